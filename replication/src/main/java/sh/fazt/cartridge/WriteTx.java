@@ -1,0 +1,23 @@
+package sh.fazt.cartridge;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.Scope;
+
+/**
+ * A write transaction on replicated tables of one scope: every row is stamped with the transaction's dot
+ * and clock. Reads see what was written before. Confined to the {@code writer} thread.
+ */
+public interface WriteTx extends LocalTx {
+    Scope scope();
+
+    /** Inserts or replaces the row with this key; columns that are not named become NULL. */
+    void put(String table, List<?> key, Map<String, ? extends @Nullable Object> columns);
+
+    /** Deletes the row, leaving a tombstone; answers whether it was there. */
+    boolean delete(String table, List<?> key);
+
+    /** Adds to a counter; answers the new sum as this node knows it. Only for tables of policy counter. */
+    long increment(String table, List<?> key, long by);
+}

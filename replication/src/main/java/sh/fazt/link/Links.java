@@ -1,0 +1,54 @@
+package sh.fazt.link;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import sh.fazt.identity.NodeId;
+
+/**
+ * Every link of this node. The rooms above know node ids, channels and bytes; TLS, gRPC, addresses and
+ * who dialled are known here only. In simulation the same interface is a seeded network.
+ *
+ * <p>Thread-safe. Handlers and listeners are called on link threads: they must hand over and return.
+ */
+public interface Links extends AutoCloseable {
+    /**
+     * Sends one message, in order with the others of its channel. Messages above 64 KiB are split and put
+     * together again below this interface; the limit is 4 MiB.
+     *
+     * @param deadline how long to wait for a link and for room in its window
+     * @return completes when the lane took the message, which says nothing of its arrival; else fails with
+     *     {@link LinkException}
+     */
+    CompletionStage<Void> send(NodeId to, Channel channel, byte[] message, Duration deadline);
+
+    /** Sends a request and waits for its answer; fails with {@link LinkException}, with the peer's reason if it has one. */
+    CompletionStage<byte[]> ask(NodeId to, Channel channel, byte[] request, Duration deadline);
+
+    /** Names the one handler of a channel; before the links are started. */
+    void handle(Channel channel, Handler handler);
+
+    /** Told of every link that comes up or goes down, in order. */
+    void listen(Listener listener);
+
+    /** Every known peer's link, up or not; an immutable snapshot. */
+    List<LinkState> states();
+
+    @Override
+    void close();
+
+    /** What a room does with what arrives on its channel. */
+    interface Handler {
+        void message(NodeId from, byte[] message);
+
+        /** Answers a request; a failed stage goes back to the asker as its reason. */
+        CompletionStage<byte[]> request(NodeId from, byte[] request);
+    }
+
+    /** Hears of links. A broken connection is evidence for membership, not a verdict. */
+    interface Listener {
+        void up(NodeId peer);
+
+        void down(NodeId peer, String reason);
+    }
+}
