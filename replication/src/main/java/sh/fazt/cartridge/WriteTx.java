@@ -20,4 +20,11 @@ public interface WriteTx extends LocalTx {
 
     /** Adds to a counter; answers the new sum as this node knows it. Only for tables of policy counter. */
     long increment(String table, List<?> key, long by);
+
+    /**
+     * Stores a small blob in this transaction; it travels inside the changeset, so that a peer has it with
+     * the rows that refer to it. Answers its SHA-256 in lower-case hex. At most 16 KiB each and 256 KiB per
+     * transaction: larger ones are put through {@code sh.fazt.blob} first.
+     */
+    String putBlob(byte[] content);
 }

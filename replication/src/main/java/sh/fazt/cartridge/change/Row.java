@@ -1,0 +1,70 @@
+package sh.fazt.cartridge.change;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One version of a replicated row as it travels and as the merge sees it. Values are {@code Long, Double,
+ * String, byte[]}, in columns null too. Immutable; arrays are shared and must not be written.
+ *
+ * @param table   the table's name
+ * @param counter whether the row is its origin's share of a counter, so that the origin is part of its key
+ * @param key     the key columns
+ * @param stamp   who wrote it
+ * @param deleted whether it is a tombstone; then it has no columns
+ * @param columns the other columns by name
+ */
+public record Row(
+        String table,
+        boolean counter,
+        List<Object> key,
+        Stamp stamp,
+        boolean deleted,
+        Map<String, @Nullable Object> columns) {
+    public Row {
+        key = List.copyOf(key);
+        columns = Collections.unmodifiableMap(new LinkedHashMap<>(columns));
+    }
+
+    /**
+     * What this version adds to the digest of its scope: 64 bits of SHA-256 over table, key, stamp and
+     * deleted. A scope's digest is the wrapping sum over its rows, in whatever order.
+     */
+    public long digest() {
+        return digest(table, key, stamp, deleted);
+    }
+
+    /** See {@link #digest()}. */
+    public static long digest(String table, List<?> key, Stamp stamp, boolean deleted) {
+        MessageDigest sha = sha256();
+        sha.update(table.getBytes(StandardCharsets.UTF_8));
+        sha.update((byte) 0);
+        RowCodec.Buffer tail = new RowCodec.Buffer();
+        tail.key(key);
+        tail.raw(stamp.origin().node().bytes());
+        tail.number(stamp.origin().epoch());
+        tail.number(stamp.sequence());
+        tail.fixed(stamp.hlc().value());
+        tail.octet(deleted ? 1 : 0);
+        byte[] hash = sha.digest(tail.take());
+        long value = 0;
+        for (int i = 0; i < 8; i++) {
+            value = value << 8 | (hash[i] & 0xff);
+        }
+        return value;
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}
