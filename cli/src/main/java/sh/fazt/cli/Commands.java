@@ -1,0 +1,63 @@
+package sh.fazt.cli;
+
+import java.util.List;
+
+/** The command table: what there is, in the order of the help. */
+final class Commands {
+    private Commands() {}
+
+    static final List<Command.Flag> COMMON = List.of(
+            new Command.Flag("db", "FILE", "the cartridge; else $FAZT_DB, else ~/.fazt/data.db"),
+            new Command.Flag("format", "json|table", "how to print; a table on a terminal, else JSON"));
+
+    static final List<Command> ALL = List.of(
+            new Command(
+                    "server start",
+                    List.of(),
+                    List.of(
+                            new Command.Flag("port", "8080", "HTTP port"),
+                            new Command.Flag("swarm-port", "5698", "port of the links to other nodes"),
+                            new Command.Flag("bind", "127.0.0.1", "address to listen on"),
+                            new Command.Flag("name", "N", "what to call this node"),
+                            new Command.Flag("domain", "localhost", "where the sites live")),
+                    "serve; creates the cartridge when there is none",
+                    ServerCommands::start),
+            new Command("server status", List.of(), List.of(), "what the running node says of itself", ServerCommands::status),
+            new Command(
+                    "swarm init",
+                    List.of(),
+                    List.of(new Command.Flag("name", "N", "the swarm's name")),
+                    "name the swarm that a new node is by itself",
+                    SwarmCommands::init),
+            new Command(
+                    "swarm token",
+                    List.of(),
+                    List.of(new Command.Flag("ttl", "15m", "how long it is good for")),
+                    "print a join token, good for one node",
+                    SwarmCommands::token),
+            new Command("swarm join", List.of("TOKEN"), List.of(), "join the swarm that issued the token", SwarmCommands::join),
+            new Command("swarm status", List.of(), List.of(), "members, leader, quorum", SwarmCommands::status),
+            new Command("swarm leave", List.of(), List.of(), "leave, and be a swarm of one again", SwarmCommands::leave),
+            new Command(
+                    "swarm recover",
+                    List.of(),
+                    List.of(new Command.Flag("force", "", "yes, the majority is lost for good")),
+                    "let the survivor of a lost majority decide alone",
+                    SwarmCommands::recover),
+            new Command(
+                    "swarm conflicts", List.of(), List.of(), "what lost when two nodes wrote the same", SwarmCommands::conflicts),
+            new Command(
+                    "app deploy",
+                    List.of("DIR"),
+                    List.of(new Command.Flag("name", "N", "the app; else manifest.json's name, else the folder's")),
+                    "make a folder the app's new release",
+                    AppCommands::deploy),
+            new Command("app list", List.of(), List.of(), "every app", AppCommands::list),
+            new Command("app releases", List.of("APP"), List.of(), "an app's releases, newest first", AppCommands::releases),
+            new Command("alias list", List.of(), List.of(), "names that lead to apps", AppCommands::aliases),
+            new Command("alias set", List.of("NAME", "APP"), List.of(), "let a name lead to an app", AppCommands::setAlias),
+            new Command("alias remove", List.of("NAME"), List.of(), "let a name lead nowhere", AppCommands::removeAlias),
+            new Command("config list", List.of(), List.of(), "settings, and where each comes from", ServerCommands::config),
+            new Command("config set", List.of("KEY", "VALUE"), List.of(), "change a setting", ServerCommands::setConfig),
+            new Command("demo", List.of(), List.of(), "three nodes on this machine, to split and heal", Demo::run));
+}

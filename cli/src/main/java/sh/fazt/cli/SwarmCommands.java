@@ -1,0 +1,175 @@
+package sh.fazt.cli;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** {@code fazt swarm}. */
+final class SwarmCommands {
+    /** A join ends when the node has caught up, which for a large swarm takes its time. */
+    static final Duration JOIN = Duration.ofMinutes(30);
+
+    private static final Duration CHANGE = Duration.ofMinutes(2);
+
+    private SwarmCommands() {}
+
+    static int init(Arguments arguments, Terminal terminal) {
+        Map<String, Object> request = new HashMap<>();
+        String name = arguments.flag("name");
+        if (name != null) {
+            request.put("name", name);
+        }
+        Object data = NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/init", request);
+        if (arguments.json(terminal)) {
+            terminal.result(Json.pretty(data));
+        } else {
+            Object swarm = Json.member(data, "swarm");
+            terminal.result("swarm " + Json.text(swarm, "name") + " (" + Json.text(swarm, "id") + ")");
+        }
+        return 0;
+    }
+
+    static int token(Arguments arguments, Terminal terminal) {
+        long seconds = duration(arguments.flag("ttl", "15m")).toSeconds();
+        Object data = NodeClient.of(arguments.cartridge())
+                .send("POST", "/api/swarm/token", Map.of("ttl_seconds", seconds));
+        terminal.result(
+                "json".equals(arguments.flag("format")) ? Json.pretty(data) : Json.text(data, "token"));
+        return 0;
+    }
+
+    static int join(Arguments arguments, Terminal terminal) {
+        NodeClient node = NodeClient.of(arguments.cartridge());
+        terminal.say("joining: this waits until the node is a member and has caught up");
+        Object data = node.send("POST", "/api/swarm/join", Map.of("token", arguments.operand(0)), JOIN);
+        if (arguments.json(terminal)) {
+            terminal.result(Json.pretty(data));
+        } else {
+            Object swarm = Json.member(data, "swarm");
+            terminal.result("joined swarm " + Json.text(swarm, "name") + " (" + Json.text(swarm, "id") + "), "
+                    + Json.elements(data, "members").size() + " members, caught up");
+        }
+        return 0;
+    }
+
+    static int status(Arguments arguments, Terminal terminal) {
+        Object data = NodeClient.of(arguments.cartridge()).get("/api/swarm/status");
+        terminal.result(arguments.json(terminal) ? Json.pretty(data) : table(data));
+        return 0;
+    }
+
+    /** The status for a reader. */
+    static String table(@Nullable Object data) {
+        Object leader = Json.member(data, "leader");
+        boolean quorum = "true".equals(Json.text(data, "quorum"));
+        Table table = new Table("NAME", "ROLE", "STATE", "ADDRESS", "RTT", "BEHIND", "ID");
+        for (Object member : Json.elements(data, "members")) {
+            Object behind = Json.member(member, "behind");
+            String rtt = Json.text(member, "rtt_ms");
+            table.row(
+                    Json.text(member, "name")
+                            + (Json.text(member, "id").equals(Json.text(Json.member(data, "self"), "id")) ? " *" : ""),
+                    Json.text(member, "role"),
+                    Json.text(member, "state"),
+                    Json.text(member, "address"),
+                    rtt.isEmpty() ? "-" : rtt + " ms",
+                    behind == null || Json.text(behind, "changes").equals("0")
+                            ? "-"
+                            : Json.text(behind, "changes") + " changes, " + Table.bytes(Json.text(behind, "bytes")),
+                    Json.text(member, "id").length() > 8
+                            ? Json.text(member, "id").substring(0, 8)
+                            : Json.text(member, "id"));
+        }
+        return "swarm " + Json.text(Json.member(data, "swarm"), "name") + ", leader "
+                + (leader == null ? "none" : Json.text(leader, "name"))
+                + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
+                + "\n" + table;
+    }
+
+    static int leave(Arguments arguments, Terminal terminal) {
+        Object data = NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/leave", Map.of(), CHANGE);
+        terminal.result(
+                arguments.json(terminal) ? Json.pretty(data) : "left; this node is a swarm of one again");
+        return 0;
+    }
+
+    static int recover(Arguments arguments, Terminal terminal) {
+        if (!arguments.has("force")) {
+            throw Failure.usage("fazt swarm recover makes this node decide alone after the majority is lost for good;\n"
+                    + "say so with --force, and only when the other members will never come back as they were");
+        }
+        NodeClient node = NodeClient.of(arguments.cartridge());
+        Object status = node.get("/api/swarm/status");
+        Object self = Json.member(status, "self");
+        terminal.say("This makes " + Json.text(self, "name") + " the only voter of swarm "
+                + Json.text(Json.member(status, "swarm"), "name") + ".\n"
+                + "Config changes (members, aliases) that the lost members agreed on and this one never saw are gone.\n"
+                + "Members that are alive but cut off are shut out and have to join again with a new token;\n"
+                + "what they wrote meanwhile is merged then. Never do this on both sides of a split.\n"
+                + "Apps, files and data on this node are not touched.");
+        for (Object member : Json.elements(status, "members")) {
+            if (!Json.text(member, "id").equals(Json.text(self, "id"))) {
+                terminal.say("  " + Json.text(member, "name") + " is " + Json.text(member, "state"));
+            }
+        }
+        String answer = terminal.ask("Type \"recover\" to go on: ");
+        if (answer == null || !answer.strip().equals("recover")) {
+            throw Failure.failed("nothing was changed: that was not \"recover\"");
+        }
+        Object data = node.send("POST", "/api/swarm/recover", Map.of("force", true), CHANGE);
+        terminal.result(arguments.json(terminal) ? Json.pretty(data) : table(data));
+        return 0;
+    }
+
+    static int conflicts(Arguments arguments, Terminal terminal) {
+        Object data = NodeClient.of(arguments.cartridge()).get("/api/swarm/conflicts");
+        if (arguments.json(terminal)) {
+            terminal.result(Json.pretty(data));
+            return 0;
+        }
+        Table table = new Table("AT", "SCOPE", "TABLE", "KEY", "WINNER", "LOSER");
+        for (Object conflict : Json.elements(data, "conflicts")) {
+            table.row(
+                    Json.text(conflict, "at"),
+                    Json.text(conflict, "scope"),
+                    Json.text(conflict, "table"),
+                    inline(conflict, "key"),
+                    inline(conflict, "winner"),
+                    inline(conflict, "loser"));
+        }
+        terminal.result(
+                Json.elements(data, "conflicts").isEmpty()
+                        ? "no conflicts: nobody wrote over a change that they had not seen"
+                        : table.toString());
+        return 0;
+    }
+
+    private static String inline(@Nullable Object of, String name) {
+        Object value = Json.member(of, name);
+        String text = value instanceof String plain ? plain : Json.write(value);
+        return text.length() > 60 ? text.substring(0, 57) + "..." : text;
+    }
+
+    /** {@code 90s}, {@code 15m}, {@code 2h}, {@code 1d}. */
+    static Duration duration(String text) {
+        if (text.length() > 1 && text.length() < 10) {
+            String number = text.substring(0, text.length() - 1);
+            if (number.chars().allMatch(c -> c >= '0' && c <= '9')) {
+                long count = Long.parseLong(number);
+                Duration unit =
+                        switch (text.charAt(text.length() - 1)) {
+                            case 's' -> Duration.ofSeconds(1);
+                            case 'm' -> Duration.ofMinutes(1);
+                            case 'h' -> Duration.ofHours(1);
+                            case 'd' -> Duration.ofDays(1);
+                            default -> Duration.ZERO;
+                        };
+                if (count > 0 && !unit.isZero()) {
+                    return unit.multipliedBy(count);
+                }
+            }
+        }
+        throw Failure.usage("a duration is a number above 0 and s, m, h or d, such as 15m; not \"" + text + "\"");
+    }
+}
