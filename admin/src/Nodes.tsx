@@ -1,0 +1,55 @@
+import type { SwarmStatus } from "./api";
+import { behind, roundTrip } from "./format";
+import { Card, Notice, State } from "./parts";
+
+export function Nodes({ status }: { status: SwarmStatus }) {
+  const alive = status.members.filter((member) => member.state === "alive").length;
+  return (
+    <div className="grid gap-3">
+      {!status.quorum && (
+        <Notice tone="warning">
+          No quorum: this side of the swarm can’t change members or aliases. Sites, apps, deploys and data go on
+          working, and converge when the others are back.
+        </Notice>
+      )}
+      <Card title="Nodes" aside={`${alive} of ${status.members.length} alive`}>
+        <div className="overflow-x-auto">
+          <table className="w-full text-left text-sm">
+            <thead className="text-muted">
+              <tr>
+                {["Name", "State", "Role", "Address", "Round trip", "Behind"].map((head) => (
+                  <th key={head} scope="col" className="px-5 py-2 font-medium">
+                    {head}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {status.members.map((member) => {
+                const self = member.id === status.self.id;
+                return (
+                  <tr key={member.id} className="border-t border-line" data-node={member.name}>
+                    <th scope="row" className="px-5 py-2.5 font-medium">
+                      {member.name}
+                      {self && <span className="ml-2 font-normal text-muted">this node</span>}
+                    </th>
+                    <td className="px-5 py-2.5">
+                      <State state={member.state} />
+                    </td>
+                    <td className="px-5 py-2.5">
+                      {member.role}
+                      {status.leader?.id === member.id && ", leader"}
+                    </td>
+                    <td className="px-5 py-2.5 font-mono text-xs">{member.address}</td>
+                    <td className="px-5 py-2.5 tabular-nums">{self ? "–" : roundTrip(member.rtt_ms)}</td>
+                    <td className="px-5 py-2.5 tabular-nums">{self ? "–" : behind(member.behind)}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      </Card>
+    </div>
+  );
+}
