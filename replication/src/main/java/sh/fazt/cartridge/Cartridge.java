@@ -44,6 +44,9 @@ public interface Cartridge extends AutoCloseable {
      */
     CompletionStage<Void> forget(Scope scope);
 
+    /** What lost, newest first, at most so many. */
+    List<Conflict> conflicts(int most);
+
     /** A consistent copy, made while writers go on. */
     void backup(Path target);
 

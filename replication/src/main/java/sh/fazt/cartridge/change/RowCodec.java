@@ -111,6 +111,11 @@ public final class RowCodec {
         return out.take();
     }
 
+    /** Reads what {@link #key(List)} wrote. */
+    public static List<Object> key(byte[] bytes) {
+        return new Reader(bytes).key();
+    }
+
     /** Writes named values by themselves. */
     public static byte[] columns(Map<String, ? extends @Nullable Object> columns) {
         Buffer out = new Buffer();
@@ -252,6 +257,17 @@ public final class RowCodec {
                 throw damaged("sequence " + sequence);
             }
             Stamp stamp = new Stamp(origin, sequence, new Hlc(fixed()));
+            List<Object> key = key();
+            int count = count(MOST_COLUMNS);
+            Map<String, @Nullable Object> columns = new LinkedHashMap<>();
+            for (int i = 0; i < count; i++) {
+                String column = name();
+                columns.put(column, value());
+            }
+            return new Row(table, (flags & COUNTER) != 0, key, stamp, (flags & DELETED) != 0, columns);
+        }
+
+        List<Object> key() {
             int parts = count(MOST_COLUMNS);
             List<Object> key = new ArrayList<>(parts);
             for (int i = 0; i < parts; i++) {
@@ -261,13 +277,7 @@ public final class RowCodec {
                 }
                 key.add(value);
             }
-            int count = count(MOST_COLUMNS);
-            Map<String, @Nullable Object> columns = new LinkedHashMap<>();
-            for (int i = 0; i < count; i++) {
-                String column = name();
-                columns.put(column, value());
-            }
-            return new Row(table, (flags & COUNTER) != 0, key, stamp, (flags & DELETED) != 0, columns);
+            return key;
         }
 
         private String name() {

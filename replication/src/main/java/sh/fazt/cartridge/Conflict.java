@@ -1,0 +1,27 @@
+package sh.fazt.cartridge;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.Scope;
+
+/**
+ * Two nodes wrote one row without knowing of each other: which version lost, and what it said. Immutable.
+ *
+ * @param key     the row's key columns
+ * @param winner  {@code node/epoch:sequence} of the version that won when this was noticed
+ * @param loser   the same of the one that lost
+ * @param values  the columns of the loser; empty when it was a deletion
+ * @param deleted whether the loser had deleted the row
+ * @param at      when the loser was written, by its writer's clock
+ */
+public record Conflict(
+        Scope scope,
+        String table,
+        List<Object> key,
+        String winner,
+        String loser,
+        Map<String, @Nullable Object> values,
+        boolean deleted,
+        Instant at) {}

@@ -1,0 +1,410 @@
+package sh.fazt.cartridge;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.CommitListener.Change;
+import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Hlc;
+import sh.fazt.cartridge.change.HybridClock;
+import sh.fazt.cartridge.change.Merge;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.Row;
+import sh.fazt.cartridge.change.RowCodec;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.Stamp;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+
+/**
+ * The rows and vectors as the writer changes them: everything here happens inside the open transaction, and
+ * what it remembers is either taken over with the commit or read anew from the file. Confined to the
+ * {@code writer} thread.
+ */
+final class Engine {
+    private final Session session;
+    private final Schema schema;
+    private final Map<Origin, Long> ids = new HashMap<>();
+    private final Map<Long, Origin> origins = new HashMap<>();
+    /** Scopes that this transaction touched; the file hears of them when it ends. */
+    private Map<String, State> states = new HashMap<>();
+
+    private HybridClock clock;
+    /** True while a statement of ours writes a replicated table: the tables' triggers ask. */
+    boolean writing;
+
+    /** What is known of a scope. Immutable: a failed body goes back to the one before. */
+    record State(VersionVector vector, long digest, Hlc hlc) {
+        State with(VersionVector newVector) {
+            return new State(newVector, digest, hlc);
+        }
+
+        State add(long rowDigest) {
+            return new State(vector, digest + rowDigest, hlc);
+        }
+
+        State seen(Hlc other) {
+            return other.compareTo(hlc) > 0 ? new State(vector, digest, other) : this;
+        }
+    }
+
+    Engine(Session session, Schema schema, HybridClock clock) {
+        this.session = session;
+        this.schema = schema;
+        this.clock = clock;
+        reload();
+    }
+
+    HybridClock clock() {
+        return clock;
+    }
+
+    Session session() {
+        return session;
+    }
+
+    /** Forgets everything that is not in the file. */
+    void reload() {
+        ids.clear();
+        origins.clear();
+        states = new HashMap<>();
+        session.each("SELECT id, node, epoch FROM fazt_origin", row -> {
+            Origin origin = new Origin(NodeId.of(row.bytes(1)), (int) row.integer(2));
+            ids.put(origin, row.integer(0));
+            origins.put(row.integer(0), origin);
+        });
+    }
+
+    Map<Long, Origin> origins() {
+        return Map.copyOf(origins);
+    }
+
+    /** What a failed body is rolled back to, beside its savepoint. */
+    Map<String, State> mark() {
+        return new HashMap<>(states);
+    }
+
+    void backTo(Map<String, State> mark) {
+        reload();
+        states = mark;
+    }
+
+    State state(Scope scope) {
+        return states.computeIfAbsent(scope.id(), id -> {
+            Map<Origin, Long> vector = new HashMap<>();
+            session.each(
+                    "SELECT origin, seq FROM fazt_vector WHERE scope = ?",
+                    row -> vector.put(origin(row.integer(0)), row.integer(1)),
+                    id);
+            return session.first(
+                            "SELECT digest, hlc FROM fazt_scope WHERE scope = ?",
+                            row -> new State(VersionVector.of(vector), row.integer(0), new Hlc(row.integer(1))),
+                            id)
+                    .orElseGet(() -> new State(VersionVector.of(vector), 0, Hlc.ZERO));
+        });
+    }
+
+    void state(Scope scope, State state) {
+        states.put(scope.id(), state);
+    }
+
+    /** Writes vectors and digests; the last thing before the commit. Answers what they are now. */
+    Map<String, State> flush(Map<String, State> published) {
+        Map<String, State> changed = new HashMap<>();
+        states.forEach((scope, state) -> {
+            State before = published.get(scope);
+            if (state.equals(before) || before == null && state.vector().isEmpty()) {
+                return;
+            }
+            state.vector().entries().forEach((origin, seq) -> {
+                if (before == null || before.vector().get(origin) != seq) {
+                    session.update(
+                            "INSERT INTO fazt_vector VALUES (?, ?, ?)"
+                                    + " ON CONFLICT (scope, origin) DO UPDATE SET seq = excluded.seq",
+                            scope,
+                            id(origin),
+                            seq);
+                }
+            });
+            session.update(
+                    "INSERT INTO fazt_scope VALUES (?, ?, ?) ON CONFLICT (scope) DO UPDATE SET"
+                            + " digest = excluded.digest, hlc = excluded.hlc",
+                    scope,
+                    state.digest(),
+                    state.hlc().value());
+            changed.put(scope, state);
+        });
+        return changed;
+    }
+
+    /** Starts the next transaction from what the last one left. */
+    void committed() {
+        states = new HashMap<>();
+    }
+
+    long id(Origin origin) {
+        Long known = ids.get(origin);
+        if (known != null) {
+            return known;
+        }
+        session.update("INSERT INTO fazt_origin (node, epoch) VALUES (?, ?)", origin.node().bytes(), origin.epoch());
+        long id = session.first("SELECT last_insert_rowid()", row -> row.integer(0)).orElseThrow();
+        ids.put(origin, id);
+        origins.put(id, origin);
+        return id;
+    }
+
+    Origin origin(long id) {
+        return Objects.requireNonNull(origins.get(id), "origin is not in the file");
+    }
+
+    TableSql table(String name) {
+        TableSql table = schema.tables.get(name);
+        if (table == null) {
+            throw new IllegalArgumentException("there is no replicated table " + name);
+        }
+        return table;
+    }
+
+    /** The version that is here. */
+    record Current(Stamp stamp, boolean deleted, Map<String, @Nullable Object> columns) {}
+
+    @Nullable Current current(Scope scope, TableSql table, List<?> key, Origin share) {
+        @Nullable Object[] args = new @Nullable Object[1 + key.size() + (table.policy == Policy.COUNTER ? 1 : 0)];
+        args[0] = scope.id();
+        for (int i = 0; i < key.size(); i++) {
+            args[i + 1] = key.get(i);
+        }
+        if (table.policy == Policy.COUNTER) {
+            args[args.length - 1] = id(share);
+        }
+        return session.first(table.current, row -> read(row, table, 5), args).orElse(null);
+    }
+
+    private Current read(Rows.ResultRow row, TableSql table, int firstColumn) {
+        Map<String, @Nullable Object> columns = new LinkedHashMap<>();
+        boolean deleted = row.integer(3) != 0;
+        if (!deleted) {
+            for (int i = 0; i < table.columns.size(); i++) {
+                Object value = Session.value(row, firstColumn + i);
+                if (value != null) {
+                    columns.put(table.columns.get(i).name(), value);
+                }
+            }
+            byte[] extra = row.bytesOrNull(4);
+            if (extra != null) {
+                columns.putAll(RowCodec.columns(extra));
+            }
+        }
+        Stamp stamp = new Stamp(origin(row.integer(0)), row.integer(1), new Hlc(row.integer(2)));
+        return new Current(stamp, deleted, columns);
+    }
+
+    /** Makes a version the one that is here, and the digest follow. */
+    void store(Scope scope, TableSql table, Row row, @Nullable Current before) {
+        Map<String, @Nullable Object> extra = new LinkedHashMap<>();
+        row.columns().forEach((name, value) -> {
+            if (!table.byName.containsKey(name)) {
+                extra.put(name, value);
+            }
+        });
+        writing = true;
+        try {
+            session.update(
+                    table.put,
+                    table.arguments(
+                            scope.id(),
+                            row.key(),
+                            row.columns(),
+                            id(row.stamp().origin()),
+                            row.stamp().sequence(),
+                            row.stamp().hlc().value(),
+                            row.deleted(),
+                            extra.isEmpty() ? null : RowCodec.columns(extra)));
+        } finally {
+            writing = false;
+        }
+        State state = state(scope).add(row.digest()).seen(row.stamp().hlc());
+        if (before != null) {
+            state = state.add(-Row.digest(table.name, row.key(), before.stamp(), before.deleted()));
+        }
+        state(scope, state);
+        for (String column : table.blobColumns) {
+            if (row.columns().get(column) instanceof String hash && !hasBlob(hash)) {
+                session.update("INSERT OR IGNORE INTO fazt_wanted VALUES (?)", hash);
+            }
+        }
+    }
+
+    boolean hasBlob(String hash) {
+        return session.first("SELECT 1 FROM fazt_blob WHERE hash = ? AND complete = 1", row -> true, hash)
+                .isPresent();
+    }
+
+    /** Keeps a small blob: one chunk, which is the blob itself. */
+    void keepBlob(String hash, byte[] body) {
+        if (hasBlob(hash)) {
+            return;
+        }
+        session.update("INSERT OR REPLACE INTO fazt_blob VALUES (?, ?, 1)", hash, (long) body.length);
+        session.update("INSERT OR REPLACE INTO fazt_blob_chunk VALUES (?, 0, ?, 0, ?)", hash, hash, (long) body.length);
+        session.update("INSERT OR IGNORE INTO fazt_chunk (hash, body) VALUES (?, ?)", hash, body);
+        session.update("DELETE FROM fazt_wanted WHERE hash = ?", hash);
+    }
+
+    /**
+     * Merges rows that arrived. Answers what changed, and the rows that lost, which the caller records in a
+     * transaction of this node: a conflict is a fact that every node shall show, and rows are how facts travel.
+     */
+    Merged merge(Scope scope, VersionVector sender, RowCodec.Contents contents) {
+        Merged merged = new Merged(new ArrayList<>(), new ArrayList<>());
+        VersionVector receiver = state(scope).vector();
+        for (byte[] blob : contents.blobs()) {
+            keepBlob(sha256(blob), blob);
+        }
+        for (Row row : contents.rows()) {
+            clock.observe(row.stamp().hlc());
+            TableSql table = schema.tables.get(row.table());
+            if (table == null
+                    || row.counter() != (table.policy == Policy.COUNTER)
+                    || row.key().size() != table.key.size()) {
+                park(scope, receiver, sender, row, table == null ? "unknown table" : "another shape of key");
+                continue;
+            }
+            Current current = current(scope, table, row.key(), row.stamp().origin());
+            Merge.Outcome outcome =
+                    Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());
+            if (outcome.concurrent() && table.policy == Policy.REGISTER && current != null) {
+                boolean lost = current.deleted() != row.deleted() || !same(current.columns(), row.columns());
+                if (lost && outcome == Merge.Outcome.CONCURRENT_WIN) {
+                    merged.losers.add(new Loser(
+                            table.name, row.key(), current.stamp(), current.deleted(), current.columns(), row.stamp()));
+                } else if (lost) {
+                    merged.losers.add(new Loser(
+                            table.name, row.key(), row.stamp(), row.deleted(), row.columns(), current.stamp()));
+                }
+            }
+            if (outcome.takes()) {
+                store(scope, table, row, current);
+                merged.changed.add(new Change(table.name, row.key()));
+            }
+        }
+        return merged;
+    }
+
+    record Loser(
+            String table,
+            List<Object> key,
+            Stamp stamp,
+            boolean deleted,
+            Map<String, @Nullable Object> columns,
+            Stamp winner) {}
+
+    record Merged(List<Change> changed, List<Loser> losers) {}
+
+    /** A row that can't be applied: kept as it came, forwarded, and tried again when the schema advances. */
+    private void park(Scope scope, VersionVector receiver, VersionVector sender, Row row, String reason) {
+        byte[] key = RowCodec.key(row.key());
+        long share = row.counter() ? id(row.stamp().origin()) : 0;
+        Current current = session.first(
+                        "SELECT origin, seq, hlc, deleted FROM fazt_parked"
+                                + " WHERE scope = ? AND tbl = ? AND row_key = ? AND share = ?",
+                        found -> new Current(
+                                new Stamp(origin(found.integer(0)), found.integer(1), new Hlc(found.integer(2))),
+                                found.integer(3) != 0,
+                                Map.of()),
+                        scope.id(),
+                        row.table(),
+                        key,
+                        share)
+                .orElse(null);
+        if (!Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp())
+                .takes()) {
+            return;
+        }
+        session.update(
+                "INSERT OR REPLACE INTO fazt_parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                scope.id(),
+                row.table(),
+                key,
+                row.counter(),
+                share,
+                id(row.stamp().origin()),
+                row.stamp().sequence(),
+                row.stamp().hlc().value(),
+                row.deleted(),
+                RowCodec.columns(row.columns()),
+                reason);
+        State state = state(scope).add(row.digest()).seen(row.stamp().hlc());
+        if (current != null) {
+            state = state.add(-Row.digest(row.table(), row.key(), current.stamp(), current.deleted()));
+        }
+        state(scope, state);
+    }
+
+    /** Rows that were parked before their table was declared. Their clocks stay, so the digest does too. */
+    void unpark() {
+        record Parked(String scope, Row row, byte[] key, long share) {}
+        List<Parked> parked = session.query(
+                "SELECT scope, tbl, row_key, counter, share, origin, seq, hlc, deleted, columns FROM fazt_parked",
+                row -> new Parked(
+                        row.text(0),
+                        new Row(
+                                row.text(1),
+                                row.integer(3) != 0,
+                                RowCodec.key(row.bytes(2)),
+                                new Stamp(origin(row.integer(5)), row.integer(6), new Hlc(row.integer(7))),
+                                row.integer(8) != 0,
+                                RowCodec.columns(row.bytes(9))),
+                        row.bytes(2),
+                        row.integer(4)));
+        for (Parked one : parked) {
+            TableSql table = schema.tables.get(one.row().table());
+            if (table == null
+                    || one.row().counter() != (table.policy == Policy.COUNTER)
+                    || one.row().key().size() != table.key.size()) {
+                continue;
+            }
+            Scope scope = new Scope(one.scope());
+            State before = state(scope);
+            store(scope, table, one.row(), null);
+            state(scope, new State(before.vector(), before.digest(), before.hlc()));
+            session.update(
+                    "DELETE FROM fazt_parked WHERE scope = ? AND tbl = ? AND row_key = ? AND share = ?",
+                    one.scope(),
+                    one.row().table(),
+                    one.key(),
+                    one.share());
+        }
+    }
+
+    private static boolean same(Map<String, @Nullable Object> a, Map<String, @Nullable Object> b) {
+        Map<String, @Nullable Object> left = new HashMap<>(a);
+        Map<String, @Nullable Object> right = new HashMap<>(b);
+        left.values().removeIf(Objects::isNull);
+        right.values().removeIf(Objects::isNull);
+        if (!left.keySet().equals(right.keySet())) {
+            return false;
+        }
+        for (Map.Entry<String, @Nullable Object> entry : left.entrySet()) {
+            if (!Objects.deepEquals(entry.getValue(), right.get(entry.getKey()))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    static String sha256(byte[] body) {
+        try {
+            return HexFormat.of()
+                    .formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(body));
+        } catch (java.security.NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package sh.fazt.cartridge;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.ReplicatedTable.Column;
+import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.ReplicatedTable.Type;
+import sh.fazt.cartridge.change.RowCodec;
+
+/** The tables of a cartridge: its own, and what the rooms declared. Immutable. */
+final class Schema {
+    /** "fazt" in the file's header: what tells a cartridge from any other SQLite file. */
+    static final int APPLICATION_ID = 0x66617a74;
+
+    static final String CONFLICTS = "fazt_conflict";
+
+    private static final SchemaPart OWN = new SchemaPart(
+            "cartridge",
+            List.of(
+                    """
+                    CREATE TABLE fazt_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE fazt_origin (id INTEGER PRIMARY KEY, node BLOB NOT NULL, epoch INTEGER NOT NULL,
+                        UNIQUE (node, epoch));
+                    CREATE TABLE fazt_scope (scope TEXT PRIMARY KEY, digest INTEGER NOT NULL, hlc INTEGER NOT NULL)
+                        WITHOUT ROWID;
+                    CREATE TABLE fazt_vector (scope TEXT NOT NULL, origin INTEGER NOT NULL, seq INTEGER NOT NULL,
+                        PRIMARY KEY (scope, origin)) WITHOUT ROWID;
+                    CREATE TABLE fazt_parked (scope TEXT NOT NULL, tbl TEXT NOT NULL, row_key BLOB NOT NULL,
+                        counter INTEGER NOT NULL, share INTEGER NOT NULL, origin INTEGER NOT NULL, seq INTEGER NOT NULL,
+                        hlc INTEGER NOT NULL, deleted INTEGER NOT NULL, columns BLOB NOT NULL, reason TEXT NOT NULL,
+                        PRIMARY KEY (scope, tbl, row_key, share));
+                    CREATE INDEX fazt_parked_dots ON fazt_parked (scope, origin, seq);
+                    CREATE TABLE fazt_blob (hash TEXT PRIMARY KEY, size INTEGER NOT NULL, complete INTEGER NOT NULL)
+                        WITHOUT ROWID;
+                    CREATE TABLE fazt_blob_chunk (hash TEXT NOT NULL, position INTEGER NOT NULL, chunk TEXT NOT NULL,
+                        start INTEGER NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (hash, position)) WITHOUT ROWID;
+                    CREATE INDEX fazt_blob_chunk_uses ON fazt_blob_chunk (chunk);
+                    CREATE TABLE fazt_chunk (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
+                    CREATE TABLE fazt_wanted (hash TEXT PRIMARY KEY) WITHOUT ROWID;
+                    """),
+            List.of(new ReplicatedTable(
+                    CONFLICTS,
+                    Policy.IMMUTABLE,
+                    List.of(
+                            new Column("loser", Type.TEXT),
+                            new Column("tbl", Type.TEXT),
+                            new Column("row_key", Type.BYTES)),
+                    List.of(
+                            new Column("winner", Type.TEXT),
+                            new Column("loser_hlc", Type.INTEGER),
+                            new Column("loser_deleted", Type.INTEGER),
+                            new Column("loser_columns", Type.BYTES)))));
+
+    private final List<SchemaPart> parts;
+    final Map<String, TableSql> tables = new HashMap<>();
+
+    Schema(List<SchemaPart> rooms) {
+        parts = new ArrayList<>(List.of(OWN));
+        parts.addAll(rooms);
+        for (SchemaPart part : parts) {
+            for (ReplicatedTable table : part.replicated()) {
+                if (tables.put(table.name(), new TableSql(table)) != null) {
+                    throw new IllegalArgumentException("two rooms declare the table " + table.name());
+                }
+            }
+        }
+    }
+
+    /** Brings the file up to the declarations, in one transaction; refuses a file that is ahead of them. */
+    void migrate(Session session, String file) {
+        session.script("BEGIN IMMEDIATE");
+        try {
+            session.script("PRAGMA application_id = " + APPLICATION_ID);
+            session.script("CREATE TABLE IF NOT EXISTS fazt_migration (room TEXT PRIMARY KEY, level INTEGER NOT NULL)");
+            for (SchemaPart part : parts) {
+                long level = session.first(
+                                "SELECT level FROM fazt_migration WHERE room = ?", row -> row.integer(0), part.room())
+                        .orElse(0L);
+                if (level > part.migrations().size()) {
+                    throw new CartridgeException(
+                            CartridgeException.Reason.NEWER_VERSION,
+                            "the cartridge " + file + " was written by a newer fazt (" + part.room() + " is at level "
+                                    + level + ", this one knows " + part.migrations().size()
+                                    + "): run that one, or upgrade this one");
+                }
+                for (int i = (int) level; i < part.migrations().size(); i++) {
+                    session.script(part.migrations().get(i));
+                }
+                session.update(
+                        "INSERT INTO fazt_migration VALUES (?, ?) ON CONFLICT (room) DO UPDATE SET level = excluded.level",
+                        part.room(),
+                        part.migrations().size());
+            }
+            for (TableSql table : tables.values()) {
+                List<String> added = table.create(session);
+                if (!added.isEmpty()) {
+                    unfold(session, table);
+                }
+            }
+            session.script("COMMIT");
+        } catch (RuntimeException e) {
+            session.script("ROLLBACK");
+            throw e;
+        }
+    }
+
+    /** Columns that newer nodes sent before this one knew them, kept in {@code _extra}. Rewrites no clock. */
+    private static void unfold(Session session, TableSql table) {
+        record Folded(long rowid, byte[] extra) {}
+        List<Folded> rows = session.query(
+                "SELECT rowid, _extra FROM " + table.name + " WHERE _extra IS NOT NULL",
+                row -> new Folded(row.integer(0), row.bytes(1)));
+        for (Folded row : rows) {
+            Map<String, @Nullable Object> extra = RowCodec.columns(row.extra());
+            for (Column column : table.columns) {
+                if (extra.containsKey(column.name())) {
+                    session.update(
+                            "UPDATE " + table.name + " SET " + column.name() + " = ? WHERE rowid = ?",
+                            extra.remove(column.name()),
+                            row.rowid());
+                }
+            }
+            session.update(
+                    "UPDATE " + table.name + " SET _extra = ? WHERE rowid = ?",
+                    extra.isEmpty() ? null : RowCodec.columns(extra),
+                    row.rowid());
+        }
+    }
+}

@@ -1,0 +1,234 @@
+package sh.fazt.cartridge;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Hlc;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.ReplicaStore;
+import sh.fazt.cartridge.change.Row;
+import sh.fazt.cartridge.change.RowCodec;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.Stamp;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+
+/** Answers to pulls: the rows that a vector lacks, read from one snapshot into memory or a temporary file. */
+final class Spools {
+    private static final int PART = 256 << 10;
+    /** Above this the parts go to a file: a phone holds several of these at a time. */
+    private static final int IN_MEMORY = 4 << 20;
+
+    private final Schema schema;
+    private final Rows rows;
+    private final Map<Long, Origin> origins = new HashMap<>();
+    private final Set<String> sentBlobs = new HashSet<>();
+    private final Spool spool = new Spool();
+    private RowCodec.Writer part = new RowCodec.Writer();
+
+    private Spools(Schema schema, Session rows) {
+        this.schema = schema;
+        this.rows = rows;
+        rows.each(
+                "SELECT id, node, epoch FROM fazt_origin",
+                row -> origins.put(row.integer(0), new Origin(NodeId.of(row.bytes(1)), (int) row.integer(2))));
+    }
+
+    static ReplicaStore.Spool read(Schema schema, Session session, Scope scope, VersionVector since) {
+        Spools reader = new Spools(schema, session);
+        try {
+            return reader.read(session, scope, since);
+        } catch (RuntimeException e) {
+            reader.spool.close();
+            throw e;
+        }
+    }
+
+    private ReplicaStore.Spool read(Session session, Scope scope, VersionVector since) {
+        Map<Origin, Long> vector = new HashMap<>();
+        Map<Long, Long> lacking = new LinkedHashMap<>();
+        session.each(
+                "SELECT origin, seq FROM fazt_vector WHERE scope = ?",
+                row -> {
+                    Origin origin = origin(row.integer(0));
+                    vector.put(origin, row.integer(1));
+                    if (!since.includes(origin, row.integer(1))) {
+                        lacking.put(row.integer(0), since.get(origin));
+                    }
+                },
+                scope.id());
+        spool.vector = VersionVector.of(vector);
+        lacking.forEach((id, after) -> {
+            for (TableSql table : schema.tables.values()) {
+                session.each(table.since, row -> add(row(table, row), table), scope.id(), id, after);
+            }
+            session.each(
+                    "SELECT tbl, row_key, counter, origin, seq, hlc, deleted, columns FROM fazt_parked"
+                            + " WHERE scope = ? AND origin = ? AND seq > ?",
+                    row -> add(
+                            new Row(
+                                    row.text(0),
+                                    row.integer(2) != 0,
+                                    RowCodec.key(row.bytes(1)),
+                                    new Stamp(origin(row.integer(3)), row.integer(4), new Hlc(row.integer(5))),
+                                    row.integer(6) != 0,
+                                    RowCodec.columns(row.bytes(7))),
+                            null),
+                    scope.id(),
+                    id,
+                    after);
+        });
+        if (!part.isEmpty()) {
+            spool.add(part.take());
+        }
+        return spool;
+    }
+
+    private Origin origin(long id) {
+        return Objects.requireNonNull(origins.get(id), "origin is not in the file");
+    }
+
+    private Row row(TableSql table, Rows.ResultRow row) {
+        List<Object> key = new ArrayList<>();
+        int at = 5;
+        for (int i = 0; i < table.key.size(); i++) {
+            key.add(Objects.requireNonNull(Session.value(row, at++), "a key is never NULL"));
+        }
+        boolean deleted = row.integer(3) != 0;
+        Map<String, @Nullable Object> columns = new LinkedHashMap<>();
+        if (!deleted) {
+            for (ReplicatedTable.Column column : table.columns) {
+                Object value = Session.value(row, at++);
+                if (value != null) {
+                    columns.put(column.name(), value);
+                }
+            }
+            byte[] extra = row.bytesOrNull(4);
+            if (extra != null) {
+                columns.putAll(RowCodec.columns(extra));
+            }
+        }
+        return new Row(
+                table.name,
+                table.policy == Policy.COUNTER,
+                key,
+                new Stamp(origin(row.integer(0)), row.integer(1), new Hlc(row.integer(2))),
+                deleted,
+                columns);
+    }
+
+    private void add(Row row, @Nullable TableSql table) {
+        part.row(row);
+        spool.rows++;
+        if (table != null) {
+            for (String column : table.blobColumns) {
+                if (row.columns().get(column) instanceof String hash && sentBlobs.add(hash)) {
+                    rows.first(
+                                    "SELECT body FROM fazt_chunk WHERE hash = ? AND length(body) <= ?",
+                                    found -> found.bytes(0),
+                                    hash,
+                                    Tx.SMALL_BLOB)
+                            .ifPresent(part::blob);
+                }
+            }
+        }
+        if (part.size() >= PART) {
+            spool.add(part.take());
+            part = new RowCodec.Writer();
+        }
+    }
+
+    private static final class Spool implements ReplicaStore.Spool {
+        private final List<byte @Nullable []> memory = new ArrayList<>();
+        private final List<long[]> places = new ArrayList<>();
+        private VersionVector vector = VersionVector.EMPTY;
+        private @Nullable FileChannel file;
+        private long rows;
+        private long bytes;
+
+        private void add(byte[] part) {
+            try {
+                if (file == null && bytes + part.length > IN_MEMORY) {
+                    Path path = Files.createTempFile("fazt-pull-", ".spool");
+                    file = FileChannel.open(
+                            path,
+                            StandardOpenOption.READ,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.DELETE_ON_CLOSE);
+                }
+                if (file == null) {
+                    memory.add(part);
+                    places.add(new long[] {-1, part.length});
+                } else {
+                    memory.add(null);
+                    places.add(new long[] {file.size(), part.length});
+                    file.write(ByteBuffer.wrap(part), file.size());
+                }
+                bytes += part.length;
+            } catch (IOException e) {
+                throw new UncheckedIOException("can't spool a pull", e);
+            }
+        }
+
+        @Override
+        public VersionVector vector() {
+            return vector;
+        }
+
+        @Override
+        public long rows() {
+            return rows;
+        }
+
+        @Override
+        public long bytes() {
+            return bytes;
+        }
+
+        @Override
+        public int parts() {
+            return places.size();
+        }
+
+        @Override
+        public byte[] part(int index) {
+            byte[] kept = memory.get(index);
+            if (kept != null) {
+                return kept;
+            }
+            long[] place = places.get(index);
+            ByteBuffer part = ByteBuffer.allocate((int) place[1]);
+            try {
+                Objects.requireNonNull(file).read(part, place[0]);
+            } catch (IOException e) {
+                throw new UncheckedIOException("can't read a spooled pull", e);
+            }
+            return part.array();
+        }
+
+        @Override
+        public void close() {
+            if (file != null) {
+                try {
+                    file.close();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        }
+    }
+}

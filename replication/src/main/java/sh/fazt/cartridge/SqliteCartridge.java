@@ -1,0 +1,763 @@
+package sh.fazt.cartridge;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sqlite.Function;
+import org.sqlite.SQLiteConfig;
+import sh.fazt.cartridge.CommitListener.Commit;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Hlc;
+import sh.fazt.cartridge.change.HybridClock;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.ReplicaStore;
+import sh.fazt.cartridge.change.RowCodec;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+
+/**
+ * The cartridge on SQLite in WAL mode. Writes queue for the one {@code writer} thread, which commits many of
+ * them as one durable SQLite transaction (group commit), each in a savepoint of its own: a body that fails
+ * leaves nothing and fails nobody else. Thread-safe: one bounded queue in, immutable snapshots out.
+ */
+public final class SqliteCartridge implements Cartridge {
+    private static final Logger LOG = LoggerFactory.getLogger(SqliteCartridge.class);
+
+    private final Path file;
+    private final CartridgeOptions options;
+    private final Schema schema;
+    private final Ownership ownership;
+    private final Session session;
+    private final Engine engine;
+    private final BlockingQueue<Job<?>> queue;
+    private final BlockingQueue<Session> readers;
+    private final List<CommitListener> listeners = new CopyOnWriteArrayList<>();
+    private final Thread writer;
+    private final Replica replica = new Replica();
+
+    /** What the last commit left; replaced as a whole. */
+    private volatile Map<String, Engine.State> published;
+
+    private volatile @Nullable Origin origin;
+    private volatile boolean closed;
+    private volatile @Nullable CartridgeException notWritable;
+
+    private SqliteCartridge(Path file, CartridgeOptions options, Schema schema, Ownership ownership) {
+        this.file = file;
+        this.options = options;
+        this.schema = schema;
+        this.ownership = ownership;
+        this.session = connect(false);
+        try {
+            checkFormat();
+            Engine[] self = new Engine[1];
+            try {
+                Function.create(session.connection(), "fazt_writer", new Function() {
+                    @Override
+                    protected void xFunc() throws SQLException {
+                        result(self[0] != null && self[0].writing ? 1 : 0);
+                    }
+                });
+            } catch (SQLException e) {
+                throw Session.failure("fazt_writer()", e);
+            }
+            // Migrations move values between columns of replicated tables, which the triggers would refuse.
+            boolean fresh = session.query("SELECT name FROM sqlite_master LIMIT 1", row -> row.text(0))
+                    .isEmpty();
+            migrate(self, fresh);
+            Hlc last = new Hlc(session.first("SELECT coalesce(max(hlc), 0) FROM fazt_scope", row -> row.integer(0))
+                    .orElse(0L));
+            engine = new Engine(session, schema, new HybridClock(options.wall(), last));
+            self[0] = engine;
+            session.script("BEGIN IMMEDIATE");
+            engine.unpark();
+            engine.flush(Map.of());
+            session.script("COMMIT");
+            engine.committed();
+            published = load();
+        } catch (RuntimeException e) {
+            session.close();
+            throw e;
+        }
+        queue = new ArrayBlockingQueue<>(options.queue());
+        readers = new ArrayBlockingQueue<>(options.readers());
+        for (int i = 0; i < options.readers(); i++) {
+            readers.add(connect(true));
+        }
+        writer = options.threads().newThread(this::writeLoop);
+        writer.start();
+    }
+
+    private void migrate(Engine[] self, boolean fresh) {
+        if (!fresh) {
+            // Only columns that a newer node sent are moved; an engine is there to say that it is us.
+            Engine us = session.query(
+                            "SELECT name FROM sqlite_master WHERE name = 'fazt_origin'", row -> row.text(0))
+                    .isEmpty()
+                    ? null
+                    : new Engine(session, schema, new HybridClock(options.wall(), Hlc.ZERO));
+            if (us != null) {
+                us.writing = true;
+                self[0] = us;
+            }
+        }
+        schema.migrate(session, file.toString());
+        self[0] = null;
+    }
+
+    /**
+     * Opens a cartridge, making it where there is none.
+     *
+     * @throws CartridgeException {@code IN_USE, NEWER_VERSION, DAMAGED, NOT_WRITABLE}
+     */
+    public static SqliteCartridge open(Path file, CartridgeOptions options, List<SchemaPart> rooms) {
+        Path absolute = file.toAbsolutePath().normalize();
+        Path folder = absolute.getParent();
+        if (folder != null && !Files.isDirectory(folder)) {
+            try {
+                Files.createDirectories(folder);
+            } catch (java.io.IOException e) {
+                throw new CartridgeException(
+                        CartridgeException.Reason.NOT_WRITABLE,
+                        "can't make the folder " + folder + " for the cartridge (" + e + ")",
+                        e);
+            }
+        }
+        Ownership ownership = Ownership.take(absolute);
+        try {
+            return new SqliteCartridge(absolute, options, new Schema(rooms), ownership);
+        } catch (RuntimeException e) {
+            ownership.close();
+            throw e;
+        }
+    }
+
+    private Session connect(boolean readOnly) {
+        SQLiteConfig config = new SQLiteConfig();
+        config.setReadOnly(readOnly);
+        config.setBusyTimeout(5000);
+        config.setTempStore(SQLiteConfig.TempStore.MEMORY);
+        config.setCacheSize(-4000);
+        config.setPragma(SQLiteConfig.Pragma.MMAP_SIZE, String.valueOf(options.mmapBytes()));
+        if (!readOnly) {
+            config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+            config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+            config.setJournalSizeLimit(64 << 20);
+        }
+        try {
+            return new Session(DriverManager.getConnection("jdbc:sqlite:" + file, config.toProperties()));
+        } catch (SQLException e) {
+            throw Session.failure("opening " + file, e);
+        }
+    }
+
+    private void checkFormat() {
+        long id = session.first("PRAGMA application_id", row -> row.integer(0)).orElse(0L);
+        boolean empty = session.query("SELECT name FROM sqlite_master LIMIT 1", row -> row.text(0))
+                .isEmpty();
+        if (id != Schema.APPLICATION_ID && !empty) {
+            throw new CartridgeException(
+                    CartridgeException.Reason.DAMAGED,
+                    file + " is a database of another program, not a cartridge: name another file with --db");
+        }
+    }
+
+    private Map<String, Engine.State> load() {
+        Map<String, Engine.State> all = new HashMap<>();
+        for (String scope : session.query("SELECT scope FROM fazt_scope", row -> row.text(0))) {
+            all.put(scope, engine.state(new Scope(scope)));
+        }
+        engine.committed();
+        return Map.copyOf(all);
+    }
+
+    @Override
+    public Path file() {
+        return file;
+    }
+
+    @Override
+    public void bind(NodeId node) {
+        String id = node.toString();
+        String marker = UUID.randomUUID().toString();
+        await(submit(new EpochJob<Origin>() {
+            @Override
+            Origin run(List<Commit> events) {
+                String before = meta("node");
+                long epoch = Long.parseLong(meta("epoch", "0"));
+                boolean ours = id.equals(before) && meta("marker", "").equals(ownership.marker());
+                if (!ours) {
+                    epoch = nextEpoch(node);
+                    if (id.equals(before)) {
+                        LOG.warn("this cartridge is a copy: it goes on under a new epoch epoch={}", epoch);
+                    }
+                }
+                meta("node", id);
+                meta("epoch", Long.toString(epoch));
+                meta("marker", marker);
+                Origin live = new Origin(node, (int) epoch);
+                engine.id(live);
+                return live;
+            }
+
+            @Override
+            void committed(Origin live) {
+                origin = live;
+            }
+        }));
+        ownership.mark(marker);
+    }
+
+    /** One more than any epoch of the node that this file has seen. */
+    private long nextEpoch(NodeId node) {
+        long known = session.first(
+                        "SELECT coalesce(max(epoch), 0) FROM fazt_origin WHERE node = ?",
+                        row -> row.integer(0),
+                        (Object) node.bytes())
+                .orElse(0L);
+        return known + 1;
+    }
+
+    private @Nullable String meta(String key) {
+        return session.first("SELECT value FROM fazt_meta WHERE key = ?", row -> row.text(0), key)
+                .orElse(null);
+    }
+
+    private String meta(String key, String value) {
+        if (key.equals("epoch") && value.equals("0") || value.isEmpty()) {
+            String found = meta(key);
+            return found == null ? value : found;
+        }
+        session.update(
+                "INSERT INTO fazt_meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
+        return value;
+    }
+
+    @Override
+    public <T> CompletionStage<T> write(Scope scope, WriteBody<T> body) {
+        return submit(new Job<T>() {
+            @Override
+            T run(List<Commit> events) throws Exception {
+                Tx tx = new Tx(engine, scope, origin);
+                T result = body.run(tx);
+                Changeset changeset = tx.changeset();
+                if (changeset != null || !tx.localTables.isEmpty()) {
+                    events.add(new Commit(changeset == null ? null : scope, changeset, true, tx.changes()));
+                }
+                return result;
+            }
+        });
+    }
+
+    @Override
+    public <T> CompletionStage<T> writeLocal(LocalBody<T> body) {
+        return submit(new Job<T>() {
+            @Override
+            T run(List<Commit> events) throws Exception {
+                Tx tx = new Tx(engine, null, null);
+                T result = body.run(tx);
+                events.add(new Commit(null, null, true, tx.changes()));
+                return result;
+            }
+        });
+    }
+
+    @Override
+    public <T> T read(ReadBody<T> body) {
+        Session reader = null;
+        try {
+            reader = readers.take();
+            if (closed) {
+                throw closedException();
+            }
+            reader.update("BEGIN");
+            try {
+                return body.run(reader);
+            } finally {
+                reader.update("COMMIT");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CartridgeException(CartridgeException.Reason.OVERLOADED, "interrupted while waiting for a reader", e);
+        } finally {
+            if (reader != null) {
+                readers.add(reader);
+            }
+        }
+    }
+
+    @Override
+    public void listen(CommitListener listener) {
+        listeners.add(listener);
+    }
+
+    @Override
+    public ReplicaStore replica() {
+        return replica;
+    }
+
+    @Override
+    public CompletionStage<Void> forget(Scope scope) {
+        return submit(new EpochJob<@Nullable Origin>() {
+            @Override
+            @Nullable Origin run(List<Commit> events) {
+                List<CommitListener.Change> changes = new ArrayList<>();
+                engine.writing = true;
+                try {
+                    for (TableSql table : schema.tables.values()) {
+                        if (session.update("DELETE FROM " + table.name + " WHERE scope = ?", scope.id()) > 0) {
+                            changes.add(new CommitListener.Change(table.name, List.of()));
+                        }
+                    }
+                } finally {
+                    engine.writing = false;
+                }
+                session.update("DELETE FROM fazt_parked WHERE scope = ?", scope.id());
+                session.update("DELETE FROM fazt_vector WHERE scope = ?", scope.id());
+                session.update("DELETE FROM fazt_scope WHERE scope = ?", scope.id());
+                engine.state(scope, new Engine.State(VersionVector.EMPTY, 0, Hlc.ZERO));
+                events.add(new Commit(scope, null, true, changes));
+                return origin == null ? null : openEpochNow();
+            }
+
+            @Override
+            void committed(@Nullable Origin live) {
+                origin = live;
+                Map<String, Engine.State> rest = new HashMap<>(published);
+                rest.remove(scope.id());
+                published = Map.copyOf(rest);
+            }
+        }).thenApply(ignored -> null);
+    }
+
+    private Origin openEpochNow() {
+        Origin before = origin;
+        if (before == null) {
+            throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");
+        }
+        Origin next = new Origin(before.node(), (int) nextEpoch(before.node()));
+        meta("epoch", Integer.toString(next.epoch()));
+        engine.id(next);
+        return next;
+    }
+
+    @Override
+    public List<Conflict> conflicts(int most) {
+        return read(rows -> rows.query(
+                """
+                SELECT scope, tbl, row_key, winner, loser, loser_columns, loser_deleted, loser_hlc
+                FROM fazt_conflict_live ORDER BY loser_hlc DESC LIMIT ?
+                """,
+                row -> new Conflict(
+                        new Scope(row.text(0)),
+                        row.text(1),
+                        RowCodec.key(row.bytes(2)),
+                        row.text(3),
+                        row.text(4),
+                        RowCodec.columns(row.bytes(5)),
+                        row.integer(6) != 0,
+                        Instant.ofEpochMilli(new Hlc(row.integer(7)).unixMillis())),
+                most));
+    }
+
+    @Override
+    public void backup(Path target) {
+        if (Files.exists(target)) {
+            throw new CartridgeException(
+                    CartridgeException.Reason.NOT_WRITABLE, target + " exists: a backup never overwrites a file");
+        }
+        read(rows -> {
+            ((Session) rows).update("COMMIT");
+            ((Session) rows).update("VACUUM INTO ?", target.toString());
+            ((Session) rows).update("BEGIN");
+            return true;
+        });
+        // A copy is not the file that was last run here: it says so itself.
+        try (Session copy = new Session(DriverManager.getConnection("jdbc:sqlite:" + target))) {
+            copy.update("DELETE FROM fazt_meta WHERE key = 'marker'");
+        } catch (SQLException e) {
+            throw Session.failure("backup to " + target, e);
+        }
+    }
+
+    @Override
+    public List<String> check() {
+        List<String> found = read(rows -> rows.query("PRAGMA integrity_check", row -> row.text(0)));
+        return found.equals(List.of("ok")) ? List.of() : found;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            queue.put(new Job<Void>() {
+                @Override
+                @SuppressWarnings("NullAway") // A stop has no result.
+                Void run(List<Commit> events) {
+                    return null;
+                }
+
+                @Override
+                boolean stops() {
+                    return true;
+                }
+            });
+            writer.join();
+            for (int i = 0; i < options.readers(); i++) {
+                readers.take().close();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        try {
+            if (origin != null && notWritable == null) {
+                String marker = UUID.randomUUID().toString();
+                meta("marker", marker);
+                session.query("PRAGMA wal_checkpoint(TRUNCATE)", row -> row.integer(0));
+                ownership.mark(marker);
+            }
+        } finally {
+            session.close();
+            ownership.close();
+        }
+    }
+
+    private <T> CompletableFuture<T> submit(Job<T> job) {
+        if (closed) {
+            job.future.completeExceptionally(closedException());
+        } else if (!queue.offer(job)) {
+            job.future.completeExceptionally(new CartridgeException(
+                    CartridgeException.Reason.OVERLOADED,
+                    "the cartridge has " + options.queue() + " writes waiting: try again in a moment"));
+        }
+        return job.future;
+    }
+
+    private CartridgeException closedException() {
+        return new CartridgeException(CartridgeException.Reason.CLOSED, "the cartridge " + file + " is closed");
+    }
+
+    private static <T> T await(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (java.util.concurrent.CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    private void writeLoop() {
+        List<Job<?>> group = new ArrayList<>();
+        boolean stop = false;
+        while (!stop) {
+            group.clear();
+            try {
+                group.add(queue.take());
+            } catch (InterruptedException e) {
+                // Only close() ends this thread.
+                continue;
+            }
+            queue.drainTo(group, options.group() - 1);
+            int from = 0;
+            for (int i = 0; i < group.size(); i++) {
+                Job<?> job = group.get(i);
+                stop |= job.stops();
+                if (job.alone()) {
+                    commit(group.subList(from, i));
+                    commit(List.of(job));
+                    from = i + 1;
+                }
+            }
+            commit(group.subList(from, group.size()));
+        }
+        Job<?> late = queue.poll();
+        while (late != null) {
+            late.future.completeExceptionally(closedException());
+            late = queue.poll();
+        }
+    }
+
+    private void commit(List<Job<?>> group) {
+        if (group.isEmpty()) {
+            return;
+        }
+        List<Runnable> outcomes = new ArrayList<>();
+        List<Commit> events = new ArrayList<>();
+        try {
+            session.update("BEGIN IMMEDIATE");
+            for (Job<?> job : group) {
+                runOne(job, events, outcomes);
+            }
+            Map<String, Engine.State> changed = engine.flush(published);
+            session.update("COMMIT");
+            Map<String, Engine.State> next = new HashMap<>(published);
+            next.putAll(changed);
+            published = Map.copyOf(next);
+            engine.committed();
+            if (notWritable != null) {
+                LOG.info("the cartridge can be written again file={}", file);
+                notWritable = null;
+            }
+        } catch (RuntimeException e) {
+            try {
+                session.update("ROLLBACK");
+            } catch (RuntimeException already) {
+                // SQLite rolls back by itself when the disk fails.
+            }
+            engine.reload();
+            if (e instanceof CartridgeException failed && failed.reason() == CartridgeException.Reason.NOT_WRITABLE) {
+                if (notWritable == null) {
+                    LOG.error("the cartridge can't be written file={} why={}", file, failed.getMessage());
+                }
+                notWritable = failed;
+            }
+            group.forEach(job -> job.future.completeExceptionally(e));
+            return;
+        }
+        for (Commit event : events) {
+            for (CommitListener listener : listeners) {
+                try {
+                    listener.committed(event);
+                } catch (RuntimeException e) {
+                    LOG.error("a commit listener failed listener={}", listener.getClass().getName(), e);
+                }
+            }
+        }
+        outcomes.forEach(Runnable::run);
+    }
+
+    private <T> void runOne(Job<T> job, List<Commit> events, List<Runnable> outcomes) {
+        Map<String, Engine.State> mark = engine.mark();
+        int eventsBefore = events.size();
+        session.update("SAVEPOINT body");
+        try {
+            T result = job.run(events);
+            session.update("RELEASE body");
+            outcomes.add(() -> {
+                job.committed(result);
+                job.future.complete(result);
+            });
+        } catch (CartridgeException e) {
+            if (e.reason() == CartridgeException.Reason.NOT_WRITABLE || e.reason() == CartridgeException.Reason.DAMAGED) {
+                throw e;
+            }
+            undo(job, e, events, eventsBefore, mark, outcomes);
+        } catch (Exception | StackOverflowError e) {
+            undo(job, e, events, eventsBefore, mark, outcomes);
+        }
+    }
+
+    private void undo(
+            Job<?> job,
+            Throwable why,
+            List<Commit> events,
+            int eventsBefore,
+            Map<String, Engine.State> mark,
+            List<Runnable> outcomes) {
+        session.update("ROLLBACK TO body");
+        session.update("RELEASE body");
+        engine.backTo(mark);
+        events.subList(eventsBefore, events.size()).clear();
+        outcomes.add(() -> job.future.completeExceptionally(why));
+    }
+
+    /** Why writes are refused at the moment; null when they are not. */
+    public @Nullable String notWritable() {
+        CartridgeException why = notWritable;
+        return why == null ? null : why.getMessage();
+    }
+
+    /** The clock that stamps writes here. */
+    public HybridClock clock() {
+        return engine.clock();
+    }
+
+    /** One thing for the writer to do. */
+    private abstract static class Job<T extends @Nullable Object> {
+        final CompletableFuture<T> future = new CompletableFuture<>();
+
+        abstract T run(List<Commit> events) throws Exception;
+
+        /** On the writer, once it is durable. */
+        void committed(T result) {}
+
+        /** Whether it has a transaction to itself, because it changes what the next ones are stamped with. */
+        boolean alone() {
+            return false;
+        }
+
+        boolean stops() {
+            return false;
+        }
+    }
+
+    /** A job that changes the live origin. */
+    private abstract static class EpochJob<T extends @Nullable Object> extends Job<T> {
+        @Override
+        boolean alone() {
+            return true;
+        }
+    }
+
+    /** This cartridge as sync sees it. */
+    private final class Replica implements ReplicaStore {
+        @Override
+        public Origin origin() {
+            Origin live = origin;
+            if (live == null) {
+                throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");
+            }
+            return live;
+        }
+
+        @Override
+        public Map<Scope, VersionVector> vectors() {
+            Map<Scope, VersionVector> vectors = new HashMap<>();
+            published.forEach((scope, state) -> vectors.put(new Scope(scope), state.vector()));
+            return Map.copyOf(vectors);
+        }
+
+        @Override
+        public VersionVector vector(Scope scope) {
+            Engine.State state = published.get(scope.id());
+            return state == null ? VersionVector.EMPTY : state.vector();
+        }
+
+        @Override
+        public long digest(Scope scope) {
+            Engine.State state = published.get(scope.id());
+            return state == null ? 0 : state.digest();
+        }
+
+        @Override
+        public CompletionStage<Applied> apply(Changeset changeset) {
+            Scope scope = changeset.dot().scope();
+            Origin from = changeset.dot().origin();
+            long sequence = changeset.dot().sequence();
+            return submit(new Job<Applied>() {
+                @Override
+                Applied run(List<Commit> events) {
+                    VersionVector here = engine.state(scope).vector();
+                    if (here.includes(from, sequence)) {
+                        return Applied.KNOWN;
+                    }
+                    if (here.get(from) != sequence - 1 || !here.covers(changeset.deps())) {
+                        return Applied.NEEDS_PULL;
+                    }
+                    RowCodec.Contents contents = RowCodec.read(changeset.rows());
+                    contents.rows().forEach(row -> {
+                        if (!row.stamp().origin().equals(from) || row.stamp().sequence() != sequence) {
+                            throw new IllegalArgumentException("changeset " + changeset.dot() + " holds a row of "
+                                    + row.stamp() + ": refused");
+                        }
+                    });
+                    merge(scope, changeset.deps().with(from, sequence), contents, here.with(from, sequence), changeset, events);
+                    return Applied.DONE;
+                }
+            });
+        }
+
+        @Override
+        public CompletionStage<Applied> apply(Scope scope, VersionVector senderVector, List<byte[]> parts) {
+            return submit(new Job<Applied>() {
+                @Override
+                Applied run(List<Commit> events) {
+                    VersionVector here = engine.state(scope).vector();
+                    if (here.covers(senderVector)) {
+                        return Applied.KNOWN;
+                    }
+                    List<sh.fazt.cartridge.change.Row> rows = new ArrayList<>();
+                    List<byte[]> blobs = new ArrayList<>();
+                    for (byte[] part : parts) {
+                        RowCodec.Contents contents = RowCodec.read(part);
+                        rows.addAll(contents.rows());
+                        blobs.addAll(contents.blobs());
+                    }
+                    merge(scope, senderVector, new RowCodec.Contents(rows, blobs), here.merge(senderVector), null, events);
+                    return Applied.DONE;
+                }
+            });
+        }
+
+        private void merge(
+                Scope scope,
+                VersionVector sender,
+                RowCodec.Contents contents,
+                VersionVector after,
+                @Nullable Changeset changeset,
+                List<Commit> events) {
+            Engine.Merged merged = engine.merge(scope, sender, contents);
+            engine.state(scope, engine.state(scope).with(after));
+            events.add(new Commit(scope, changeset, false, merged.changed()));
+            record(scope, merged.losers(), events);
+        }
+
+        /** Conflicts are rows like any other: written once per loser, by whoever notices. */
+        private void record(Scope scope, List<Engine.Loser> losers, List<Commit> events) {
+            if (losers.isEmpty() || origin == null) {
+                return;
+            }
+            Tx tx = new Tx(engine, scope, origin);
+            for (Engine.Loser loser : losers) {
+                List<Object> key = List.of(loser.stamp().toString(), loser.table(), RowCodec.key(loser.key()));
+                if (engine.current(scope, engine.table(Schema.CONFLICTS), key, origin()) != null) {
+                    continue;
+                }
+                tx.put(
+                        Schema.CONFLICTS,
+                        key,
+                        Map.of(
+                                "winner", loser.winner().toString(),
+                                "loser_hlc", loser.stamp().hlc().value(),
+                                "loser_deleted", loser.deleted(),
+                                "loser_columns", RowCodec.columns(loser.columns())));
+            }
+            Changeset changeset = tx.changeset();
+            if (changeset != null) {
+                events.add(new Commit(scope, changeset, true, tx.changes()));
+            }
+        }
+
+        @Override
+        public Spool open(Scope scope, VersionVector since) {
+            return read(rows -> Spools.read(schema, (Session) rows, scope, since));
+        }
+
+        @Override
+        public CompletionStage<Origin> openEpoch() {
+            return submit(new EpochJob<Origin>() {
+                @Override
+                Origin run(List<Commit> events) {
+                    return openEpochNow();
+                }
+
+                @Override
+                void committed(Origin live) {
+                    LOG.warn("a peer knows more of this node's history than this file: new epoch epoch={}", live.epoch());
+                    origin = live;
+                }
+            });
+        }
+    }
+}

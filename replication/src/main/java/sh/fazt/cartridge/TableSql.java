@@ -1,0 +1,173 @@
+package sh.fazt.cartridge;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.ReplicatedTable.Column;
+import sh.fazt.cartridge.ReplicatedTable.Policy;
+
+/**
+ * A replicated table's statements. Columns are: scope, the key, the declared columns, then {@code _origin},
+ * {@code _seq}, {@code _hlc}, {@code _deleted} and {@code _extra}: what a newer node sent in columns that
+ * are not declared here yet. Immutable.
+ */
+final class TableSql {
+    private static final Column COUNTER_VALUE = new Column("value", ReplicatedTable.Type.INTEGER);
+
+    final String name;
+    final Policy policy;
+    final List<Column> key;
+    final List<Column> columns;
+    final Map<String, Column> byName = new HashMap<>();
+    /** Columns that refer to blobs. */
+    final List<String> blobColumns = new ArrayList<>();
+    /** scope, key: origin, seq, hlc, deleted, extra, columns. */
+    final String current;
+    /** scope, key, columns, origin, seq, hlc, deleted, extra. */
+    final String put;
+    /** scope, origin, after seq: origin, seq, hlc, deleted, extra, key, columns. */
+    final String since;
+    /** scope, key: the sum of a counter. */
+    final String sum;
+
+    TableSql(ReplicatedTable table) {
+        name = identifier(table.name());
+        policy = table.policy();
+        key = table.key();
+        columns = policy == Policy.COUNTER ? List.of(COUNTER_VALUE) : table.columns();
+        if (policy == Policy.COUNTER && !table.columns().isEmpty()) {
+            throw new IllegalArgumentException("counter " + name + " has the one column \"value\" and no other");
+        }
+        for (Column column : columns) {
+            byName.put(identifier(column.name()), column);
+            if (column.type() == ReplicatedTable.Type.BLOB_REFERENCE) {
+                blobColumns.add(column.name());
+            }
+        }
+        StringBuilder where = new StringBuilder("scope = ?");
+        for (Column column : key) {
+            where.append(" AND ").append(identifier(column.name())).append(" = ?");
+        }
+        String clocks = "_origin, _seq, _hlc, _deleted, _extra";
+        String own = names(columns);
+        current = "SELECT " + clocks + comma(own) + " FROM " + name + " WHERE " + where
+                + (policy == Policy.COUNTER ? " AND _origin = ?" : "");
+        sum = "SELECT coalesce(sum(value), 0) FROM " + name + " WHERE " + where + " AND _deleted = 0";
+        since = "SELECT " + clocks + ", " + names(key) + comma(own) + " FROM " + name
+                + " WHERE scope = ? AND _origin = ? AND _seq > ? ORDER BY _seq";
+        StringBuilder update = new StringBuilder();
+        for (Column column : columns) {
+            update.append(column.name()).append(" = excluded.").append(column.name()).append(", ");
+        }
+        put = "INSERT INTO " + name + " (scope, " + names(key) + comma(own) + ", " + clocks + ") VALUES (?"
+                + ", ?".repeat(key.size() + columns.size() + 5) + ") ON CONFLICT (" + conflictKey()
+                + ") DO UPDATE SET " + update
+                + "_origin = excluded._origin, _seq = excluded._seq, _hlc = excluded._hlc,"
+                + " _deleted = excluded._deleted, _extra = excluded._extra";
+    }
+
+    private String conflictKey() {
+        return "scope, " + names(key) + (policy == Policy.COUNTER ? ", _origin" : "");
+    }
+
+    /** Makes the table, or brings it up to its declaration; answers the names of columns that were added. */
+    List<String> create(Session session) {
+        StringBuilder table = new StringBuilder("CREATE TABLE IF NOT EXISTS " + name + " (scope TEXT NOT NULL");
+        for (Column column : key) {
+            table.append(", ").append(column.name()).append(' ').append(type(column)).append(" NOT NULL");
+        }
+        for (Column column : columns) {
+            table.append(", ").append(column.name()).append(' ').append(type(column));
+        }
+        table.append(", _origin INTEGER NOT NULL, _seq INTEGER NOT NULL, _hlc INTEGER NOT NULL,"
+                + " _deleted INTEGER NOT NULL, _extra BLOB, PRIMARY KEY (" + conflictKey() + "))");
+        session.script(table.toString());
+        List<String> present =
+                session.query("SELECT name FROM pragma_table_info('" + name + "')", row -> row.text(0));
+        List<String> added = new ArrayList<>();
+        for (Column column : columns) {
+            if (!present.contains(column.name())) {
+                session.script("ALTER TABLE " + name + " ADD COLUMN " + column.name() + " " + type(column));
+                added.add(column.name());
+            }
+        }
+        session.script("CREATE INDEX IF NOT EXISTS " + name + "__dots ON " + name + " (scope, _origin, _seq)");
+        session.script("DROP VIEW IF EXISTS " + name + "_live");
+        session.script("CREATE VIEW " + name + "_live AS SELECT scope, " + names(key)
+                + (policy == Policy.COUNTER
+                        ? ", sum(value) AS value FROM " + name + " WHERE _deleted = 0 GROUP BY scope, " + names(key)
+                        : comma(names(columns)) + " FROM " + name + " WHERE _deleted = 0"));
+        for (String event : List.of("INSERT", "UPDATE", "DELETE")) {
+            session.script("CREATE TRIGGER IF NOT EXISTS " + name + "__guard_" + event.toLowerCase(java.util.Locale.ROOT)
+                    + " BEFORE " + event + " ON " + name
+                    + " WHEN fazt_writer() <> 1 BEGIN SELECT RAISE(ABORT, '" + name
+                    + " is replicated: it is written through the node only'); END");
+        }
+        return added;
+    }
+
+    /** The values of the declared columns, in order, out of named ones. */
+    @Nullable Object[] arguments(
+            String scope, List<?> keyValues, Map<String, ? extends @Nullable Object> named, @Nullable Object... clocks) {
+        @Nullable Object[] arguments = new @Nullable Object[1 + key.size() + columns.size() + clocks.length];
+        int at = 0;
+        arguments[at++] = scope;
+        for (Object value : keyValues) {
+            arguments[at++] = value;
+        }
+        for (Column column : columns) {
+            arguments[at++] = named.get(column.name());
+        }
+        for (Object clock : clocks) {
+            arguments[at++] = clock;
+        }
+        return arguments;
+    }
+
+    void checkKey(List<?> keyValues) {
+        if (keyValues.size() != key.size()) {
+            throw new IllegalArgumentException("the key of " + name + " is " + names(key) + ", not "
+                    + keyValues.size() + " values");
+        }
+        keyValues.forEach(value -> Objects.requireNonNull(value, "a key of " + name + " is never null"));
+    }
+
+    void checkColumns(Map<String, ?> named) {
+        for (String column : named.keySet()) {
+            if (!byName.containsKey(column)) {
+                throw new IllegalArgumentException(name + " has no column " + column);
+            }
+        }
+    }
+
+    private static String names(List<Column> columns) {
+        StringBuilder names = new StringBuilder();
+        for (Column column : columns) {
+            names.append(names.length() == 0 ? "" : ", ").append(column.name());
+        }
+        return names.toString();
+    }
+
+    private static String comma(String names) {
+        return names.isEmpty() ? "" : ", " + names;
+    }
+
+    private static String type(Column column) {
+        return switch (column.type()) {
+            case INTEGER -> "INTEGER";
+            case REAL -> "REAL";
+            case TEXT, BLOB_REFERENCE -> "TEXT";
+            case BYTES -> "BLOB";
+        };
+    }
+
+    private static String identifier(String name) {
+        if (!name.matches("[a-z][a-z0-9_]*")) {
+            throw new IllegalArgumentException("a table or column is named in a-z, 0-9 and _, not \"" + name + "\"");
+        }
+        return name;
+    }
+}

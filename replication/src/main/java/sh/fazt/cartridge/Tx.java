@@ -1,0 +1,222 @@
+package sh.fazt.cartridge;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.Row;
+import sh.fazt.cartridge.change.RowCodec;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.Stamp;
+import sh.fazt.cartridge.change.VersionVector;
+
+/** One body's transaction: stamps every replicated row with one dot and clock. Confined to {@code writer}. */
+final class Tx implements WriteTx {
+    /** Above this a transaction would hold up every other one, here and on each peer. */
+    static final int MOST_BYTES = 64 << 20;
+
+    static final int SMALL_BLOB = 16 << 10;
+    static final int SMALL_BLOBS = 256 << 10;
+    private static final Pattern TABLE =
+            Pattern.compile("(?i)\\b(?:INTO|UPDATE|FROM)\\s+(?:OR\\s+\\w+\\s+)?([a-z_][a-z0-9_]*)");
+
+    private final Engine engine;
+    private final @Nullable Scope scope;
+    private final @Nullable Origin origin;
+    private final Map<Cell, Row> rows = new LinkedHashMap<>();
+    private final Map<String, byte[]> blobs = new LinkedHashMap<>();
+    final Set<String> localTables = new LinkedHashSet<>();
+    private @Nullable Stamp stamp;
+    private @Nullable VersionVector deps;
+    private long bytes;
+    private int blobBytes;
+
+    private record Cell(String table, List<Object> key) {
+        static Cell of(String table, List<?> key) {
+            return new Cell(
+                    table,
+                    key.stream()
+                            .map(part -> part instanceof byte[] raw ? (Object) Arrays.hashCode(raw) + "#" + raw.length : part)
+                            .toList());
+        }
+    }
+
+    Tx(Engine engine, @Nullable Scope scope, @Nullable Origin origin) {
+        this.engine = engine;
+        this.scope = scope;
+        this.origin = origin;
+    }
+
+    @Override
+    public Scope scope() {
+        if (scope == null) {
+            throw new IllegalStateException("a local transaction has no scope");
+        }
+        return scope;
+    }
+
+    /** The stamp of this transaction: one dot, given to the first row that is written. */
+    private Stamp stamp() {
+        if (stamp == null) {
+            if (origin == null) {
+                throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");
+            }
+            deps = engine.state(scope()).vector();
+            stamp = new Stamp(origin, deps.get(origin) + 1, engine.clock().next());
+            engine.state(scope(), engine.state(scope()).with(deps.with(origin, stamp.sequence())));
+        }
+        return stamp;
+    }
+
+    @Override
+    public void put(String name, List<?> key, Map<String, ? extends @Nullable Object> columns) {
+        TableSql table = engine.table(name);
+        table.checkKey(key);
+        table.checkColumns(columns);
+        if (table.policy == Policy.COUNTER) {
+            throw new IllegalArgumentException(name + " is a counter: increment it");
+        }
+        Map<String, @Nullable Object> values = new LinkedHashMap<>();
+        columns.forEach((column, value) -> {
+            if (value != null) {
+                values.put(column, plain(value));
+            }
+        });
+        write(table, key, false, values);
+    }
+
+    @Override
+    public boolean delete(String name, List<?> key) {
+        TableSql table = engine.table(name);
+        table.checkKey(key);
+        if (table.policy != Policy.REGISTER) {
+            throw new IllegalArgumentException(name + " is no register: its rows stay");
+        }
+        Engine.Current current = engine.current(scope(), table, plain(key), stampOrigin());
+        if (current == null || current.deleted()) {
+            return false;
+        }
+        write(table, key, true, Map.of());
+        return true;
+    }
+
+    @Override
+    public long increment(String name, List<?> key, long by) {
+        TableSql table = engine.table(name);
+        table.checkKey(key);
+        if (table.policy != Policy.COUNTER) {
+            throw new IllegalArgumentException(name + " is no counter");
+        }
+        Engine.Current own = engine.current(scope(), table, plain(key), stampOrigin());
+        long before = own != null && own.columns().get("value") instanceof Long value ? value : 0;
+        write(table, key, false, Map.of("value", Math.addExact(before, by)));
+        @Nullable Object[] args = new @Nullable Object[1 + key.size()];
+        args[0] = scope().id();
+        for (int i = 0; i < key.size(); i++) {
+            args[i + 1] = plain(key.get(i));
+        }
+        return first(table.sum, row -> row.integer(0), args).orElse(0L);
+    }
+
+    private Origin stampOrigin() {
+        if (origin == null) {
+            throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");
+        }
+        return origin;
+    }
+
+    private void write(TableSql table, List<?> key, boolean deleted, Map<String, @Nullable Object> columns) {
+        List<Object> plainKey = plain(key);
+        Row row = new Row(table.name, table.policy == Policy.COUNTER, plainKey, stamp(), deleted, columns);
+        Engine.Current current = engine.current(scope(), table, plainKey, stampOrigin());
+        engine.store(scope(), table, row, current);
+        rows.put(Cell.of(table.name, plainKey), row);
+        bytes += 64;
+        for (Object value : columns.values()) {
+            bytes += value instanceof String text ? text.length() : value instanceof byte[] raw ? raw.length : 9;
+        }
+        checkSize();
+    }
+
+    @Override
+    public String putBlob(byte[] content) {
+        if (content.length > SMALL_BLOB || blobBytes + content.length > SMALL_BLOBS) {
+            throw new IllegalArgumentException("a transaction carries blobs of 16 KiB each and 256 KiB in all, not "
+                    + content.length + " and " + (blobBytes + content.length) + ": put larger ones through Blobs");
+        }
+        String hash = Engine.sha256(content);
+        stamp();
+        engine.keepBlob(hash, content);
+        if (blobs.put(hash, content.clone()) == null) {
+            blobBytes += content.length;
+            bytes += content.length;
+        }
+        return hash;
+    }
+
+    private void checkSize() {
+        if (bytes > MOST_BYTES) {
+            throw new CartridgeException(
+                    CartridgeException.Reason.TOO_LARGE,
+                    "a transaction of more than 64 MiB: split it into several");
+        }
+    }
+
+    /** What travels; null when no replicated row was written. */
+    @Nullable Changeset changeset() {
+        if (stamp == null || deps == null) {
+            return null;
+        }
+        RowCodec.Writer writer = new RowCodec.Writer();
+        rows.values().forEach(writer::row);
+        blobs.values().forEach(writer::blob);
+        return new Changeset(new Dot(scope(), stamp.origin(), stamp.sequence()), stamp.hlc(), deps, writer.take());
+    }
+
+    List<CommitListener.Change> changes() {
+        List<CommitListener.Change> changes = new java.util.ArrayList<>();
+        rows.values().forEach(row -> changes.add(new CommitListener.Change(row.table(), row.key())));
+        localTables.forEach(table -> changes.add(new CommitListener.Change(table, List.of())));
+        return changes;
+    }
+
+    @Override
+    public int execute(String sql, @Nullable Object... args) {
+        Matcher matcher = TABLE.matcher(sql);
+        if (matcher.find()) {
+            localTables.add(matcher.group(1));
+        }
+        return engine.session().update(sql, args);
+    }
+
+    @Override
+    public <T> List<T> query(String sql, RowMapper<T> mapper, @Nullable Object... args) {
+        return engine.session().query(sql, mapper, args);
+    }
+
+    @Override
+    public <T> Optional<T> first(String sql, RowMapper<T> mapper, @Nullable Object... args) {
+        return engine.session().first(sql, mapper, args);
+    }
+
+    private static List<Object> plain(List<?> key) {
+        return key.stream().map(Tx::plain).toList();
+    }
+
+    private static Object plain(Object value) {
+        if (value instanceof Integer number) {
+            return number.longValue();
+        }
+        return value instanceof Boolean bool ? (Object) (bool ? 1L : 0L) : value;
+    }
+}

@@ -1,0 +1,364 @@
+package sh.fazt.cartridge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static sh.fazt.cartridge.Cartridges.APP;
+import static sh.fazt.cartridge.Cartridges.add;
+import static sh.fazt.cartridge.Cartridges.done;
+import static sh.fazt.cartridge.Cartridges.node;
+import static sh.fazt.cartridge.Cartridges.open;
+import static sh.fazt.cartridge.Cartridges.pairs;
+import static sh.fazt.cartridge.Cartridges.pull;
+import static sh.fazt.cartridge.Cartridges.set;
+import static sh.fazt.cartridge.Cartridges.sum;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.DriverManager;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.cartridge.CommitListener.Commit;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.ReplicaStore.Applied;
+
+class SqliteCartridgeIT {
+    @TempDir
+    Path folder;
+
+    private final Cartridges.Wall wall = new Cartridges.Wall();
+
+    @BeforeEach
+    void later() {
+        wall.millis.addAndGet(1);
+    }
+
+    @Test
+    void whatWasAcknowledgedIsThereAfterReopening() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            set(a, "color", "green");
+            add(a, "visits", 3);
+        }
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            assertThat(pairs(a)).containsExactly(Map.entry("color", "green"));
+            assertThat(sum(a, "visits")).isEqualTo(3);
+            assertThat(a.replica().origin().epoch()).isEqualTo(1);
+            assertThat(a.check()).isEmpty();
+        }
+    }
+
+    @Test
+    void aBodyThatFailsLeavesNothingAndFailsNobodyElse() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            List<CompletionStage<Boolean>> stages = new ArrayList<>();
+            for (int i = 0; i < 50; i++) {
+                int number = i;
+                stages.add(a.write(APP, tx -> {
+                    tx.put("pair", List.of("k" + number), Map.of("value", "v"));
+                    if (number % 10 == 3) {
+                        throw new IllegalStateException("on purpose");
+                    }
+                    return true;
+                }));
+            }
+            int failed = 0;
+            for (CompletionStage<Boolean> stage : stages) {
+                try {
+                    done(stage);
+                } catch (ExecutionException e) {
+                    assertThat(e.getCause()).hasMessage("on purpose");
+                    failed++;
+                }
+            }
+            assertThat(failed).isEqualTo(5);
+            assertThat(pairs(a)).hasSize(45).doesNotContainKey("k13");
+            // No hole in the sequences: the failed ones used none.
+            assertThat(a.replica().vector(APP).get(a.replica().origin())).isEqualTo(45);
+        }
+    }
+
+    @Test
+    void pushedChangesetsApplyInOrderOnceAndOnlyWithTheirCauses() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
+                SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall);
+                SqliteCartridge c = open(folder.resolve("c.db"), node("c"), wall)) {
+            List<Changeset> fromA = pushes(a);
+            List<Changeset> fromB = pushes(b);
+            set(a, "x", "1");
+            set(a, "x", "2");
+            assertThat(done(b.replica().apply(fromA.get(1)))).isEqualTo(Applied.NEEDS_PULL);
+            assertThat(done(b.replica().apply(fromA.get(0)))).isEqualTo(Applied.DONE);
+            assertThat(done(b.replica().apply(fromA.get(0)))).isEqualTo(Applied.KNOWN);
+            assertThat(done(b.replica().apply(fromA.get(1)))).isEqualTo(Applied.DONE);
+            set(b, "x", "3");
+            Changeset reply = fromB.get(fromB.size() - 1);
+            assertThat(done(c.replica().apply(reply))).as("its cause is missing").isEqualTo(Applied.NEEDS_PULL);
+            pull(b, c);
+            assertThat(pairs(c)).containsEntry("x", "3");
+            assertThat(c.replica().digest(APP)).isEqualTo(b.replica().digest(APP));
+            assertThat(c.conflicts(10)).isEmpty();
+        }
+    }
+
+    @Test
+    void theLoserOfTwoConcurrentWritesIsKeptOnEveryNode() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
+                SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall);
+                SqliteCartridge c = open(folder.resolve("c.db"), node("c"), wall)) {
+            set(a, "title", "mine");
+            wall.millis.addAndGet(10);
+            set(b, "title", "yours");
+            pull(a, b);
+            pull(b, a);
+            pull(a, b);
+            pull(b, c);
+            for (SqliteCartridge each : List.of(a, b, c)) {
+                assertThat(pairs(each)).containsEntry("title", "yours");
+                assertThat(each.conflicts(10)).singleElement().satisfies(conflict -> {
+                    assertThat(conflict.table()).isEqualTo("pair");
+                    assertThat(conflict.key()).isEqualTo(List.of("title"));
+                    assertThat(conflict.values()).isEqualTo(Map.of("value", "mine"));
+                });
+                assertThat(each.replica().digest(APP)).isEqualTo(a.replica().digest(APP));
+                assertThat(each.replica().vector(APP)).isEqualTo(a.replica().vector(APP));
+            }
+        }
+    }
+
+    @Test
+    void randomSchedulesConverge() throws Exception {
+        for (int seed = 0; seed < 12; seed++) {
+            Random random = new Random(seed);
+            List<SqliteCartridge> all = new ArrayList<>();
+            long added = 0;
+            try {
+                for (int i = 0; i < 3; i++) {
+                    all.add(open(folder.resolve(seed + "-" + i + ".db"), node("n" + i), wall));
+                }
+                List<List<Changeset>> pushed =
+                        all.stream().map(SqliteCartridgeIT::pushes).toList();
+                for (int step = 0; step < 60; step++) {
+                    SqliteCartridge one = all.get(random.nextInt(3));
+                    int other = random.nextInt(3);
+                    switch (random.nextInt(6)) {
+                        case 0, 1 -> set(one, "k" + random.nextInt(4), "s" + step);
+                        case 2 -> {
+                            String key = "k" + random.nextInt(4);
+                            done(one.write(APP, tx -> tx.delete("pair", List.of(key))));
+                        }
+                        case 3 -> {
+                            add(one, "sum", step);
+                            added += step;
+                        }
+                        case 4 -> {
+                            List<Changeset> log = pushed.get(other);
+                            if (!log.isEmpty()) {
+                                done(one.replica().apply(log.get(random.nextInt(log.size()))));
+                            }
+                        }
+                        default -> pull(all.get(other), one);
+                    }
+                    wall.millis.addAndGet(random.nextInt(3));
+                }
+                for (int round = 0; round < 3; round++) {
+                    for (SqliteCartridge from : all) {
+                        for (SqliteCartridge to : all) {
+                            pull(from, to);
+                        }
+                    }
+                }
+                for (SqliteCartridge each : all) {
+                    assertThat(pairs(each)).as("seed " + seed).isEqualTo(pairs(all.get(0)));
+                    assertThat(sum(each, "sum")).as("seed " + seed).isEqualTo(added);
+                    assertThat(each.replica().digest(APP)).isEqualTo(all.get(0).replica().digest(APP));
+                    assertThat(each.replica().vector(APP)).isEqualTo(all.get(0).replica().vector(APP));
+                    assertThat(each.conflicts(1000)).isEqualTo(all.get(0).conflicts(1000));
+                }
+            } finally {
+                all.forEach(SqliteCartridge::close);
+            }
+        }
+    }
+
+    @Test
+    void smallBlobsTravelWithTheRowsThatReferToThem() throws Exception {
+        byte[] page = "<h1>hello</h1>".getBytes(StandardCharsets.UTF_8);
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
+                SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall);
+                SqliteCartridge c = open(folder.resolve("c.db"), node("c"), wall)) {
+            List<Changeset> fromA = pushes(a);
+            String hash = done(a.write(APP, tx -> {
+                String stored = tx.putBlob(page);
+                tx.put("fact", List.of("f1"), Map.of("body", stored));
+                return stored;
+            }));
+            done(b.replica().apply(fromA.get(0)));
+            pull(a, c);
+            for (SqliteCartridge each : List.of(b, c)) {
+                byte[] kept = each.read(rows -> rows.first(
+                                "SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), hash)
+                        .orElse(new byte[0]));
+                assertThat(kept).isEqualTo(page);
+                List<String> wanted = each.read(rows -> rows.query("SELECT hash FROM fazt_wanted", row -> row.text(0)));
+                assertThat(wanted).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void anOldCopyGoesOnUnderANewEpoch() throws Exception {
+        Path file = folder.resolve("a.db");
+        open(file, node("a"), wall).close();
+        Files.copy(file, folder.resolve("old.db"));
+        try (SqliteCartridge a = open(file, node("a"), wall)) {
+            set(a, "x", "1");
+        }
+        Files.copy(folder.resolve("old.db"), file, StandardCopyOption.REPLACE_EXISTING);
+        try (SqliteCartridge a = open(file, node("a"), wall)) {
+            assertThat(a.replica().origin().epoch()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aForgottenScopeStartsAgainUnderANewEpoch() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            set(a, "x", "1");
+            done(a.forget(APP));
+            assertThat(pairs(a)).isEmpty();
+            assertThat(a.replica().vectors()).doesNotContainKey(APP);
+            set(a, "x", "2");
+            assertThat(a.replica().origin().epoch()).isEqualTo(2);
+            assertThat(a.replica().vector(APP).get(a.replica().origin())).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aForeignProgramCantWriteAReplicatedTable() throws Exception {
+        Path file = folder.resolve("a.db");
+        try (SqliteCartridge a = open(file, node("a"), wall)) {
+            set(a, "x", "1");
+            try (var foreign = DriverManager.getConnection("jdbc:sqlite:" + file);
+                    var statement = foreign.createStatement()) {
+                assertThatThrownBy(() -> statement.executeUpdate("UPDATE pair SET value = 'hacked'"))
+                        .hasMessageContaining("fazt_writer");
+            }
+            assertThatThrownBy(() -> done(a.writeLocal(tx -> tx.execute("DELETE FROM pair"))))
+                    .hasStackTraceContaining("pair is replicated");
+            assertThat(pairs(a)).containsEntry("x", "1");
+        }
+    }
+
+    @Test
+    void aSecondProcessIsToldWhoHasTheCartridge() {
+        Path file = folder.resolve("a.db");
+        try (SqliteCartridge a = open(file, node("a"), wall)) {
+            assertThatThrownBy(() -> open(file, node("a"), wall))
+                    .isInstanceOfSatisfying(CartridgeException.class, e -> assertThat(e.reason())
+                            .isEqualTo(CartridgeException.Reason.IN_USE))
+                    .hasMessageContaining("process " + ProcessHandle.current().pid());
+        }
+    }
+
+    @Test
+    void aCartridgeOfANewerVersionIsRefusedUntouched() throws Exception {
+        Path file = folder.resolve("a.db");
+        open(file, node("a"), wall).close();
+        try (var newer = DriverManager.getConnection("jdbc:sqlite:" + file);
+                var statement = newer.createStatement()) {
+            statement.executeUpdate("UPDATE fazt_migration SET level = 99 WHERE room = 'test'");
+        }
+        assertThatThrownBy(() -> open(file, node("a"), wall))
+                .isInstanceOfSatisfying(CartridgeException.class, e -> assertThat(e.reason())
+                        .isEqualTo(CartridgeException.Reason.NEWER_VERSION))
+                .hasMessageContaining("newer fazt");
+    }
+
+    @Test
+    void whatIsNoCartridgeIsRefused() throws Exception {
+        Path text = Files.writeString(folder.resolve("text.db"), "this is a letter, not a database ".repeat(50));
+        assertThatThrownBy(() -> open(text, node("a"), wall))
+                .isInstanceOfSatisfying(CartridgeException.class, e -> assertThat(e.reason())
+                        .isEqualTo(CartridgeException.Reason.DAMAGED));
+        Path other = folder.resolve("other.db");
+        try (var db = DriverManager.getConnection("jdbc:sqlite:" + other);
+                var statement = db.createStatement()) {
+            statement.executeUpdate("CREATE TABLE t (a)");
+        }
+        assertThatThrownBy(() -> open(other, node("a"), wall)).hasMessageContaining("another program");
+    }
+
+    @Test
+    void writesAreRefusedWhileTheDiskIsFullAndWorkAgainAfterwards() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            set(a, "x", "1");
+            long pages = a.read(rows -> rows.first("PRAGMA page_count", row -> row.integer(0)).orElseThrow());
+            done(a.writeLocal(tx -> tx.first("PRAGMA max_page_count = " + pages, row -> row.integer(0))));
+            assertThatThrownBy(() -> set(a, "big", "y".repeat(1 << 20)))
+                    .cause()
+                    .isInstanceOfSatisfying(CartridgeException.class, e -> assertThat(e.reason())
+                            .isEqualTo(CartridgeException.Reason.NOT_WRITABLE));
+            assertThat(pairs(a)).containsOnlyKeys("x");
+            assertThat(a.notWritable()).contains("full");
+            done(a.writeLocal(tx -> tx.first("PRAGMA max_page_count = 1000000", row -> row.integer(0))));
+            set(a, "big", "y".repeat(1 << 20));
+            assertThat(a.notWritable()).isNull();
+            assertThat(a.replica().vector(APP).get(a.replica().origin())).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void rowsOfAnUnknownTableAreParkedForwardedAndAppliedLater() throws Exception {
+        Path old = folder.resolve("old.db");
+        SchemaPart before = new SchemaPart("test", Cartridges.ROOM.migrations(), List.of(Cartridges.SUMS));
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            set(a, "x", "1");
+            try (SqliteCartridge b = SqliteCartridge.open(
+                    old, CartridgeOptions.standard().withWall(wall), List.of(before))) {
+                b.bind(node("b"));
+                pull(a, b);
+                assertThat(b.replica().digest(APP)).isEqualTo(a.replica().digest(APP));
+                try (SqliteCartridge c = open(folder.resolve("c.db"), node("c"), wall)) {
+                    pull(b, c);
+                    assertThat(pairs(c)).containsEntry("x", "1");
+                }
+            }
+            try (SqliteCartridge b = open(old, node("b"), wall)) {
+                assertThat(pairs(b)).containsEntry("x", "1");
+                assertThat(b.replica().digest(APP)).isEqualTo(a.replica().digest(APP));
+            }
+        }
+    }
+
+    @Test
+    void aBackupIsWholeAndKnowsThatItIsACopy() throws Exception {
+        Path copy = folder.resolve("copy.db");
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            set(a, "x", "1");
+            a.backup(copy);
+            assertThatThrownBy(() -> a.backup(copy)).hasMessageContaining("never overwrites");
+        }
+        try (SqliteCartridge b = open(copy, node("a"), wall)) {
+            assertThat(pairs(b)).containsEntry("x", "1");
+            assertThat(b.replica().origin().epoch()).isEqualTo(2);
+        }
+    }
+
+    private static List<Changeset> pushes(SqliteCartridge cartridge) {
+        List<Changeset> pushes = new CopyOnWriteArrayList<>();
+        cartridge.listen((Commit commit) -> {
+            if (commit.changeset() != null && commit.local()) {
+                pushes.add(commit.changeset());
+            }
+        });
+        return pushes;
+    }
+}
