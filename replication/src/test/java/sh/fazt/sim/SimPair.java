@@ -1,0 +1,204 @@
+package sh.fazt.sim;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.Channel;
+
+/** The link of two nodes and what is under way on it. Confined to the simulation's thread. */
+final class SimPair {
+    private final SimWorld world;
+    private final SimNetwork network;
+    private final NodeId low;
+    private final NodeId high;
+    private final Direction up;
+    private final Direction down;
+    private final List<Runnable> whenBroken = new ArrayList<>();
+    private boolean linked;
+    private boolean connecting;
+    private int generation;
+    private long roundTripNanos = -1;
+
+    SimPair(SimWorld world, SimNetwork network, NodeId low, NodeId high) {
+        this.world = world;
+        this.network = network;
+        this.low = low;
+        this.high = high;
+        this.up = new Direction(low, high);
+        this.down = new Direction(high, low);
+    }
+
+    boolean isUp() {
+        return linked;
+    }
+
+    int generation() {
+        return generation;
+    }
+
+    NodeId other(NodeId node) {
+        return node.equals(low) ? high : low;
+    }
+
+    boolean dialledBy(NodeId node) {
+        return node.equals(low);
+    }
+
+    /** Negative before the first link. */
+    long roundTripNanos() {
+        return roundTripNanos;
+    }
+
+    /** Runs once when the present link breaks; the result takes it back. */
+    Runnable whenBroken(Runnable task) {
+        whenBroken.add(task);
+        return () -> whenBroken.remove(task);
+    }
+
+    // ---- coming and going ----
+
+    void connectSoon() {
+        if (linked || connecting) {
+            return;
+        }
+        connecting = true;
+        world.add(network.connectDelayNanos(), null, this::connect);
+    }
+
+    private void connect() {
+        connecting = false;
+        if (linked || !network.isLive(low) || !network.isLive(high) || isCut()) {
+            // Whatever changes that calls connectSoon.
+            return;
+        }
+        if (world.node(low).paused || world.node(high).paused) {
+            connectSoon();
+            return;
+        }
+        linked = true;
+        roundTripNanos = network.quality(low, high).latencyNanos(network.chance())
+                + network.quality(high, low).latencyNanos(network.chance());
+        world.trace("link %s - %s up", world.name(low), world.name(high));
+        network.live(low).cameUp(this);
+        network.live(high).cameUp(this);
+    }
+
+    private boolean isCut() {
+        return network.isCut(low, high) || network.isCut(high, low);
+    }
+
+    /** One way is cut, or one end has vanished: without an answer the link breaks after a while. */
+    void wasCut() {
+        if (!linked) {
+            return;
+        }
+        int cutGeneration = generation;
+        long silence = network.quality(low, high).silence().toNanos();
+        long after = silence / 2 + (long) (network.chance().nextDouble() * silence);
+        world.add(after, null, () -> {
+            boolean answers = network.isLive(low) && network.isLive(high) && !isCut();
+            if (linked && generation == cutGeneration && !answers) {
+                breakNow("no answer for " + Duration.ofNanos(after).toMillis() + " ms");
+            }
+        });
+    }
+
+    void wasHealed() {
+        up.release();
+        down.release();
+        connectSoon();
+    }
+
+    void breakNow(String reason) {
+        if (!linked) {
+            return;
+        }
+        linked = false;
+        generation++;
+        up.held.clear();
+        down.held.clear();
+        world.trace("link %s - %s down: %s", world.name(low), world.name(high), reason);
+        List<Runnable> tasks = List.copyOf(whenBroken);
+        whenBroken.clear();
+        tasks.forEach(Runnable::run);
+        for (NodeId node : List.of(low, high)) {
+            if (network.isLive(node)) {
+                network.live(node).wentDown(other(node), reason);
+            }
+        }
+        connectSoon();
+    }
+
+    // ---- what is under way ----
+
+    /** Puts one message under way; {@code arrival} runs on the receiver, or never. */
+    void transmit(NodeId from, Channel channel, boolean mayRepeat, Runnable arrival) {
+        Direction way = from.equals(low) ? up : down;
+        LinkQuality quality = network.quality(way.from, way.to);
+        if (chance(quality.drop())) {
+            world.trace("lost %s -> %s %s", world.name(way.from), world.name(way.to), channel);
+            return;
+        }
+        way.send(channel, quality, arrival);
+        if (mayRepeat && chance(quality.duplicate())) {
+            way.send(channel, quality, arrival);
+        }
+        if (chance(quality.breaks())) {
+            breakNow("by chance");
+        }
+    }
+
+    private boolean chance(double probability) {
+        return probability > 0 && network.chance().nextDouble() < probability;
+    }
+
+    private final class Direction {
+        private final NodeId from;
+        private final NodeId to;
+        private final long[] lastArrival = new long[Channel.values().length];
+        private final ArrayDeque<Runnable> held = new ArrayDeque<>();
+
+        Direction(NodeId from, NodeId to) {
+            this.from = from;
+            this.to = to;
+        }
+
+        void send(Channel channel, LinkQuality quality, Runnable arrival) {
+            int lane = network.reordersChannels() ? channel.ordinal() : 0;
+            long now = world.nanos();
+            long at = Math.max(lastArrival[lane], now + quality.latencyNanos(network.chance()));
+            lastArrival[lane] = at;
+            int sent = generation;
+            if (network.isLive(to)) {
+                world.add(at - now, world.node(to), () -> arrive(sent, arrival));
+            }
+        }
+
+        private void arrive(int sent, Runnable arrival) {
+            if (sent != generation) {
+                return;
+            }
+            if (network.isCut(from, to)) {
+                held.add(arrival);
+            } else {
+                arrival.run();
+            }
+        }
+
+        void release() {
+            if (network.isCut(from, to)) {
+                return;
+            }
+            int sent = generation;
+            while (!held.isEmpty()) {
+                Runnable arrival = held.poll();
+                // Now, in order, but before anything that is still under way.
+                if (network.isLive(to)) {
+                    world.add(0, world.node(to), () -> arrive(sent, arrival));
+                }
+            }
+        }
+    }
+}
