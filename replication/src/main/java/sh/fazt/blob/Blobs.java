@@ -1,0 +1,341 @@
+package sh.fazt.blob;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import sh.fazt.cartridge.Cartridge;
+import sh.fazt.cartridge.LocalTx;
+
+/**
+ * Blobs by the SHA-256 of their content. One of more than 1 MiB is cut into chunks, each stored once however
+ * many blobs share it; a smaller one is its own only chunk. Thread-safe; every call blocks.
+ */
+public final class Blobs {
+    /** Up to here a blob is one chunk. */
+    static final int WHOLE = 1 << 20;
+
+    private final Cartridge cartridge;
+    private final List<Consumer<String>> listeners = new CopyOnWriteArrayList<>();
+
+    public Blobs(Cartridge cartridge) {
+        this.cartridge = cartridge;
+    }
+
+    /** Part of a blob: the chunk's hash, where it starts in the blob, and its size in bytes. */
+    public record Chunk(String hash, long start, int size) {}
+
+    /** How a blob is put together. */
+    public record Manifest(String hash, long size, List<Chunk> chunks) {
+        public Manifest {
+            chunks = List.copyOf(chunks);
+        }
+    }
+
+    /** What came was not what was announced. */
+    public static final class Mismatch extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Mismatch(String message) {
+            super(message);
+        }
+    }
+
+    /** Stores a whole blob and answers its hash. */
+    public String put(byte[] content) {
+        String hash = sha256(content, 0, content.length);
+        try (InputStream in = new java.io.ByteArrayInputStream(content)) {
+            put(hash, content.length, in);
+        } catch (IOException e) {
+            throw new IllegalStateException("memory can be read", e);
+        }
+        return hash;
+    }
+
+    /**
+     * Stores a blob that is announced by hash and size. Nothing of it is left when it is something else.
+     *
+     * @throws Mismatch when size or hash are not as announced
+     * @throws IOException when the stream fails
+     */
+    public void put(String hash, long size, InputStream content) throws IOException {
+        if (contains(hash)) {
+            return;
+        }
+        MessageDigest whole = digest();
+        List<Chunk> chunks = new ArrayList<>();
+        byte[] window = new byte[size <= WHOLE ? (int) size + 1 : 2 * Chunker.MOST];
+        int filled = 0;
+        long start = 0;
+        boolean end = false;
+        while (!end || filled > 0) {
+            while (!end && filled < window.length) {
+                int read = content.read(window, filled, window.length - filled);
+                if (read < 0) {
+                    end = true;
+                } else {
+                    whole.update(window, filled, read);
+                    filled += read;
+                }
+            }
+            if (start + filled > size) {
+                throw mismatch(hash, size, "it is longer");
+            }
+            int length = size <= WHOLE ? filled : Chunker.cut(window, 0, filled);
+            if (length == 0) {
+                break;
+            }
+            byte[] body = java.util.Arrays.copyOf(window, length);
+            String chunk = sha256(body, 0, length);
+            chunks.add(new Chunk(chunk, start, length));
+            join(tx -> store(tx, chunk, body));
+            System.arraycopy(window, length, window, 0, filled - length);
+            filled -= length;
+            start += length;
+        }
+        String found = HexFormat.of().formatHex(whole.digest());
+        if (start != size || !found.equals(hash)) {
+            // Chunks that no blob uses are collected with the others.
+            throw mismatch(hash, size, "it has " + start + " bytes and hashes to " + found);
+        }
+        if (size == 0) {
+            chunks.add(new Chunk(hash, 0, 0));
+            join(tx -> store(tx, hash, new byte[0]));
+        }
+        join(tx -> {
+            manifest(tx, new Manifest(hash, size, chunks));
+            complete(tx, hash);
+            return true;
+        });
+        announce(hash);
+    }
+
+    private static Mismatch mismatch(String hash, long size, String seen) {
+        return new Mismatch("a blob of " + size + " bytes with SHA-256 " + hash + " was announced, but " + seen
+                + ": send what was announced");
+    }
+
+    /** Whether the blob is here, whole. */
+    public boolean contains(String hash) {
+        return cartridge.read(rows -> rows.first(
+                        "SELECT 1 FROM fazt_blob WHERE hash = ? AND complete = 1", row -> true, hash)
+                .isPresent());
+    }
+
+    /** Those of the given blobs that are not here, whole, in the given order. */
+    public List<String> missing(Iterable<String> hashes) {
+        return cartridge.read(rows -> {
+            List<String> missing = new ArrayList<>();
+            for (String hash : hashes) {
+                if (rows.first("SELECT 1 FROM fazt_blob WHERE hash = ? AND complete = 1", row -> true, hash)
+                        .isEmpty()) {
+                    missing.add(hash);
+                }
+            }
+            return missing;
+        });
+    }
+
+    /** A whole blob that fits in memory; empty when it is not here. */
+    public Optional<byte[]> read(String hash) {
+        return manifest(hash).filter(m -> contains(hash)).map(manifest -> read(manifest, 0, manifest.size()));
+    }
+
+    /** Some bytes of a blob; the caller bounds how many. Fails with {@code IllegalState} when they are not here. */
+    public byte[] read(Manifest manifest, long from, long length) {
+        byte[] out = new byte[Math.toIntExact(length)];
+        cartridge.read(rows -> {
+            for (Chunk chunk : manifest.chunks()) {
+                long begin = Math.max(from, chunk.start());
+                long end = Math.min(from + length, chunk.start() + chunk.size());
+                if (begin < end) {
+                    byte[] body = rows.first(
+                                    "SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), chunk.hash())
+                            .orElseThrow(() -> new IllegalStateException(
+                                    "chunk " + chunk.hash() + " of blob " + manifest.hash() + " is not here"));
+                    System.arraycopy(
+                            body, (int) (begin - chunk.start()), out, (int) (begin - from), (int) (end - begin));
+                }
+            }
+            return true;
+        });
+        return out;
+    }
+
+    /** How the blob is put together, as far as this node knows it; it may not be whole here. */
+    public Optional<Manifest> manifest(String hash) {
+        return cartridge.read(rows -> rows.first(
+                "SELECT size FROM fazt_blob WHERE hash = ?",
+                row -> new Manifest(
+                        hash,
+                        row.integer(0),
+                        rows.query(
+                                "SELECT chunk, start, size FROM fazt_blob_chunk WHERE hash = ? ORDER BY position",
+                                chunk -> new Chunk(chunk.text(0), chunk.integer(1), (int) chunk.integer(2)),
+                                hash)),
+                hash));
+    }
+
+    /** One chunk's bytes; empty when it is not here. */
+    public Optional<byte[]> chunk(String hash) {
+        return cartridge.read(
+                rows -> rows.first("SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), hash));
+    }
+
+    /** Blobs that rows here refer to and that are not here, at most so many. */
+    public List<String> wanted(int most) {
+        return cartridge.read(rows ->
+                rows.query("SELECT hash FROM fazt_wanted ORDER BY hash LIMIT ?", row -> row.text(0), (long) most));
+    }
+
+    /** How many blobs are wanted. */
+    public long wantedCount() {
+        return cartridge.read(
+                rows -> rows.first("SELECT count(*) FROM fazt_wanted", row -> row.integer(0)).orElse(0L));
+    }
+
+    /**
+     * Takes a manifest that a peer sent and answers the chunks that are still lacking. What it says is only
+     * believed when the blob is whole and hashes to its name.
+     *
+     * @throws Mismatch when it does not add up
+     */
+    public List<Chunk> accept(Manifest manifest) {
+        long at = 0;
+        for (Chunk chunk : manifest.chunks()) {
+            if (chunk.start() != at || chunk.size() < 0 || chunk.size() > Chunker.MOST) {
+                throw new Mismatch("the manifest of blob " + manifest.hash() + " does not add up at byte " + at);
+            }
+            at += chunk.size();
+        }
+        if (at != manifest.size()) {
+            throw new Mismatch("the manifest of blob " + manifest.hash() + " has " + at + " bytes, not "
+                    + manifest.size());
+        }
+        if (!contains(manifest.hash())) {
+            join(tx -> {
+                manifest(tx, manifest);
+                return true;
+            });
+        }
+        return lacking(manifest);
+    }
+
+    private List<Chunk> lacking(Manifest manifest) {
+        return cartridge.read(rows -> manifest.chunks().stream()
+                .filter(chunk -> rows.first("SELECT 1 FROM fazt_chunk WHERE hash = ?", row -> true, chunk.hash())
+                        .isEmpty())
+                .toList());
+    }
+
+    /**
+     * Stores a chunk that a peer sent.
+     *
+     * @throws Mismatch when it does not hash to its name
+     */
+    public void putChunk(String hash, byte[] body) {
+        if (!sha256(body, 0, body.length).equals(hash)) {
+            throw new Mismatch("a chunk of " + body.length + " bytes does not hash to " + hash);
+        }
+        join(tx -> store(tx, hash, body));
+    }
+
+    /**
+     * Puts a blob together when all its chunks are here; answers whether it is whole. A manifest that lied is
+     * forgotten.
+     */
+    public boolean assemble(String hash) {
+        if (contains(hash)) {
+            return true;
+        }
+        Manifest manifest = manifest(hash).orElse(null);
+        if (manifest == null || !lacking(manifest).isEmpty()) {
+            return false;
+        }
+        MessageDigest whole = digest();
+        for (Chunk chunk : manifest.chunks()) {
+            whole.update(chunk(chunk.hash()).orElse(new byte[0]));
+        }
+        if (!HexFormat.of().formatHex(whole.digest()).equals(hash)) {
+            join(tx -> {
+                tx.execute("DELETE FROM fazt_blob WHERE hash = ? AND complete = 0", hash);
+                tx.execute("DELETE FROM fazt_blob_chunk WHERE hash = ?", hash);
+                return true;
+            });
+            return false;
+        }
+        join(tx -> {
+            complete(tx, hash);
+            return true;
+        });
+        announce(hash);
+        return true;
+    }
+
+    /** Told of every blob that becomes whole, on the thread that made it so. */
+    public void listen(Consumer<String> listener) {
+        listeners.add(listener);
+    }
+
+    private void announce(String hash) {
+        listeners.forEach(listener -> listener.accept(hash));
+    }
+
+    private static boolean store(LocalTx tx, String hash, byte[] body) {
+        return tx.execute("INSERT OR IGNORE INTO fazt_chunk (hash, body) VALUES (?, ?)", hash, body) > 0;
+    }
+
+    private static void manifest(LocalTx tx, Manifest manifest) {
+        tx.execute("INSERT OR IGNORE INTO fazt_blob VALUES (?, ?, 0)", manifest.hash(), manifest.size());
+        tx.execute("DELETE FROM fazt_blob_chunk WHERE hash = ?", manifest.hash());
+        int position = 0;
+        for (Chunk chunk : manifest.chunks()) {
+            tx.execute(
+                    "INSERT INTO fazt_blob_chunk VALUES (?, ?, ?, ?, ?)",
+                    manifest.hash(),
+                    position++,
+                    chunk.hash(),
+                    chunk.start(),
+                    chunk.size());
+        }
+        tx.execute("UPDATE fazt_blob SET size = ? WHERE hash = ? AND complete = 0", manifest.size(), manifest.hash());
+    }
+
+    private static void complete(LocalTx tx, String hash) {
+        tx.execute("UPDATE fazt_blob SET complete = 1 WHERE hash = ?", hash);
+        tx.execute("DELETE FROM fazt_wanted WHERE hash = ?", hash);
+    }
+
+    private <T> T join(Cartridge.LocalBody<T> body) {
+        try {
+            return cartridge.writeLocal(body).toCompletableFuture().join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    /** The SHA-256 of some bytes in lower-case hex. */
+    public static String sha256(byte[] bytes, int from, int length) {
+        MessageDigest digest = digest();
+        digest.update(bytes, from, length);
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}
