@@ -1,0 +1,152 @@
+package sh.fazt.identity;
+
+import java.io.ByteArrayInputStream;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.MessageDigest;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.SecureRandom;
+import java.security.Signature;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.ECGenParameterSpec;
+
+/**
+ * A node's key: ECDSA P-256 with a self-signed certificate around it. The certificate only carries the
+ * key through TLS; nothing in it but the key is ever believed, dates included. Immutable.
+ */
+public final class NodeKey {
+    private final NodeId id;
+    private final PrivateKey privateKey;
+    private final X509Certificate certificate;
+
+    private NodeKey(PrivateKey privateKey, X509Certificate certificate) {
+        this.id = idOf(certificate.getPublicKey());
+        this.privateKey = privateKey;
+        this.certificate = certificate;
+    }
+
+    /** A new key that is in no file. */
+    public static NodeKey generate() {
+        try {
+            SecureRandom random = new SecureRandom();
+            KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+            generator.initialize(new ECGenParameterSpec("secp256r1"), random);
+            KeyPair pair = generator.generateKeyPair();
+            return new NodeKey(pair.getPrivate(), certify(pair, new BigInteger(63, random)));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this Java can't make an ECDSA P-256 key: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Makes a key and its file, readable by its owner only. The file appears whole or not at all.
+     *
+     * @throws IdentityException {@code KEY_EXISTS} when there is a file already, {@code KEY_UNREADABLE} when
+     *     it can't be written
+     */
+    public static NodeKey create(Path file) {
+        NodeKey key = generate();
+        KeyFile.create(file, key.privateKey, key.certificate);
+        return key;
+    }
+
+    /**
+     * Reads the key; a file that others may read is made the owner's only first.
+     *
+     * @throws IdentityException {@code KEY_MISSING}, {@code KEY_UNREADABLE} or {@code KEY_DAMAGED}
+     */
+    public static NodeKey load(Path file) {
+        return KeyFile.load(file);
+    }
+
+    /** The key of that file, made at the first start. */
+    public static NodeKey loadOrCreate(Path file) {
+        try {
+            return load(file);
+        } catch (IdentityException e) {
+            if (e.reason() != IdentityException.Reason.KEY_MISSING) {
+                throw e;
+            }
+            return create(file);
+        }
+    }
+
+    /**
+     * Puts a key and its certificate together.
+     *
+     * @throws GeneralSecurityException when they don't belong together or the key is of another kind
+     */
+    static NodeKey of(PrivateKey key, X509Certificate certificate) throws GeneralSecurityException {
+        byte[] probe = "fazt node key".getBytes(StandardCharsets.US_ASCII);
+        Signature signature = Signature.getInstance("SHA256withECDSA");
+        signature.initSign(key);
+        signature.update(probe);
+        byte[] signed = signature.sign();
+        signature.initVerify(certificate.getPublicKey());
+        signature.update(probe);
+        if (!signature.verify(signed)) {
+            throw new GeneralSecurityException("the private key and the certificate are not of one pair");
+        }
+        return new NodeKey(key, certificate);
+    }
+
+    /** The node that owns this public key. */
+    public static NodeId idOf(PublicKey key) {
+        try {
+            return NodeId.of(MessageDigest.getInstance("SHA-256").digest(key.getEncoded()));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this Java has no SHA-256", e);
+        }
+    }
+
+    /** Who has this key. */
+    public NodeId id() {
+        return id;
+    }
+
+    /** Never leaves this process but into its file. */
+    public PrivateKey privateKey() {
+        return privateKey;
+    }
+
+    /** What TLS shows to peers. */
+    public X509Certificate certificate() {
+        return certificate;
+    }
+
+    /** Names the node, never its key. */
+    @Override
+    public String toString() {
+        return "NodeKey[" + id.shortText() + "]";
+    }
+
+    private static X509Certificate certify(KeyPair pair, BigInteger serial) throws GeneralSecurityException {
+        byte[] algorithm = Der.sequence(Der.oid(1, 2, 840, 10045, 4, 3, 2));
+        String common = "fazt " + idOf(pair.getPublic()).shortText();
+        byte[] name = Der.sequence(Der.set(Der.sequence(Der.oid(2, 5, 4, 3), Der.utf8(common))));
+        // RFC 5280, 4.1.2.5: the end that means "none". Trust ends by eviction, not by a date.
+        byte[] validity = Der.sequence(Der.utcTime("000101000000Z"), Der.generalizedTime("99991231235959Z"));
+        byte[] noAuthority = Der.sequence(Der.oid(2, 5, 29, 19), Der.octetString(Der.sequence()));
+        byte[] body = Der.sequence(
+                Der.explicit(0, Der.integer(BigInteger.TWO)),
+                Der.integer(serial.add(BigInteger.ONE)),
+                algorithm,
+                name,
+                validity,
+                name,
+                pair.getPublic().getEncoded(),
+                Der.explicit(3, Der.sequence(noAuthority)));
+        Signature signature = Signature.getInstance("SHA256withECDSA");
+        signature.initSign(pair.getPrivate());
+        signature.update(body);
+        byte[] whole = Der.sequence(body, algorithm, Der.bitString(signature.sign()));
+        return (X509Certificate)
+                CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(whole));
+    }
+}

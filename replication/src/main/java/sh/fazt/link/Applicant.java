@@ -1,0 +1,15 @@
+package sh.fazt.link;
+
+import java.util.List;
+
+/**
+ * What a node says of itself when it asks to join. Immutable.
+ *
+ * @param name      the name it would like to have in the swarm
+ * @param addresses {@code host:port} where its swarm port can be reached; may be empty
+ */
+public record Applicant(String name, List<String> addresses) {
+    public Applicant {
+        addresses = List.copyOf(addresses);
+    }
+}

@@ -1,0 +1,98 @@
+package sh.fazt.link;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.List;
+import sh.fazt.identity.JoinToken;
+import sh.fazt.identity.NodeId;
+
+/** One node's application to join, as the issuer received it. Immutable. */
+public final class JoinApplication {
+    private static final byte[] PURPOSE = "fazt join 1".getBytes(StandardCharsets.US_ASCII);
+
+    private final String swarmId;
+    private final String tokenId;
+    private final NodeId node;
+    private final NodeId issuer;
+    private final Applicant applicant;
+    private final String observedAddress;
+    private final byte[] challenge;
+    private final byte[] nonce;
+    private final byte[] proof;
+
+    JoinApplication(
+            String swarmId,
+            String tokenId,
+            NodeId node,
+            NodeId issuer,
+            Applicant applicant,
+            String observedAddress,
+            byte[] challenge,
+            byte[] nonce,
+            byte[] proof) {
+        this.swarmId = swarmId;
+        this.tokenId = tokenId;
+        this.node = node;
+        this.issuer = issuer;
+        this.applicant = applicant;
+        this.observedAddress = observedAddress;
+        this.challenge = challenge.clone();
+        this.nonce = nonce.clone();
+        this.proof = proof.clone();
+    }
+
+    /** The swarm that the token names. */
+    public String swarmId() {
+        return swarmId;
+    }
+
+    /** The token's name. */
+    public String tokenId() {
+        return tokenId;
+    }
+
+    /** Who applies. */
+    public NodeId node() {
+        return node;
+    }
+
+    /** The name it would like to have. */
+    public String name() {
+        return applicant.name();
+    }
+
+    /** Where it says that it can be dialled. */
+    public List<String> addresses() {
+        return applicant.addresses();
+    }
+
+    /** The host that the application came from, without a port. */
+    public String observedAddress() {
+        return observedAddress;
+    }
+
+    /** Whether the applicant holds this secret. Takes the same time for every wrong one. */
+    public boolean provenBy(byte[] secret) {
+        return MessageDigest.isEqual(proof, proof(secret, swarmId, tokenId, node, issuer, challenge, nonce));
+    }
+
+    static byte[] proof(
+            byte[] secret, String swarm, String token, NodeId node, NodeId issuer, byte[] challenge, byte[] nonce) {
+        return JoinToken.proof(
+                secret,
+                PURPOSE,
+                swarm.getBytes(StandardCharsets.UTF_8),
+                token.getBytes(StandardCharsets.UTF_8),
+                node.bytes(),
+                issuer.bytes(),
+                challenge,
+                nonce);
+    }
+
+    @Override
+    public String toString() {
+        return "JoinApplication[" + node.shortText() + " named " + applicant.name() + " with token " + tokenId
+                + ", nonce " + Arrays.hashCode(nonce) + "]";
+    }
+}

@@ -1,0 +1,46 @@
+package sh.fazt.link;
+
+/** Why a node was not let in. The numbers are on the wire: never reuse one. */
+public enum JoinRefusal {
+    /** The token's time is over: ask for a new one. */
+    EXPIRED(1),
+    /** A node has joined with this token already: ask for a new one. */
+    USED(2),
+    /** The swarm has no such token: withdrawn, or of another life of the swarm. */
+    UNKNOWN_TOKEN(3),
+    /** The token is for a swarm that the issuer is not in (any more). */
+    OTHER_SWARM(4),
+    /** The token's secret is not the one that the swarm knows. */
+    BAD_PROOF(5),
+    /** Too few members are reachable to decide: try again when they are. The token is still good. */
+    NO_QUORUM(6),
+    /** The applicant is a member of the swarm. */
+    ALREADY_MEMBER(7),
+    /** The issuer is starting, stopping or has too many applicants: try again. */
+    BUSY(8),
+    /** The issuer could not read the application, or a reason that this fazt does not know. */
+    NOT_UNDERSTOOD(9),
+    /** Decided here: none of the token's addresses answered. */
+    UNREACHABLE(10),
+    /** Decided here: who answers has another key than the token says. */
+    WRONG_KEY(11);
+
+    private final int number;
+
+    JoinRefusal(int number) {
+        this.number = number;
+    }
+
+    public int number() {
+        return number;
+    }
+
+    static JoinRefusal of(int number) {
+        for (JoinRefusal refusal : values()) {
+            if (refusal.number == number) {
+                return refusal;
+            }
+        }
+        return NOT_UNDERSTOOD;
+    }
+}
