@@ -1,0 +1,280 @@
+package sh.fazt.node;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sh.fazt.blob.Blobs;
+import sh.fazt.cartridge.CartridgeOptions;
+import sh.fazt.cartridge.RunFile;
+import sh.fazt.cartridge.SqliteCartridge;
+import sh.fazt.hosting.account.Accounts;
+import sh.fazt.hosting.app.App;
+import sh.fazt.hosting.app.Apps;
+import sh.fazt.hosting.data.KeyValues;
+import sh.fazt.hosting.release.Deployments;
+import sh.fazt.hosting.release.FunctionCheck;
+import sh.fazt.hosting.route.Routes;
+import sh.fazt.identity.NodeId;
+import sh.fazt.node.api.ApiHandler;
+import sh.fazt.node.api.ChangeEvents;
+import sh.fazt.node.api.Json;
+import sh.fazt.node.auth.Auth;
+import sh.fazt.node.config.Settings;
+import sh.fazt.node.config.Settings.Key;
+import sh.fazt.node.http.Dates;
+import sh.fazt.node.http.Exchange;
+import sh.fazt.node.http.HttpServer;
+import sh.fazt.node.site.Ready;
+import sh.fazt.node.site.SiteHandler;
+import sh.fazt.runtime.Runtime;
+import sh.fazt.runtime.RuntimeOptions;
+import sh.fazt.runtime.ScriptThreads;
+import sh.fazt.runtime.SourceTree;
+
+/**
+ * The composition root: every room is made here, in the order in which it may be used, and closed in the
+ * reverse. Confined to the thread that starts and stops it.
+ */
+final class Node implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+    private static final int HTTP_THREADS = Math.max(1, java.lang.Runtime.getRuntime().availableProcessors());
+    private static final int API_THREADS = 16;
+    private static final int API_WAITING = 1024;
+
+    private final SqliteCartridge cartridge;
+    private final Settings settings;
+    private final ThreadPoolExecutor api;
+    private final ScheduledThreadPoolExecutor timer;
+    private final Runtime runtime;
+    private final ChangeEvents events;
+    private final HttpServer http;
+    private final Instant started;
+    private final String name;
+    private final @Nullable String newPassword;
+
+    private Node(Path file, Map<String, String> flags) throws IOException {
+        InstantSource clock = Clock.systemUTC();
+        SecureRandom random = new SecureRandom();
+        started = clock.instant();
+
+        cartridge = SqliteCartridge.open(
+                file,
+                CartridgeOptions.standard(),
+                List.of(Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
+        try {
+            settings = new Settings(cartridge, flags, System.getenv());
+            name = settings.get(Key.NAME).isEmpty() ? machine() : settings.get(Key.NAME);
+            cartridge.bind(identity(random));
+
+            api = pool("api", API_THREADS, API_WAITING);
+            timer = new ScheduledThreadPoolExecutor(1, daemons("timer"));
+            timer.setRemoveOnCancelPolicy(true);
+
+            Blobs blobs = new Blobs(cartridge);
+            Apps apps = new Apps(cartridge, random);
+            KeyValues data = new KeyValues(cartridge, clock);
+            Accounts accounts = new Accounts(cartridge, clock, random);
+            newPassword = accounts.hasOwner() ? null : accounts.createOwner();
+            runtime = new Runtime(
+                    RuntimeOptions.DEFAULT,
+                    new KeyValuesAdapter(data),
+                    (app, level, message) -> LOG.info("app log app={} level={} message={}", app, level, message),
+                    ScriptThreads.daemons());
+            Deployments deployments = new Deployments(cartridge, blobs, apps, check(runtime), clock, random);
+            Routes routes = new Routes(cartridge, blobs, Map::of, timer);
+
+            events = new ChangeEvents(timer);
+            cartridge.listen(commit -> events.changed());
+
+            String token = token(random);
+            Auth auth = new Auth(accounts, token);
+            Dates dates = new Dates(clock);
+            Ready ready = new Ready(dates);
+            SiteHandler sites = new SiteHandler(
+                    blobs, runtime, ready, Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
+            ApiHandler rest = new ApiHandler(
+                    auth, accounts, apps, deployments, settings, events, this::health, () -> name, this::urls);
+            http = HttpServer.listen(
+                    settings.get(Key.BIND),
+                    settings.number(Key.PORT),
+                    HTTP_THREADS,
+                    new Front(settings.get(Key.DOMAIN), routes, ready, sites, rest, auth),
+                    api,
+                    dates);
+            new RunFile(ProcessHandle.current().pid(), address(), "", token, started.toString())
+                    .write(cartridge.file());
+        } catch (RuntimeException | IOException e) {
+            cartridge.close();
+            throw e;
+        }
+    }
+
+    static Node start(Path file, Map<String, String> flags) throws IOException {
+        return new Node(file, flags);
+    }
+
+    /** This cartridge's node id, made at random once and kept in it. */
+    private NodeId identity(SecureRandom random) {
+        byte[] fresh = new byte[32];
+        random.nextBytes(fresh);
+        String id = NodeId.of(fresh).toString();
+        return cartridge
+                .writeLocal(tx -> {
+                    tx.execute("INSERT OR IGNORE INTO setting VALUES ('node-id', ?)", id);
+                    return NodeId.parse(tx.first("SELECT value FROM setting WHERE name = 'node-id'", row -> row.text(0))
+                            .orElse(id));
+                })
+                .toCompletableFuture()
+                .join();
+    }
+
+    private static FunctionCheck check(Runtime runtime) {
+        return sources -> runtime
+                .check(new SourceTree() {
+                    @Override
+                    public java.util.Collection<String> paths() {
+                        return sources.keySet();
+                    }
+
+                    @Override
+                    public java.util.Optional<String> text(String path) {
+                        return java.util.Optional.ofNullable(sources.get(path));
+                    }
+                })
+                .stream()
+                .map(problem -> new FunctionCheck.Problem(
+                        problem.file(), problem.line(), problem.column(), problem.message()))
+                .toList();
+    }
+
+    private Function<App, String> urls(Exchange exchange) {
+        return app -> "http://" + app.name() + "." + settings.get(Key.DOMAIN) + ":" + http.port() + "/";
+    }
+
+    private ObjectNode health() {
+        String refused = cartridge.notWritable();
+        return Json.object()
+                .put("status", refused == null ? "healthy" : "degraded")
+                .put("reason", refused)
+                .put("version", version())
+                .put("node", name)
+                .put("uptime_seconds", Duration.between(started, Clock.systemUTC().instant()).toSeconds())
+                .put("memory_bytes", java.lang.Runtime.getRuntime().totalMemory()
+                        - java.lang.Runtime.getRuntime().freeMemory());
+    }
+
+    static String version() {
+        String version = Node.class.getPackage().getImplementationVersion();
+        return version == null ? "unpackaged" : version;
+    }
+
+    String name() {
+        return name;
+    }
+
+    Path file() {
+        return cartridge.file();
+    }
+
+    @Nullable String newPassword() {
+        return newPassword;
+    }
+
+    /** {@code host:port} where this machine reaches the HTTP surface. */
+    String address() {
+        String bind = settings.get(Key.BIND);
+        String host = bind.equals("0.0.0.0") || bind.equals("::") ? "127.0.0.1" : bind;
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + http.port();
+    }
+
+    String adminUrl() {
+        return "http://admin." + settings.get(Key.DOMAIN) + ":" + http.port() + "/";
+    }
+
+    /** Start reversed; each step has its deadline and none keeps the next from being tried. */
+    @Override
+    public void close() {
+        step("events", events::close);
+        step("http", () -> http.stop(Duration.ofSeconds(3)));
+        step("runtime", runtime::close);
+        step("api", () -> end(api));
+        step("timer", () -> end(timer));
+        step("cartridge", cartridge::close);
+        step("run file", () -> {
+            try {
+                RunFile.remove(cartridge.file());
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+    }
+
+    private static void step(String what, Runnable stop) {
+        try {
+            stop.run();
+        } catch (RuntimeException e) {
+            LOG.error("could not stop {}", what, e);
+        }
+    }
+
+    private static void end(ThreadPoolExecutor executor) {
+        executor.shutdownNow();
+        try {
+            if (!executor.awaitTermination(2, TimeUnit.SECONDS)) {
+                LOG.warn("work was still going on at the stop threads={}", executor.getActiveCount());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ThreadPoolExecutor pool(String name, int threads, int waiting) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                threads, threads, 30, TimeUnit.SECONDS, new ArrayBlockingQueue<>(waiting), daemons(name));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    private static ThreadFactory daemons(String name) {
+        AtomicInteger count = new AtomicInteger();
+        return body -> {
+            Thread thread = new Thread(body, name + "-" + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    private static String token(SecureRandom random) {
+        byte[] bytes = new byte[32];
+        random.nextBytes(bytes);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+    }
+
+    private static String machine() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "node";
+        }
+    }
+}

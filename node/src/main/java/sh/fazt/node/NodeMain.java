@@ -1,0 +1,48 @@
+package sh.fazt.node;
+
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.LoggerFactory;
+
+/** What {@code fazt server start} launches. */
+public final class NodeMain {
+    private NodeMain() {}
+
+    /**
+     * Runs a node until the process is told to stop.
+     *
+     * @param args {@code --db FILE} and the flags of {@code server start}, checked by the command
+     * @return the exit code
+     */
+    public static int run(String[] args) throws Exception {
+        Map<String, String> flags = new HashMap<>();
+        for (int i = 0; i < args.length; i += 2) {
+            flags.put(args[i].substring(2), args[i + 1]);
+        }
+        Path file = Path.of(flags.remove("db"));
+        PrintStream out = new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
+        Node node = Node.start(file, flags);
+        CountDownLatch stopped = new CountDownLatch(1);
+        Thread hook = new Thread(
+                () -> {
+                    node.close();
+                    stopped.countDown();
+                },
+                "stop");
+        java.lang.Runtime.getRuntime().addShutdownHook(hook);
+        out.println("cartridge " + node.file());
+        out.println("node " + node.name());
+        out.println("admin " + node.adminUrl());
+        if (node.newPassword() != null) {
+            out.println("owner password " + node.newPassword() + "  (user name \"owner\"; shown this once)");
+        }
+        out.println("ready http://" + node.address());
+        LoggerFactory.getLogger(NodeMain.class).info("serving address={} version={}", node.address(), Node.version());
+        stopped.await();
+        return 0;
+    }
+}

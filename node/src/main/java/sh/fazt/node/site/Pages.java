@@ -1,0 +1,50 @@
+package sh.fazt.node.site;
+
+import java.nio.charset.StandardCharsets;
+import sh.fazt.node.http.Reply;
+
+/** The node's own pages for visitors. Pure. */
+public final class Pages {
+    private Pages() {}
+
+    /** An app that has no page of its own for what is not there. */
+    static Reply notFound(String app) {
+        return page(404, "Not found", "<b>" + escape(app) + "</b> has no such page. <a href=\"/\">To its start page</a>");
+    }
+
+    /** A host that leads nowhere. */
+    public static Reply noSite(String host, String label) {
+        return page(
+                404,
+                "No site here",
+                "Nothing answers for <b>" + escape(host) + "</b> on this node."
+                        + (label.isEmpty()
+                                ? ""
+                                : " To put a site here: <code>fazt app deploy DIR --name " + escape(label) + "</code>"));
+    }
+
+    /** An app whose files have not arrived yet. */
+    public static Reply notHereYet(String app) {
+        return page(503, "On its way", "<b>" + escape(app) + "</b> has not arrived on this node yet.")
+                .with("retry-after", "2");
+    }
+
+    private static Reply page(int status, String title, String text) {
+        String html = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\""
+                + " content=\"width=device-width, initial-scale=1\"><title>" + title + "</title><style>"
+                + ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}"
+                + "body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem}"
+                + "main{max-width:34rem}h1{margin:0 0 .5rem}code{overflow-wrap:anywhere}</style><main><h1>" + title
+                + "</h1><p>" + text + "</p></main></html>\n";
+        return Reply.of(status, "text/html; charset=utf-8", html.getBytes(StandardCharsets.UTF_8))
+                .with("cache-control", "no-store");
+    }
+
+    static String escape(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;")
+                .replace("'", "&#39;");
+    }
+}

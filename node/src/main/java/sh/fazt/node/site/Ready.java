@@ -1,0 +1,113 @@
+package sh.fazt.node.site;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpVersion;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.hosting.route.Route;
+import sh.fazt.node.http.Dates;
+
+/**
+ * Responses that only have to be written: head and body as one off-heap buffer each, outside of Java's heap and
+ * freed by it. An entry hangs on the identity of its route, so a commit that changes what is served makes it
+ * unreachable; nothing is ever cleared. Thread-safe.
+ */
+public final class Ready {
+    /** Off-heap bytes of all entries. */
+    private static final long MOST_BYTES = 32 << 20;
+
+    /** Larger files are read from the cartridge: they would push out too many others. */
+    static final int MOST_ENTRY = 256 << 10;
+
+    private final Cache<Key, Entry> entries;
+    private final Dates dates;
+
+    public Ready(Dates dates) {
+        this.dates = dates;
+        this.entries = Caffeine.newBuilder()
+                .maximumWeight(MOST_BYTES)
+                .weigher((Key key, Entry entry) -> entry.weight())
+                .executor(Runnable::run)
+                .build();
+    }
+
+    private record Key(Route route, String path, boolean gzip) {
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key that && that.route == route && that.gzip == gzip && that.path.equals(path);
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(route) * 31 + path.hashCode() * 2 + (gzip ? 1 : 0);
+        }
+    }
+
+    private record Entry(ByteBuf head, ByteBuf body, ByteBuf notModified, String hash) {
+        int weight() {
+            return head.readableBytes() + body.readableBytes() + notModified.readableBytes() + 256;
+        }
+    }
+
+    /** Whether the visitor takes gzip. */
+    static boolean gzip(@Nullable String acceptEncoding) {
+        return acceptEncoding != null && acceptEncoding.contains("gzip") && !acceptEncoding.contains("gzip;q=0");
+    }
+
+    /** Writes the response if it is at hand; see {@code Dispatcher.serveReady}. */
+    public boolean serve(ChannelHandlerContext context, HttpRequest request, Route route) {
+        HttpHeaders headers = request.headers();
+        if (request.protocolVersion() != HttpVersion.HTTP_1_1
+                || headers.contains(HttpHeaderNames.RANGE)
+                || headers.contains(HttpHeaderNames.CONNECTION)
+                        && !"keep-alive".equalsIgnoreCase(headers.get(HttpHeaderNames.CONNECTION))) {
+            return false;
+        }
+        String uri = request.uri();
+        int question = uri.indexOf('?');
+        Entry entry = entries.getIfPresent(new Key(
+                route,
+                question < 0 ? uri : uri.substring(0, question),
+                gzip(headers.get(HttpHeaderNames.ACCEPT_ENCODING))));
+        if (entry == null) {
+            return false;
+        }
+        String wanted = headers.get(HttpHeaderNames.IF_NONE_MATCH);
+        if (wanted != null && (wanted.contains(entry.hash()) || wanted.equals("*"))) {
+            context.write(entry.notModified().duplicate(), context.voidPromise());
+            context.write(dates.endOfHead(), context.voidPromise());
+            return true;
+        }
+        context.write(entry.head().duplicate(), context.voidPromise());
+        context.write(dates.endOfHead(), context.voidPromise());
+        if (request.method() != HttpMethod.HEAD) {
+            context.write(entry.body().duplicate(), context.voidPromise());
+        }
+        return true;
+    }
+
+    /** Keeps a response. Heads end before the Date header, which is written with them. */
+    void keep(Route route, String path, boolean gzip, String hash, String head, String notModified, byte[] body) {
+        entries.put(
+                new Key(route, path, gzip),
+                new Entry(
+                        offHeap(head.getBytes(StandardCharsets.ISO_8859_1)),
+                        offHeap(body),
+                        offHeap(notModified.getBytes(StandardCharsets.ISO_8859_1)),
+                        hash));
+    }
+
+    private static ByteBuf offHeap(byte[] bytes) {
+        ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+        return Unpooled.unreleasableBuffer(Unpooled.wrappedBuffer(direct));
+    }
+}
