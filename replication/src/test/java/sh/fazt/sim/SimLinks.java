@@ -66,7 +66,9 @@ final class SimLinks implements Links {
         byte[] copy = request.clone();
         begin(to, channel, copy, deadline, answer, pair -> {
             Runnable forget = pair.whenBroken(() -> fail(
-                    answer, Reason.BROKEN, "the link to " + world.name(to) + " broke before it answered on " + channel));
+                    answer,
+                    Reason.BROKEN,
+                    "the link to " + world.name(to) + " broke before it answered on " + channel));
             answer.whenComplete((done, error) -> forget.run());
             transmit(pair, to, channel, copy, false, there -> there.asked(pair, node.id, channel, copy, answer));
         });
@@ -132,7 +134,8 @@ final class SimLinks implements Links {
         void at(SimLinks there);
     }
 
-    private void transmit(SimPair pair, NodeId to, Channel channel, byte[] message, boolean mayRepeat, Arrival arrival) {
+    private void transmit(
+            SimPair pair, NodeId to, Channel channel, byte[] message, boolean mayRepeat, Arrival arrival) {
         network.count(node.id, to, channel, message);
         counters(to)[0] += message.length;
         pair.transmit(node.id, channel, mayRepeat, () -> {

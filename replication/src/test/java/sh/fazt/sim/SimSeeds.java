@@ -48,7 +48,8 @@ public final class SimSeeds {
             scenario.accept(world);
         } catch (RuntimeException | AssertionError failure) {
             throw new AssertionError(
-                    "seed " + seed + ": " + failure.getMessage() + "\nreplay: mvn -q -Dquick -pl replication -am test -Dtest='"
+                    "seed " + seed + ": " + failure.getMessage()
+                            + "\nreplay: mvn -q -Dquick -pl replication -am test -Dtest='"
                             + test + "' -Dsurefire.failIfNoSpecifiedTests=false -Dsim.seed=" + seed + "\ntrace:\n"
                             + world.traceText(),
                     failure);

@@ -137,8 +137,8 @@ public final class SimWorld {
                 nowNanos = next.at;
                 instantSince = happened;
             } else if (happened - instantSince > MAX_EVENTS_PER_INSTANT) {
-                throw new IllegalStateException("time stands still: more than " + MAX_EVENTS_PER_INSTANT
-                        + " events at " + now() + "; something schedules itself without a delay");
+                throw new IllegalStateException("time stands still: more than " + MAX_EVENTS_PER_INSTANT + " events at "
+                        + now() + "; something schedules itself without a delay");
             }
             if (happen(next) && condition.getAsBoolean()) {
                 return true;
@@ -184,7 +184,8 @@ public final class SimWorld {
     SimNode node(NodeId id) {
         SimNode node = nodes.get(id);
         if (node == null) {
-            throw new IllegalArgumentException(id.shortText() + " is not a node of this world: take ids from node(int)");
+            throw new IllegalArgumentException(
+                    id.shortText() + " is not a node of this world: take ids from node(int)");
         }
         return node;
     }
@@ -308,7 +309,8 @@ public final class SimWorld {
         return happened;
     }
 
-    private record TraceLine(long at, String format, @Nullable Object[] arguments) {}
+    private record TraceLine(
+            long at, String format, @Nullable Object[] arguments) {}
 
     /** A node as the world sees it. */
     static final class SimNode {

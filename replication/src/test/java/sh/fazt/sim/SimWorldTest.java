@@ -46,7 +46,8 @@ class SimWorldTest {
 
     private static String history(long seed) {
         SimWorld world = new SimWorld(seed);
-        world.network().quality(LinkQuality.wan().withDrop(0.1).withDuplicate(0.1).withBreaks(0.05));
+        world.network()
+                .quality(LinkQuality.wan().withDrop(0.1).withDuplicate(0.1).withBreaks(0.05));
         StringBuilder log = new StringBuilder();
         List<Links> links = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
@@ -69,8 +70,11 @@ class SimWorldTest {
     @Test
     void aCrashEndsTimersAndExecutorsAndAPauseDelaysThem() {
         List<Object> ran = new ArrayList<>();
-        world.executor(a).scheduleAtFixedRate(() -> ran.add("a" + world.nanos() / 1_000_000), 100, 100, TimeUnit.MILLISECONDS);
-        world.executor(b).scheduleWithFixedDelay(() -> ran.add("b" + world.nanos() / 1_000_000), 150, 150, TimeUnit.MILLISECONDS);
+        world.executor(a)
+                .scheduleAtFixedRate(() -> ran.add("a" + world.nanos() / 1_000_000), 100, 100, TimeUnit.MILLISECONDS);
+        world.executor(b)
+                .scheduleWithFixedDelay(
+                        () -> ran.add("b" + world.nanos() / 1_000_000), 150, 150, TimeUnit.MILLISECONDS);
         SimExecutor old = world.executor(a);
         world.run(Duration.ofMillis(210));
         assertThat(ran).containsExactly("a100", "b150", "a200");
@@ -90,7 +94,13 @@ class SimWorldTest {
 
     @Test
     void exceptionsOfScheduledTasksReachTheirFutureAndOthersEndTheRun() {
-        var future = world.executor().schedule(() -> { throw new IllegalStateException("no"); }, 1, TimeUnit.SECONDS);
+        var future = world.executor()
+                .schedule(
+                        () -> {
+                            throw new IllegalStateException("no");
+                        },
+                        1,
+                        TimeUnit.SECONDS);
         world.run(Duration.ofSeconds(2));
         assertThat(future.isDone()).isTrue();
         world.executor().execute(() -> {
@@ -112,7 +122,8 @@ class SimWorldTest {
         world.run(SOON);
         assertThat(log.toString()).contains("0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,why");
         assertThat(answer.toCompletableFuture().join()).isEqualTo(bytes("answer to why"));
-        assertThat(failure(from.ask(b, Channel.RAFT, bytes("x"), SOON)).reason()).isEqualTo(LinkException.Reason.REFUSED);
+        assertThat(failure(from.ask(b, Channel.RAFT, bytes("x"), SOON)).reason())
+                .isEqualTo(LinkException.Reason.REFUSED);
         assertThat(from.states()).singleElement().satisfies(state -> {
             assertThat(state.up()).isTrue();
             assertThat(state.peer()).isEqualTo(b);
@@ -193,7 +204,8 @@ class SimWorldTest {
                     simulated.trace("%s did it", "someone");
                     throw new AssertionError("broken");
                 }))
-                .hasMessageContainingAll("seed 99: broken", "-Dtest='SomeSim#works'", "-Dsim.seed=99", "someone did it");
+                .hasMessageContainingAll(
+                        "seed 99: broken", "-Dtest='SomeSim#works'", "-Dsim.seed=99", "someone did it");
     }
 
     private LinkException failure(CompletionStage<?> stage) {
@@ -217,8 +229,7 @@ class SimWorldTest {
         @Override
         public CompletionStage<byte[]> request(NodeId from, byte[] request) {
             log.append(new String(request, StandardCharsets.UTF_8));
-            return CompletableFuture.completedStage(
-                    bytes("answer to " + new String(request, StandardCharsets.UTF_8)));
+            return CompletableFuture.completedStage(bytes("answer to " + new String(request, StandardCharsets.UTF_8)));
         }
     }
 }
