@@ -57,8 +57,7 @@ final class KeyValuesAdapter implements sh.fazt.runtime.binding.KeyValues {
             return CompletableFuture.failedFuture(new BindingException(
                     e.reason().name().toLowerCase(java.util.Locale.ROOT), String.valueOf(e.getMessage())));
         } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(
-                    new BindingException("unavailable", String.valueOf(e.getMessage())));
+            return CompletableFuture.failedFuture(new BindingException("unavailable", String.valueOf(e.getMessage())));
         }
     }
 }

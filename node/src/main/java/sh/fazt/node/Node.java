@@ -57,7 +57,8 @@ import sh.fazt.runtime.SourceTree;
  */
 final class Node implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
-    private static final int HTTP_THREADS = Math.max(1, java.lang.Runtime.getRuntime().availableProcessors());
+    private static final int HTTP_THREADS =
+            Math.max(1, java.lang.Runtime.getRuntime().availableProcessors());
     private static final int API_THREADS = 16;
     private static final int API_WAITING = 1024;
 
@@ -110,8 +111,8 @@ final class Node implements AutoCloseable {
             Auth auth = new Auth(accounts, token);
             Dates dates = new Dates(clock);
             Ready ready = new Ready(dates);
-            SiteHandler sites = new SiteHandler(
-                    blobs, runtime, ready, Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
+            SiteHandler sites =
+                    new SiteHandler(blobs, runtime, ready, Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
             ApiHandler rest = new ApiHandler(
                     auth, accounts, apps, deployments, settings, events, this::health, () -> name, this::urls);
             http = HttpServer.listen(
@@ -162,8 +163,8 @@ final class Node implements AutoCloseable {
                     }
                 })
                 .stream()
-                .map(problem -> new FunctionCheck.Problem(
-                        problem.file(), problem.line(), problem.column(), problem.message()))
+                .map(problem ->
+                        new FunctionCheck.Problem(problem.file(), problem.line(), problem.column(), problem.message()))
                 .toList();
     }
 
@@ -178,9 +179,13 @@ final class Node implements AutoCloseable {
                 .put("reason", refused)
                 .put("version", version())
                 .put("node", name)
-                .put("uptime_seconds", Duration.between(started, Clock.systemUTC().instant()).toSeconds())
-                .put("memory_bytes", java.lang.Runtime.getRuntime().totalMemory()
-                        - java.lang.Runtime.getRuntime().freeMemory());
+                .put(
+                        "uptime_seconds",
+                        Duration.between(started, Clock.systemUTC().instant()).toSeconds())
+                .put(
+                        "memory_bytes",
+                        java.lang.Runtime.getRuntime().totalMemory()
+                                - java.lang.Runtime.getRuntime().freeMemory());
     }
 
     static String version() {
@@ -196,7 +201,8 @@ final class Node implements AutoCloseable {
         return cartridge.file();
     }
 
-    @Nullable String newPassword() {
+    @Nullable
+    String newPassword() {
         return newPassword;
     }
 

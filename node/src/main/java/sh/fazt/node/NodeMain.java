@@ -24,7 +24,8 @@ public final class NodeMain {
             flags.put(args[i].substring(2), args[i + 1]);
         }
         Path file = Path.of(flags.remove("db"));
-        PrintStream out = new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
+        PrintStream out =
+                new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
         Node node = Node.start(file, flags);
         CountDownLatch stopped = new CountDownLatch(1);
         Thread hook = new Thread(

@@ -106,7 +106,8 @@ public final class ApiHandler {
                         Json.object()
                                 .put(
                                         "authenticated",
-                                        auth.local(exchange) || auth.session(exchange).isPresent())));
+                                        auth.local(exchange)
+                                                || auth.session(exchange).isPresent())));
                 return;
             }
             default -> auth.require(exchange);
@@ -123,7 +124,10 @@ public final class ApiHandler {
                 settings.set(key, body.path("value").asText());
                 exchange.reply(Json.data(
                         200,
-                        Json.object().put("key", key).put("value", body.path("value").asText()).put("restart", true)));
+                        Json.object()
+                                .put("key", key)
+                                .put("value", body.path("value").asText())
+                                .put("restart", true)));
             }
             default -> nested(exchange, parts);
         }
@@ -151,9 +155,9 @@ public final class ApiHandler {
     private void login(Exchange exchange) throws IOException {
         auth.checkOrigin(exchange);
         ObjectNode body = Json.body(exchange);
-        String token =
-                accounts.login(Json.required(body, "username"), Json.required(body, "password"), exchange.ip());
-        exchange.reply(Json.data(200, Json.object().put("username", body.get("username").asText()))
+        String token = accounts.login(Json.required(body, "username"), Json.required(body, "password"), exchange.ip());
+        exchange.reply(Json.data(
+                        200, Json.object().put("username", body.get("username").asText()))
                 .with("set-cookie", Auth.cookie(token, false)));
     }
 
@@ -167,12 +171,16 @@ public final class ApiHandler {
         }
         List<Manifest.File> list = new ArrayList<>();
         for (JsonNode file : files) {
-            if (!file.path("path").isTextual() || !file.path("sha256").isTextual() || !file.path("size").isIntegralNumber()) {
+            if (!file.path("path").isTextual()
+                    || !file.path("sha256").isTextual()
+                    || !file.path("size").isIntegralNumber()) {
                 throw new Problem.Thrown(
                         400, "VALIDATION_FAILED", "a file of the manifest is {path, sha256, size}, not " + file);
             }
             list.add(new Manifest.File(
-                    file.path("path").textValue(), file.path("sha256").textValue(), file.path("size").longValue()));
+                    file.path("path").textValue(),
+                    file.path("sha256").textValue(),
+                    file.path("size").longValue()));
         }
         Deployments.Offer offer = deployments.offer(name, new Manifest(list), nodeName.get());
         if (offer instanceof Deployments.Offer.Missing missing) {

@@ -21,7 +21,8 @@ public final class ChangeEvents {
 
     public ChangeEvents(ScheduledExecutorService timer) {
         this.timer = timer;
-        timer.scheduleWithFixedDelay(() -> send("", "still here"), KEEP_ALIVE_SECONDS, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
+        timer.scheduleWithFixedDelay(
+                () -> send("", "still here"), KEEP_ALIVE_SECONDS, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
     }
 
     /** Opens one page's stream; the oldest makes room. */

@@ -41,7 +41,8 @@ public final class Json {
 
     private static Reply reply(int status, JsonNode document) {
         try {
-            byte[] bytes = (MAPPER.writeValueAsString(document) + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            byte[] bytes =
+                    (MAPPER.writeValueAsString(document) + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8);
             return Reply.json(status, bytes).with("cache-control", "no-store");
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree can be written", e);

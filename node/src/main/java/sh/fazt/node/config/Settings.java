@@ -18,7 +18,9 @@ import sh.fazt.node.error.Problem;
 public final class Settings {
     /** What this room keeps: this node's own settings. */
     public static final SchemaPart SCHEMA = new SchemaPart(
-            "config", List.of("CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"), List.of());
+            "config",
+            List.of("CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"),
+            List.of());
 
     /** Every setting there is. */
     public enum Key {
@@ -80,9 +82,9 @@ public final class Settings {
         Map<String, String> candidates = new LinkedHashMap<>();
         String flag = flags.get(key.text);
         String variable = "FAZT_" + key.text.toUpperCase(Locale.ROOT).replace('-', '_');
-        String kept = cartridge.read(rows -> rows.first(
-                        "SELECT value FROM setting WHERE name = ?", row -> row.text(0), key.text)
-                .orElse(null));
+        String kept = cartridge.read(
+                rows -> rows.first("SELECT value FROM setting WHERE name = ?", row -> row.text(0), key.text)
+                        .orElse(null));
         put(candidates, "flag", flag);
         put(candidates, "environment", environment.get(variable));
         put(candidates, "cartridge", kept);

@@ -56,6 +56,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private boolean busy;
     /** The body of a request that was answered already; the connection ends with it. */
     private boolean discarding;
+
     private boolean stopping;
 
     Connection(Dispatcher dispatcher, Executor api, Dates dates) {
@@ -82,7 +83,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private void take(ChannelHandlerContext context, HttpObject message) {
         try {
             if (message.decoderResult().isFailure()) {
-                refuse(context, 400, "that was not an HTTP request: " + message.decoderResult().cause().getMessage());
+                refuse(
+                        context,
+                        400,
+                        "that was not an HTTP request: "
+                                + message.decoderResult().cause().getMessage());
             } else if (message instanceof HttpRequest head) {
                 begin(context, head);
             }
@@ -107,8 +112,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
         request = head;
         bodyLimit = dispatcher.bodyLimit(head);
         if (HttpUtil.getContentLength(head, 0L) > bodyLimit) {
-            refuse(context, 413, "the body has " + HttpUtil.getContentLength(head, 0L) + " bytes; " + bodyLimit
-                    + " are the most here");
+            refuse(
+                    context,
+                    413,
+                    "the body has " + HttpUtil.getContentLength(head, 0L) + " bytes; " + bodyLimit
+                            + " are the most here");
             return;
         }
         body = new Body();
@@ -156,7 +164,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 }
             });
         } catch (RejectedExecutionException e) {
-            one.reply(Reply.text(503, "this node is busy: try again in a moment\n").with("retry-after", "1"));
+            one.reply(Reply.text(503, "this node is busy: try again in a moment\n")
+                    .with("retry-after", "1"));
         }
     }
 
@@ -169,8 +178,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         request = null;
         discarding = true;
         byte[] text = (why + "\n").getBytes(StandardCharsets.UTF_8);
-        DefaultHttpResponse head =
-                new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
+        DefaultHttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
         head.headers()
                 .set(HttpHeaderNames.CONTENT_TYPE, "text/plain; charset=utf-8")
                 .set(HttpHeaderNames.CONTENT_LENGTH, text.length)
@@ -289,24 +297,25 @@ final class Connection extends ChannelInboundHandlerAdapter {
         private void slice(Content content, long from) {
             int length = (int) Math.min(SLICE, content.length() - from);
             ByteBuf bytes = Unpooled.wrappedBuffer(content.read(from, length));
-            context.executor().execute(() -> context.writeAndFlush(new DefaultHttpContent(bytes))
-                    .addListener(sent -> {
-                        if (!sent.isSuccess()) {
-                            context.close();
-                        } else if (from + length < content.length()) {
-                            api.execute(() -> {
-                                try {
-                                    slice(content, from + length);
-                                } catch (RuntimeException e) {
-                                    LOG.error("can't read what is being sent path={}", rawPath(), e);
+            context.executor()
+                    .execute(() -> context.writeAndFlush(new DefaultHttpContent(bytes))
+                            .addListener(sent -> {
+                                if (!sent.isSuccess()) {
                                     context.close();
+                                } else if (from + length < content.length()) {
+                                    api.execute(() -> {
+                                        try {
+                                            slice(content, from + length);
+                                        } catch (RuntimeException e) {
+                                            LOG.error("can't read what is being sent path={}", rawPath(), e);
+                                            context.close();
+                                        }
+                                    });
+                                } else {
+                                    context.write(LastHttpContent.EMPTY_LAST_CONTENT);
+                                    next(context, keepAlive);
                                 }
-                            });
-                        } else {
-                            context.write(LastHttpContent.EMPTY_LAST_CONTENT);
-                            next(context, keepAlive);
-                        }
-                    }));
+                            }));
         }
 
         @Override
@@ -329,7 +338,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
                         return false;
                     }
                     if (context.channel().isWritable()) {
-                        String text = event.isEmpty() ? ": " + data + "\n\n" : "event: " + event + "\ndata: " + data + "\n\n";
+                        String text =
+                                event.isEmpty() ? ": " + data + "\n\n" : "event: " + event + "\ndata: " + data + "\n\n";
                         context.writeAndFlush(
                                         new DefaultHttpContent(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8)))
                                 .addListener(sent -> {

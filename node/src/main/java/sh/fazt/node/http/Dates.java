@@ -11,8 +11,9 @@ import java.util.Locale;
 
 /** The Date header, made once a second. Thread-safe: one reference to an immutable value. */
 public final class Dates {
-    private static final DateTimeFormatter FORMAT =
-            DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT).withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter FORMAT = DateTimeFormatter.ofPattern(
+                    "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
 
     private final InstantSource clock;
     private volatile Stamp stamp;
@@ -28,7 +29,9 @@ public final class Dates {
         String text = FORMAT.format(Instant.ofEpochSecond(second));
         byte[] line = ("date: " + text + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
         return new Stamp(
-                second, text, Unpooled.unreleasableBuffer(Unpooled.directBuffer(line.length).writeBytes(line)));
+                second,
+                text,
+                Unpooled.unreleasableBuffer(Unpooled.directBuffer(line.length).writeBytes(line)));
     }
 
     private Stamp now() {

@@ -22,7 +22,8 @@ public interface Exchange {
     /** The port of the Host header with its colon, for links back; empty where it has none. */
     String hostPort();
 
-    @Nullable String header(String name);
+    @Nullable
+    String header(String name);
 
     /** Every header in the order they came. */
     List<Map.Entry<String, String>> headers();

@@ -66,8 +66,10 @@ public final class HttpServer implements AutoCloseable {
         try {
             resolved = InetAddress.getByName(address);
         } catch (UnknownHostException e) {
-            throw new BindException("can't listen on \"" + address + "\": that is no address; use 127.0.0.1, or"
-                    + " 0.0.0.0 for every network", e);
+            throw new BindException(
+                    "can't listen on \"" + address + "\": that is no address; use 127.0.0.1, or"
+                            + " 0.0.0.0 for every network",
+                    e);
         }
         boolean epoll = Epoll.isAvailable();
         EventLoopGroup threads = new MultiThreadIoEventLoopGroup(

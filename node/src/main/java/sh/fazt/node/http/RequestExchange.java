@@ -112,9 +112,7 @@ abstract class RequestExchange implements Exchange {
         private Hosts() {}
 
         static String name(@Nullable String header) {
-            return header == null
-                    ? ""
-                    : header.substring(0, nameLength(header)).toLowerCase(Locale.ROOT);
+            return header == null ? "" : header.substring(0, nameLength(header)).toLowerCase(Locale.ROOT);
         }
 
         /** Where the name ends and the port begins; an IPv6 address stands in brackets. */

@@ -9,7 +9,8 @@ public final class Pages {
 
     /** An app that has no page of its own for what is not there. */
     static Reply notFound(String app) {
-        return page(404, "Not found", "<b>" + escape(app) + "</b> has no such page. <a href=\"/\">To its start page</a>");
+        return page(
+                404, "Not found", "<b>" + escape(app) + "</b> has no such page. <a href=\"/\">To its start page</a>");
     }
 
     /** A host that leads nowhere. */
@@ -20,7 +21,8 @@ public final class Pages {
                 "Nothing answers for <b>" + escape(host) + "</b> on this node."
                         + (label.isEmpty()
                                 ? ""
-                                : " To put a site here: <code>fazt app deploy DIR --name " + escape(label) + "</code>"));
+                                : " To put a site here: <code>fazt app deploy DIR --name " + escape(label)
+                                        + "</code>"));
     }
 
     /** An app whose files have not arrived yet. */

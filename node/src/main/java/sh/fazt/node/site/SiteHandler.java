@@ -75,20 +75,29 @@ public final class SiteHandler {
 
     private void send(Exchange exchange, Route route, Site.Answer.File file) {
         Blobs.Manifest manifest = blobs.manifest(file.sha256())
-                .orElseThrow(() -> new IllegalStateException("blob " + file.sha256() + " of " + file.path() + " is gone"));
+                .orElseThrow(
+                        () -> new IllegalStateException("blob " + file.sha256() + " of " + file.path() + " is gone"));
         boolean gzip = file.compressible()
                 && file.size() >= LEAST_GZIP
                 && file.size() <= MOST_GZIP
                 && Ready.gzip(exchange.header("accept-encoding"));
         String etag = gzip ? "\"" + file.sha256() + "-gzip\"" : file.etag();
         List<String> headers = new ArrayList<>(List.of(
-                "content-type", file.type(), "etag", etag, "cache-control", file.cacheControl(),
-                "x-content-type-options", "nosniff"));
+                "content-type",
+                file.type(),
+                "etag",
+                etag,
+                "cache-control",
+                file.cacheControl(),
+                "x-content-type-options",
+                "nosniff"));
         if (file.compressible()) {
             headers.addAll(List.of("vary", "accept-encoding"));
         }
         String wanted = exchange.header("if-none-match");
-        if (file.status() == 200 && wanted != null && (wanted.contains(file.sha256()) || wanted.strip().equals("*"))) {
+        if (file.status() == 200
+                && wanted != null
+                && (wanted.contains(file.sha256()) || wanted.strip().equals("*"))) {
             exchange.reply(new Reply(304, headers, Content.of(new byte[0])));
             return;
         }
@@ -147,7 +156,10 @@ public final class SiteHandler {
         }
         StringBuilder common = new StringBuilder();
         for (int i = 0; i < headers.size(); i += 2) {
-            common.append(headers.get(i)).append(": ").append(headers.get(i + 1)).append("\r\n");
+            common.append(headers.get(i))
+                    .append(": ")
+                    .append(headers.get(i + 1))
+                    .append("\r\n");
         }
         ready.keep(
                 route,
