@@ -1,0 +1,119 @@
+package sh.fazt.sync;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Hlc;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.ReplicaStore;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+import sh.fazt.protocol.sync.v1.Push;
+import sh.fazt.protocol.sync.v1.ScopeVector;
+import sh.fazt.protocol.sync.v1.Seen;
+import sh.fazt.protocol.sync.v1.Vectors;
+
+/** Sync's messages as bytes. What is read comes from a peer: damage is {@link IllegalArgumentException}. Pure. */
+final class SyncCodec {
+    private SyncCodec() {}
+
+    static byte[] push(Changeset changeset) {
+        Dot dot = changeset.dot();
+        return Push.newBuilder()
+                .setScope(dot.scope().id())
+                .setDot(seen(dot.origin(), dot.sequence()))
+                .setHlc(changeset.hlc().value())
+                .addAllDeps(seen(changeset.deps()))
+                .setRows(UnsafeByteOperations.unsafeWrap(changeset.rows()))
+                .build()
+                .toByteArray();
+    }
+
+    static Changeset push(byte[] bytes) {
+        try {
+            Push push = Push.parseFrom(bytes);
+            if (push.getDot().getSequence() < 1) {
+                throw new IllegalArgumentException("a push without a dot");
+            }
+            return new Changeset(
+                    new Dot(
+                            new Scope(push.getScope()),
+                            origin(push.getDot()),
+                            push.getDot().getSequence()),
+                    new Hlc(push.getHlc()),
+                    vector(push.getDepsList()),
+                    push.getRows().toByteArray());
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalArgumentException("a damaged push", e);
+        }
+    }
+
+    static byte[] vectors(Map<Scope, VersionVector> vectors, ReplicaStore store) {
+        Vectors.Builder message = Vectors.newBuilder();
+        vectors.forEach((scope, vector) -> {
+            ScopeVector.Builder one =
+                    ScopeVector.newBuilder().setScope(scope.id()).addAllSeen(seen(vector));
+            long digest = store.digest(scope);
+            if (store.vector(scope).equals(vector)) {
+                one.setDigest(digest);
+            }
+            message.addScopes(one);
+        });
+        return message.build().toByteArray();
+    }
+
+    /** What a peer holds: per scope its vector, and its digest where it gave one. */
+    record Told(Map<Scope, VersionVector> vectors, Map<Scope, Long> digests) {}
+
+    static Told vectors(byte[] bytes) {
+        try {
+            Map<Scope, VersionVector> vectors = new HashMap<>();
+            Map<Scope, Long> digests = new HashMap<>();
+            for (ScopeVector one : Vectors.parseFrom(bytes).getScopesList()) {
+                Scope scope = new Scope(one.getScope());
+                vectors.put(scope, vector(one.getSeenList()));
+                if (one.getDigest() != 0) {
+                    digests.put(scope, one.getDigest());
+                }
+            }
+            return new Told(vectors, digests);
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalArgumentException("a damaged message of vectors", e);
+        }
+    }
+
+    static List<Seen> seen(VersionVector vector) {
+        return vector.entries().entrySet().stream()
+                .map(entry -> seen(entry.getKey(), entry.getValue()))
+                .toList();
+    }
+
+    private static Seen seen(Origin origin, long sequence) {
+        return Seen.newBuilder()
+                .setNode(ByteString.copyFrom(origin.node().bytes()))
+                .setEpoch(origin.epoch())
+                .setSequence(sequence)
+                .build();
+    }
+
+    static VersionVector vector(List<Seen> list) {
+        Map<Origin, Long> vector = new HashMap<>();
+        for (Seen seen : list) {
+            if (seen.getSequence() < 0) {
+                throw new IllegalArgumentException("a sequence of " + seen.getSequence());
+            }
+            vector.put(origin(seen), seen.getSequence());
+        }
+        return VersionVector.of(vector);
+    }
+
+    private static Origin origin(Seen seen) {
+        return new Origin(NodeId.of(seen.getNode().toByteArray()), seen.getEpoch());
+    }
+}

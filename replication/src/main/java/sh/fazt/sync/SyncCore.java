@@ -1,0 +1,268 @@
+package sh.fazt.sync;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.ReplicaStore.Applied;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+
+/**
+ * The decisions of replication.md section 5: whom to push to, when to tell vectors, whom to pull from. Everything
+ * it remembers can be derived again from the replica, so what overflows is dropped and becomes "I have up to X".
+ * Pure: events in, effects out; time is an argument. Confined to its caller's thread.
+ */
+public final class SyncCore {
+    /** Vectors are told at most so often; pushes carry the news in between. */
+    static final Duration TELL_EVERY = Duration.ofSeconds(1);
+
+    /** A pull that has not ended by then is tried with another peer. */
+    static final Duration PULL_PATIENCE = Duration.ofSeconds(60);
+
+    private final Map<NodeId, Peer> peers = new TreeMap<>();
+    private final Map<Scope, Pulling> pulling = new HashMap<>();
+    /** Changesets that a peer sent and that the replica has not answered for: whom not to send them back to. */
+    private final Map<Dot, NodeId> arriving = new HashMap<>();
+
+    private long alarms;
+
+    private static final class Peer {
+        boolean linked;
+        final Map<Scope, VersionVector> has = new HashMap<>();
+        final Set<Scope> untold = new HashSet<>();
+        long toldAt = Long.MIN_VALUE / 2;
+    }
+
+    private record Pulling(NodeId from, long since) {}
+
+    /** What the core may know of the replica: as of its last commit. */
+    public interface View {
+        Origin origin();
+
+        Map<Scope, VersionVector> vectors();
+
+        VersionVector vector(Scope scope);
+
+        long digest(Scope scope);
+    }
+
+    private final View view;
+
+    public SyncCore(View view) {
+        this.view = view;
+    }
+
+    private Peer peer(NodeId id) {
+        return peers.computeIfAbsent(id, unknown -> new Peer());
+    }
+
+    /** A link came up: both sides tell everything. */
+    public List<SyncEffect> linkUp(NodeId id, long nanos) {
+        Peer peer = peer(id);
+        peer.linked = true;
+        peer.untold.clear();
+        peer.toldAt = nanos;
+        return List.of(new SyncEffect.Tell(id, null));
+    }
+
+    /** A link broke: what was being pulled over it is asked for elsewhere. */
+    public List<SyncEffect> linkDown(NodeId id, long nanos) {
+        peer(id).linked = false;
+        List<SyncEffect> effects = new ArrayList<>();
+        for (Scope scope : List.copyOf(pulling.keySet())) {
+            Pulling pull = pulling.get(scope);
+            if (pull != null && pull.from().equals(id)) {
+                pulling.remove(scope);
+                pullFromAny(scope, nanos, effects);
+            }
+        }
+        return effects;
+    }
+
+    /** A member that is gone for good. */
+    public void forget(NodeId id) {
+        peers.remove(id);
+        pulling.values().removeIf(pull -> pull.from().equals(id));
+    }
+
+    /** The replica committed. @param changeset what to push on; null for a pull, whose news travel as vectors */
+    public List<SyncEffect> committed(Scope scope, @Nullable Changeset changeset) {
+        List<SyncEffect> effects = new ArrayList<>();
+        NodeId source = changeset == null ? null : arriving.get(changeset.dot());
+        peers.forEach((id, peer) -> {
+            if (!peer.linked) {
+                return;
+            }
+            // The vector is the acknowledgement of what came, and the news of what went by.
+            peer.untold.add(scope);
+            if (changeset != null
+                    && !id.equals(source)
+                    && !peer.has
+                            .getOrDefault(scope, VersionVector.EMPTY)
+                            .includes(changeset.dot().origin(), changeset.dot().sequence())) {
+                effects.add(new SyncEffect.Push(id, changeset));
+            }
+        });
+        return effects;
+    }
+
+    /** A peer sent a changeset. */
+    public List<SyncEffect> pushed(NodeId from, Changeset changeset) {
+        Dot dot = changeset.dot();
+        noteSeen(from, dot);
+        if (view.vector(dot.scope()).includes(dot.origin(), dot.sequence())) {
+            return List.of();
+        }
+        arriving.put(dot, from);
+        return List.of(new SyncEffect.Apply(from, changeset));
+    }
+
+    /** It has at least this, and all before it. */
+    private void noteSeen(NodeId id, Dot dot) {
+        Peer peer = peer(id);
+        VersionVector has = peer.has.getOrDefault(dot.scope(), VersionVector.EMPTY);
+        if (!has.includes(dot.origin(), dot.sequence())) {
+            peer.has.put(dot.scope(), has.with(dot.origin(), dot.sequence()));
+        }
+    }
+
+    /** What became of a peer's changeset; null when the replica refused it. */
+    public List<SyncEffect> applied(NodeId from, Dot dot, @Nullable Applied outcome, long nanos) {
+        arriving.remove(dot);
+        List<SyncEffect> effects = new ArrayList<>();
+        if (outcome == Applied.NEEDS_PULL) {
+            pull(from, dot.scope(), nanos, effects);
+        }
+        return effects;
+    }
+
+    /** A push could not be sent, or the queue was full: the peer will ask once it hears how far we are. */
+    public void pushDropped(NodeId to, Scope scope) {
+        Peer peer = peer(to);
+        peer.untold.add(scope);
+    }
+
+    /** A peer told what it holds. */
+    public List<SyncEffect> told(NodeId from, Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, long nanos) {
+        Peer peer = peer(from);
+        List<SyncEffect> effects = new ArrayList<>();
+        Origin self = view.origin();
+        boolean oldCopy = false;
+        for (Map.Entry<Scope, VersionVector> entry : vectors.entrySet()) {
+            Scope scope = entry.getKey();
+            VersionVector theirs = entry.getValue();
+            VersionVector ours = view.vector(scope);
+            peer.has.put(scope, theirs);
+            oldCopy |= theirs.get(self) > ours.get(self);
+            if (theirs.equals(ours)) {
+                Long digest = digests.get(scope);
+                if (digest != null && digest != view.digest(scope) && view.vector(scope).equals(ours)) {
+                    alarms++;
+                    effects.add(new SyncEffect.Alarm(from, scope));
+                }
+                continue;
+            }
+            if (!theirs.covers(ours)) {
+                peer.untold.add(scope);
+            }
+        }
+        if (oldCopy) {
+            effects.add(new SyncEffect.OpenEpoch());
+        }
+        vectors.keySet().forEach(scope -> pull(from, scope, nanos, effects));
+        return effects;
+    }
+
+    private void pull(NodeId from, Scope scope, long nanos, List<SyncEffect> effects) {
+        Peer peer = peers.get(from);
+        if (peer == null || !peer.linked || pulling.containsKey(scope)) {
+            return;
+        }
+        if (!view.vector(scope).covers(peer.has.getOrDefault(scope, VersionVector.EMPTY))) {
+            pulling.put(scope, new Pulling(from, nanos));
+            effects.add(new SyncEffect.Pull(from, scope));
+        }
+    }
+
+    private void pullFromAny(Scope scope, long nanos, List<SyncEffect> effects) {
+        peers.keySet().forEach(id -> pull(id, scope, nanos, effects));
+    }
+
+    /** A pull ended, well or not. @param theirs the vector of what was pulled; null when it failed */
+    public List<SyncEffect> pulled(NodeId from, Scope scope, @Nullable VersionVector theirs, long nanos) {
+        Pulling pull = pulling.get(scope);
+        if (pull == null || !pull.from().equals(from)) {
+            return List.of();
+        }
+        pulling.remove(scope);
+        List<SyncEffect> effects = new ArrayList<>();
+        if (theirs != null) {
+            Peer peer = peer(from);
+            peer.has.merge(scope, theirs, VersionVector::merge);
+            pullFromAny(scope, nanos, effects);
+        } else {
+            // Somebody else first; the same peer again with the next tick.
+            peers.keySet().stream().filter(id -> !id.equals(from)).forEach(id -> pull(id, scope, nanos, effects));
+        }
+        return effects;
+    }
+
+    /** Time passed; a few times a second. */
+    public List<SyncEffect> tick(long nanos) {
+        List<SyncEffect> effects = new ArrayList<>();
+        pulling.values().removeIf(pull -> nanos - pull.since() > PULL_PATIENCE.toNanos());
+        peers.forEach((id, peer) -> {
+            if (!peer.linked) {
+                return;
+            }
+            if (!peer.untold.isEmpty() && nanos - peer.toldAt >= TELL_EVERY.toNanos()) {
+                Map<Scope, VersionVector> news = new HashMap<>();
+                peer.untold.forEach(scope -> news.put(scope, view.vector(scope)));
+                peer.untold.clear();
+                peer.toldAt = nanos;
+                effects.add(new SyncEffect.Tell(id, news));
+            }
+            peer.has.keySet().forEach(scope -> pull(id, scope, nanos, effects));
+        });
+        return effects;
+    }
+
+    /** How many transactions the peer lacks of what is here, as far as it has told. */
+    public long behind(NodeId id) {
+        Peer peer = peers.get(id);
+        long changes = 0;
+        for (Map.Entry<Scope, VersionVector> ours : view.vectors().entrySet()) {
+            VersionVector theirs = peer == null ? null : peer.has.get(ours.getKey());
+            changes += ours.getValue().aheadOf(theirs == null ? VersionVector.EMPTY : theirs);
+        }
+        return changes;
+    }
+
+    /** How many transactions of the peer's are lacking here; -1 while it has told nothing. */
+    public long ahead(NodeId id) {
+        Peer peer = peers.get(id);
+        if (peer == null || peer.has.isEmpty()) {
+            return -1;
+        }
+        long changes = 0;
+        for (Map.Entry<Scope, VersionVector> theirs : peer.has.entrySet()) {
+            changes += theirs.getValue().aheadOf(view.vector(theirs.getKey()));
+        }
+        return changes;
+    }
+
+    /** How often equal vectors had unequal digests: never, unless there is a bug. */
+    public long alarms() {
+        return alarms;
+    }
+}

@@ -1,0 +1,29 @@
+package sh.fazt.sync;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+
+/** What {@link SyncCore} wants done. Immutable. */
+public sealed interface SyncEffect {
+    /** Send the changeset to a peer. */
+    record Push(NodeId to, Changeset changeset) implements SyncEffect {}
+
+    /** Tell a peer what is held here: of these scopes, or of all when null. */
+    record Tell(NodeId to, @Nullable Map<Scope, VersionVector> scopes) implements SyncEffect {}
+
+    /** Ask a peer for what the vector lacks. */
+    record Pull(NodeId from, Scope scope) implements SyncEffect {}
+
+    /** Hand a peer's changeset to the replica. */
+    record Apply(NodeId from, Changeset changeset) implements SyncEffect {}
+
+    /** This cartridge is an old copy: open a new epoch before anything else is written. */
+    record OpenEpoch() implements SyncEffect {}
+
+    /** Equal vectors and unequal digests: a bug, to be shouted about. */
+    record Alarm(NodeId peer, Scope scope) implements SyncEffect {}
+}

@@ -1,0 +1,319 @@
+package sh.fazt.sync;
+
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sh.fazt.blob.Blobs;
+import sh.fazt.cartridge.CommitListener;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.ReplicaStore;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.Channel;
+import sh.fazt.link.LinkState;
+import sh.fazt.link.Links;
+
+/**
+ * Carries out what {@link SyncCore} decides, over links and on the replica. Thread-safe: everything is handed to
+ * the {@code swarm} executor, which runs one thing at a time.
+ */
+public final class SyncService implements CommitListener, Links.Listener {
+    private static final Logger LOG = LoggerFactory.getLogger(SyncService.class);
+    private static final Duration SEND_DEADLINE = Duration.ofSeconds(5);
+    /** A link carries messages of 4 MiB; a larger changeset is announced by its vector, and pulled. */
+    private static final int MOST_PUSH = 3 << 20;
+    /** What may be on its way to one peer before pushes become vectors. */
+    private static final int MOST_IN_FLIGHT = 8 << 20;
+
+    private final ReplicaStore store;
+    private final Links links;
+    private final Executor swarm;
+    private final LongSupplier nanos;
+    private final SyncCore core;
+    private final Pulls pulls;
+    private final @Nullable BlobFetcher fetcher;
+    private final @Nullable Blobs blobs;
+    private final Map<NodeId, Integer> inFlight = new HashMap<>();
+    /** Bytes of an average changeset, for the estimate of what is behind. */
+    private double averageBytes = 200;
+
+    private volatile Map<NodeId, Progress> progress = Map.of();
+    private long garbage;
+
+    /**
+     * How two nodes stand to each other.
+     *
+     * @param behind      transactions that the peer lacks of what is here
+     * @param behindBytes about how many bytes those are
+     * @param ahead       transactions of the peer's that are lacking here; -1 while it has told nothing
+     */
+    public record Progress(long behind, long behindBytes, long ahead) {}
+
+    /**
+     * @param blobs null where no blobs are kept
+     * @param swarm runs one thing at a time
+     * @param io    may block; for reading and writing the cartridge
+     */
+    public SyncService(
+            ReplicaStore store, @Nullable Blobs blobs, Links links, Executor swarm, Executor io, LongSupplier nanos) {
+        this.store = store;
+        this.blobs = blobs;
+        this.links = links;
+        this.swarm = swarm;
+        this.nanos = nanos;
+        this.core = new SyncCore(new SyncCore.View() {
+            @Override
+            public Origin origin() {
+                return store.origin();
+            }
+
+            @Override
+            public Map<Scope, VersionVector> vectors() {
+                return store.vectors();
+            }
+
+            @Override
+            public VersionVector vector(Scope scope) {
+                return store.vector(scope);
+            }
+
+            @Override
+            public long digest(Scope scope) {
+                return store.digest(scope);
+            }
+        });
+        this.pulls = new Pulls(links, store, io, nanos);
+        this.fetcher = blobs == null ? null : new BlobFetcher(links, blobs, io, this::nearest);
+        links.handle(Channel.VECTORS, messages(this::vectors));
+        links.handle(Channel.CHANGES, messages(this::changeset));
+        links.handle(Channel.PULL, requests(pulls::serve));
+        if (fetcher != null) {
+            BlobFetcher serving = fetcher;
+            links.handle(Channel.BLOBS, requests((from, request) -> serving.serve(request)));
+        }
+        links.listen(this);
+    }
+
+    private interface OnMessage {
+        void accept(NodeId from, byte[] message);
+    }
+
+    private interface OnRequest {
+        CompletionStage<byte[]> answer(NodeId from, byte[] request);
+    }
+
+    private Links.Handler messages(OnMessage handler) {
+        return new Links.Handler() {
+            @Override
+            public void message(NodeId from, byte[] message) {
+                swarm.execute(() -> {
+                    try {
+                        handler.accept(from, message);
+                    } catch (IllegalArgumentException e) {
+                        garbage++;
+                        LOG.debug("a peer sent garbage peer={} why={}", from.shortText(), e.getMessage());
+                    }
+                });
+            }
+
+            @Override
+            public CompletionStage<byte[]> request(NodeId from, byte[] request) {
+                return java.util.concurrent.CompletableFuture.failedFuture(
+                        new IllegalArgumentException("nothing is answered on this channel"));
+            }
+        };
+    }
+
+    private static Links.Handler requests(OnRequest handler) {
+        return new Links.Handler() {
+            @Override
+            public void message(NodeId from, byte[] message) {
+                // Only requests make sense here: a message is a peer's mistake.
+            }
+
+            @Override
+            public CompletionStage<byte[]> request(NodeId from, byte[] request) {
+                return handler.answer(from, request);
+            }
+        };
+    }
+
+    private List<NodeId> nearest() {
+        return links.states().stream()
+                .filter(LinkState::up)
+                .sorted(Comparator.comparing(
+                        state -> state.roundTrip() == null ? Duration.ofDays(1) : state.roundTrip()))
+                .map(LinkState::peer)
+                .toList();
+    }
+
+    @Override
+    public void committed(Commit commit) {
+        Scope scope = commit.scope();
+        if (scope == null) {
+            return;
+        }
+        swarm.execute(() -> {
+            run(core.committed(scope, commit.changeset()));
+            if (!commit.local() && fetcher != null) {
+                fetcher.look();
+            }
+        });
+    }
+
+    @Override
+    public void up(NodeId peer) {
+        swarm.execute(() -> {
+            inFlight.remove(peer);
+            run(core.linkUp(peer, nanos.getAsLong()));
+            if (fetcher != null) {
+                fetcher.look();
+            }
+        });
+    }
+
+    @Override
+    public void down(NodeId peer, String reason) {
+        swarm.execute(() -> {
+            inFlight.remove(peer);
+            run(core.linkDown(peer, nanos.getAsLong()));
+        });
+    }
+
+    /** A member that is gone for good. */
+    public void forget(NodeId peer) {
+        swarm.execute(() -> core.forget(peer));
+    }
+
+    /** Time passed; to be called a few times a second. */
+    public void tick() {
+        swarm.execute(() -> {
+            run(core.tick(nanos.getAsLong()));
+            pulls.forgetIdle();
+            if (fetcher != null) {
+                fetcher.look();
+            }
+            Map<NodeId, Progress> now = new HashMap<>();
+            for (LinkState state : links.states()) {
+                long behind = core.behind(state.peer());
+                now.put(state.peer(), new Progress(behind, (long) (behind * averageBytes), core.ahead(state.peer())));
+            }
+            progress = Map.copyOf(now);
+        });
+    }
+
+    /** How this node and its peers stand to each other, as of the last tick. */
+    public Map<NodeId, Progress> progress() {
+        return progress;
+    }
+
+    /** Whether everything that the peers told of is here, blobs included; false while none has told. */
+    public boolean caughtUp() {
+        Map<NodeId, Progress> now = progress;
+        List<NodeId> linked = nearest();
+        return !linked.isEmpty()
+                && linked.stream().allMatch(peer -> now.containsKey(peer) && now.get(peer).ahead() == 0)
+                && (blobs == null || blobs.wantedCount() == 0);
+    }
+
+    /** Messages that made no sense, ever. */
+    public long garbage() {
+        return garbage;
+    }
+
+    /** How often equal vectors had unequal digests, ever. */
+    public long alarms() {
+        return core.alarms();
+    }
+
+    private void vectors(NodeId from, byte[] message) {
+        SyncCodec.Told told = SyncCodec.vectors(message);
+        run(core.told(from, told.vectors(), told.digests(), nanos.getAsLong()));
+    }
+
+    private void changeset(NodeId from, byte[] message) {
+        run(core.pushed(from, SyncCodec.push(message)));
+    }
+
+    private void run(List<SyncEffect> effects) {
+        for (SyncEffect effect : effects) {
+            if (effect instanceof SyncEffect.Push push) {
+                push(push.to(), push.changeset());
+            } else if (effect instanceof SyncEffect.Tell tell) {
+                Map<Scope, VersionVector> told = tell.scopes();
+                links.send(
+                        tell.to(),
+                        Channel.VECTORS,
+                        SyncCodec.vectors(told == null ? store.vectors() : told, store),
+                        SEND_DEADLINE);
+            } else if (effect instanceof SyncEffect.Apply apply) {
+                apply(apply.from(), apply.changeset());
+            } else if (effect instanceof SyncEffect.Pull pull) {
+                pull(pull.from(), pull.scope());
+            } else if (effect instanceof SyncEffect.OpenEpoch) {
+                store.openEpoch();
+            } else if (effect instanceof SyncEffect.Alarm alarm) {
+                LOG.error(
+                        "two replicas with one vector differ: please report this scope={} peer={}",
+                        alarm.scope(),
+                        alarm.peer().shortText());
+            }
+        }
+    }
+
+    private void push(NodeId to, Changeset changeset) {
+        int size = changeset.rows().length;
+        averageBytes += (size - averageBytes) / 32;
+        int queued = inFlight.getOrDefault(to, 0);
+        if (size > MOST_PUSH || queued + size > MOST_IN_FLIGHT) {
+            core.pushDropped(to, changeset.dot().scope());
+            return;
+        }
+        inFlight.put(to, queued + size);
+        links.send(to, Channel.CHANGES, SyncCodec.push(changeset), SEND_DEADLINE)
+                .whenComplete((sent, failed) -> swarm.execute(() -> {
+                    inFlight.computeIfPresent(to, (peer, bytes) -> bytes <= size ? null : bytes - size);
+                    if (failed != null) {
+                        core.pushDropped(to, changeset.dot().scope());
+                    }
+                }));
+    }
+
+    private void apply(NodeId from, Changeset changeset) {
+        Dot dot = changeset.dot();
+        store.apply(changeset).whenComplete((outcome, failed) -> swarm.execute(() -> {
+            if (failed != null) {
+                LOG.debug("a changeset was refused dot={} peer={}", dot, from.shortText(), failed);
+            }
+            run(core.applied(from, dot, failed == null ? outcome : null, nanos.getAsLong()));
+        }));
+    }
+
+    private void pull(NodeId from, Scope scope) {
+        pulls.pull(from, scope).whenComplete((vector, failed) -> swarm.execute(() -> {
+            if (failed != null) {
+                LOG.debug("a pull failed scope={} peer={}", scope, from.shortText(), failed);
+            }
+            run(core.pulled(from, scope, failed == null ? vector : null, nanos.getAsLong()));
+            if (fetcher != null) {
+                fetcher.look();
+            }
+        }));
+    }
+
+    /** Lets go of what peers were reading. */
+    public void close() {
+        pulls.close();
+    }
+}
