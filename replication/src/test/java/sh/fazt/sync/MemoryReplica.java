@@ -1,0 +1,325 @@
+package sh.fazt.sync;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.CommitListener;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.HybridClock;
+import sh.fazt.cartridge.change.Merge;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.ReplicaStore;
+import sh.fazt.cartridge.change.Row;
+import sh.fazt.cartridge.change.RowCodec;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.Stamp;
+import sh.fazt.cartridge.change.VersionVector;
+
+/**
+ * A replica of one scope in memory, small enough to be seen to be right: registers, counters and conflict records
+ * as the cartridge keeps them. It can be told to have a bug, for the checkers to find. Confined to one thread.
+ */
+final class MemoryReplica implements ReplicaStore {
+    /** What can be wrong with a replica. */
+    enum Bug {
+        /** Says that it applied a changeset and did not. */
+        DROPPED_CHANGESET,
+        /** Applies whatever comes, cause or not. */
+        SKIPPED_VECTOR_CHECK,
+        /** Of two concurrent versions takes the greater value. */
+        TIE_BROKEN_BY_VALUE,
+        /** Goes on under its old epoch after an old copy was put back. */
+        REUSED_SEQUENCE,
+        /** Forgets losers. */
+        SILENT_LOSER
+    }
+
+    static final Scope SCOPE = new Scope("fazt_app_sim");
+    private static final String REGISTER = "reg";
+    private static final String COUNTER = "sum";
+    private static final String CONFLICT = "fazt_conflict";
+
+    private final Set<Bug> bugs;
+    private final HybridClock clock;
+    private final List<CommitListener> listeners = new ArrayList<>();
+    private Origin origin;
+    private Map<String, Row> rows = new TreeMap<>();
+    private VersionVector vector = VersionVector.EMPTY;
+    private int highestEpoch;
+    private int dropped;
+
+    MemoryReplica(Origin origin, HybridClock clock, Set<Bug> bugs) {
+        this.origin = origin;
+        this.highestEpoch = origin.epoch();
+        this.clock = clock;
+        this.bugs = bugs;
+    }
+
+    /** An old copy of the file: what {@link #restore} puts back. */
+    record Copy(Map<String, Row> rows, VersionVector vector, Origin origin) {}
+
+    Copy copy() {
+        return new Copy(new TreeMap<>(rows), vector, origin);
+    }
+
+    /** The run marker tells that this is not the file that was last run here: a new epoch. */
+    void restore(Copy copy) {
+        rows = new TreeMap<>(copy.rows());
+        vector = copy.vector();
+        if (!bugs.contains(Bug.REUSED_SEQUENCE)) {
+            origin = new Origin(origin.node(), ++highestEpoch);
+        }
+    }
+
+    void listen(CommitListener listener) {
+        listeners.add(listener);
+    }
+
+    /** Forgets who listened: the process is gone. */
+    void deafen() {
+        listeners.clear();
+    }
+
+    /** Sets registers to one value in one transaction. */
+    Dot set(String value, String... names) {
+        Stamp stamp = next();
+        List<Row> written = new ArrayList<>();
+        for (String name : names) {
+            written.add(new Row(REGISTER, false, List.of(name), stamp, false, Map.of("value", value)));
+        }
+        return commit(stamp, written);
+    }
+
+    Dot add(String name, long by) {
+        Stamp stamp = next();
+        Row own = rows.get(cell(COUNTER, List.of(name), origin));
+        long before = own == null ? 0 : (Long) own.columns().get("value");
+        return commit(stamp, List.of(new Row(COUNTER, true, List.of(name), stamp, false, Map.of("value", before + by))));
+    }
+
+    private Stamp next() {
+        return new Stamp(origin, vector.get(origin) + 1, clock.next());
+    }
+
+    private Dot commit(Stamp stamp, List<Row> written) {
+        VersionVector deps = vector;
+        RowCodec.Writer writer = new RowCodec.Writer();
+        written.forEach(row -> {
+            rows.put(cell(row), row);
+            writer.row(row);
+        });
+        Dot dot = new Dot(SCOPE, stamp.origin(), stamp.sequence());
+        vector = vector.with(stamp.origin(), stamp.sequence());
+        tell(new CommitListener.Commit(SCOPE, new Changeset(dot, stamp.hlc(), deps, writer.take()), true, List.of()));
+        return dot;
+    }
+
+    private void tell(CommitListener.Commit commit) {
+        List.copyOf(listeners).forEach(listener -> listener.committed(commit));
+    }
+
+    @Nullable String value(String name) {
+        Row row = rows.get(cell(REGISTER, List.of(name), origin));
+        return row == null ? null : (String) row.columns().get("value");
+    }
+
+    @Nullable Stamp stamp(String name) {
+        Row row = rows.get(cell(REGISTER, List.of(name), origin));
+        return row == null ? null : row.stamp();
+    }
+
+    long sum(String name) {
+        return rows.values().stream()
+                .filter(row -> row.counter() && row.key().equals(List.of(name)))
+                .mapToLong(row -> (Long) row.columns().get("value"))
+                .sum();
+    }
+
+    /** {@code dot key} of every loser that is kept. */
+    Set<String> losers() {
+        Set<String> losers = new TreeSet<>();
+        rows.values().stream()
+                .filter(row -> row.table().equals(CONFLICT))
+                .forEach(row -> losers.add(row.key().get(0) + " " + row.key().get(1)));
+        return losers;
+    }
+
+    Map<String, Row> rows() {
+        return rows;
+    }
+
+    private static String cell(Row row) {
+        return cell(row.table(), row.key(), row.stamp().origin());
+    }
+
+    private static String cell(String table, List<?> key, Origin share) {
+        return table + key + (table.equals(COUNTER) ? share : "");
+    }
+
+    @Override
+    public Origin origin() {
+        return origin;
+    }
+
+    @Override
+    public Map<Scope, VersionVector> vectors() {
+        return vector.isEmpty() ? Map.of() : Map.of(SCOPE, vector);
+    }
+
+    @Override
+    public VersionVector vector(Scope scope) {
+        return scope.equals(SCOPE) ? vector : VersionVector.EMPTY;
+    }
+
+    @Override
+    public long digest(Scope scope) {
+        return rows.values().stream().mapToLong(Row::digest).sum();
+    }
+
+    @Override
+    public CompletionStage<Applied> apply(Changeset changeset) {
+        Origin from = changeset.dot().origin();
+        long sequence = changeset.dot().sequence();
+        if (vector.includes(from, sequence)) {
+            return CompletableFuture.completedFuture(Applied.KNOWN);
+        }
+        boolean next = vector.get(from) == sequence - 1 && vector.covers(changeset.deps());
+        if (!next && !bugs.contains(Bug.SKIPPED_VECTOR_CHECK)) {
+            return CompletableFuture.completedFuture(Applied.NEEDS_PULL);
+        }
+        List<Row> arrived = RowCodec.read(changeset.rows()).rows();
+        if (bugs.contains(Bug.DROPPED_CHANGESET) && ++dropped % 7 == 0) {
+            arrived = List.of();
+        }
+        List<Row> losers = merge(changeset.deps().with(from, sequence), arrived);
+        vector = vector.with(from, sequence);
+        tell(new CommitListener.Commit(SCOPE, changeset, false, List.of()));
+        record(losers);
+        return CompletableFuture.completedFuture(Applied.DONE);
+    }
+
+    @Override
+    public CompletionStage<Applied> apply(Scope scope, VersionVector sender, List<byte[]> parts) {
+        if (vector.covers(sender)) {
+            return CompletableFuture.completedFuture(Applied.KNOWN);
+        }
+        List<Row> arrived = new ArrayList<>();
+        parts.forEach(part -> arrived.addAll(RowCodec.read(part).rows()));
+        List<Row> losers = merge(sender, arrived);
+        vector = vector.merge(sender);
+        tell(new CommitListener.Commit(SCOPE, null, false, List.of()));
+        record(losers);
+        return CompletableFuture.completedFuture(Applied.DONE);
+    }
+
+    private List<Row> merge(VersionVector sender, List<Row> arrived) {
+        List<Row> losers = new ArrayList<>();
+        VersionVector receiver = vector;
+        for (Row row : arrived) {
+            clock.observe(row.stamp().hlc());
+            Row current = rows.get(cell(row));
+            Merge.Outcome outcome =
+                    Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());
+            boolean takes = outcome.takes();
+            if (outcome.concurrent() && row.table().equals(REGISTER) && current != null) {
+                if (bugs.contains(Bug.TIE_BROKEN_BY_VALUE)) {
+                    takes = String.valueOf(row.columns()).compareTo(String.valueOf(current.columns())) > 0;
+                }
+                losers.add(takes ? current : row);
+            }
+            if (takes) {
+                rows.put(cell(row), row);
+            }
+        }
+        return losers;
+    }
+
+    private void record(List<Row> losers) {
+        List<Row> records = new ArrayList<>();
+        Stamp stamp = losers.isEmpty() || bugs.contains(Bug.SILENT_LOSER) ? null : next();
+        if (stamp == null) {
+            return;
+        }
+        for (Row loser : losers) {
+            Row record = new Row(
+                    CONFLICT,
+                    false,
+                    List.of(loser.stamp().toString(), loser.key().get(0)),
+                    stamp,
+                    false,
+                    loser.columns());
+            if (!rows.containsKey(cell(record))) {
+                records.add(record);
+            }
+        }
+        if (!records.isEmpty()) {
+            commit(stamp, records);
+        }
+    }
+
+    @Override
+    public Spool open(Scope scope, VersionVector since) {
+        VersionVector now = vector;
+        List<byte[]> parts = new ArrayList<>();
+        RowCodec.Writer writer = new RowCodec.Writer();
+        for (Row row : rows.values()) {
+            if (!since.includes(row.stamp().origin(), row.stamp().sequence())) {
+                writer.row(row);
+                // Small parts, so that a pull has several.
+                if (writer.size() > 400) {
+                    parts.add(writer.take());
+                    writer = new RowCodec.Writer();
+                }
+            }
+        }
+        if (!writer.isEmpty()) {
+            parts.add(writer.take());
+        }
+        return new Spool() {
+            @Override
+            public VersionVector vector() {
+                return now;
+            }
+
+            @Override
+            public long rows() {
+                return parts.size();
+            }
+
+            @Override
+            public long bytes() {
+                return parts.stream().mapToLong(part -> part.length).sum();
+            }
+
+            @Override
+            public int parts() {
+                return parts.size();
+            }
+
+            @Override
+            public byte[] part(int index) {
+                return parts.get(index);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Override
+    public CompletionStage<Origin> openEpoch() {
+        if (!bugs.contains(Bug.REUSED_SEQUENCE)) {
+            origin = new Origin(origin.node(), ++highestEpoch);
+        }
+        return CompletableFuture.completedFuture(origin);
+    }
+
+}

@@ -1,0 +1,224 @@
+package sh.fazt.sync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Hlc;
+import sh.fazt.cartridge.change.HybridClock;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+import sh.fazt.sim.LinkQuality;
+import sh.fazt.sim.SimExecutor;
+import sh.fazt.sim.SimWorld;
+
+/**
+ * Some replicas that sync over a simulated network while everything goes wrong; afterwards the network heals and
+ * the promises of replication.md section 1 are checked.
+ */
+final class SwarmOfReplicas {
+    private static final String LEFT = "left";
+    private static final String RIGHT = "right";
+
+    private final SimWorld world;
+    private final RandomGenerator random;
+    private final Set<MemoryReplica.Bug> bugs;
+    private final List<Member> members = new ArrayList<>();
+    /** Everything that was ever written: what was known when it was, and what it wrote. */
+    private final Map<Dot, Written> history = new HashMap<>();
+    private int value;
+
+    private record Written(VersionVector deps, List<String> names, long added) {}
+
+    private final class Member {
+        final NodeId id;
+        final MemoryReplica replica;
+        MemoryReplica.Copy copy;
+
+        Member(int number) {
+            id = world.node(number);
+            replica = new MemoryReplica(
+                    new Origin(id, 1), new HybridClock(world.clock(id), Hlc.ZERO), number == 1 ? bugs : Set.of());
+            copy = replica.copy();
+            boot();
+        }
+
+        void boot() {
+            SimExecutor swarm = world.executor(id);
+            SyncService sync = new SyncService(
+                    replica, null, world.network().linksOf(id), swarm, swarm, world.nanoClock());
+            replica.listen(sync);
+            replica.listen(commit -> {
+                checkCauses();
+                assertThat(replica.value(LEFT)).as("a transaction is visible as a whole").isEqualTo(replica.value(RIGHT));
+            });
+            swarm.scheduleWithFixedDelay(sync::tick, 100, 250, TimeUnit.MILLISECONDS);
+        }
+
+        void checkCauses() {
+            VersionVector here = replica.vector(MemoryReplica.SCOPE);
+            here.entries().forEach((origin, sequence) -> {
+                Written written = history.get(new Dot(MemoryReplica.SCOPE, origin, sequence));
+                if (written != null) {
+                    assertThat(here.covers(written.deps()))
+                            .as("no effect without its cause: " + origin + ":" + sequence)
+                            .isTrue();
+                }
+            });
+        }
+
+        void write() {
+            VersionVector deps = replica.vector(MemoryReplica.SCOPE);
+            String next = "v" + value++;
+            switch (random.nextInt(4)) {
+                case 0 -> note(replica.set(next, LEFT, RIGHT), deps, List.of(LEFT, RIGHT), 0);
+                case 1 -> {
+                    int by = 1 + random.nextInt(9);
+                    note(replica.add("n", by), deps, List.of(), by);
+                }
+                default -> {
+                    String name = "k" + random.nextInt(5);
+                    note(replica.set(next, name), deps, List.of(name), 0);
+                }
+            }
+        }
+
+        private void note(Dot dot, VersionVector deps, List<String> names, long added) {
+            Written before = history.put(dot, new Written(deps, names, added));
+            assertThat(before).as("a sequence is never used twice: " + dot).isNull();
+        }
+    }
+
+    private SwarmOfReplicas(SimWorld world, Set<MemoryReplica.Bug> bugs) {
+        this.world = world;
+        this.random = world.random("schedule");
+        this.bugs = bugs;
+    }
+
+    /** One run: some seconds of faults, then peace, then the checks. */
+    static void run(SimWorld world, Set<MemoryReplica.Bug> bugs) {
+        SwarmOfReplicas swarm = new SwarmOfReplicas(world, bugs);
+        int count = 2 + swarm.random.nextInt(4);
+        LinkQuality quality = swarm.random.nextBoolean() ? LinkQuality.lan() : LinkQuality.wan();
+        if (swarm.random.nextInt(3) == 0) {
+            quality = quality.withDrop(0.1).withDuplicate(0.1).withBreaks(0.01);
+        }
+        world.network().quality(quality);
+        for (int i = 1; i <= count; i++) {
+            swarm.members.add(swarm.new Member(i));
+        }
+        for (int step = 0; step < 40; step++) {
+            swarm.step();
+            world.run(Duration.ofMillis(1 + swarm.random.nextInt(400)));
+        }
+        swarm.settle();
+        swarm.check();
+    }
+
+    private void step() {
+        Member one = members.get(random.nextInt(members.size()));
+        Member other = members.get(random.nextInt(members.size()));
+        switch (random.nextInt(16)) {
+            case 0 -> world.network().isolate(one.id);
+            case 1, 2 -> world.network().heal();
+            case 3 -> {
+                if (one != other) {
+                    world.network().cut(one.id, other.id);
+                }
+            }
+            case 4 -> world.pause(one.id, Duration.ofMillis(random.nextInt(3000)));
+            case 5 -> world.skew(one.id, Duration.ofMillis(random.nextInt(-100_000, 100_000)));
+            case 6 -> restart(one);
+            case 7 -> {
+                if (one != other) {
+                    world.network().breakLink(one.id, other.id);
+                }
+            }
+            case 8 -> one.copy = one.replica.copy();
+            case 9 -> {
+                world.trace("%s is restored from an old copy", world.name(one.id));
+                crash(one);
+                one.replica.restore(one.copy);
+                up(one);
+            }
+            default -> {
+                if (world.isUp(one.id)) {
+                    one.write();
+                }
+            }
+        }
+    }
+
+    private void restart(Member one) {
+        crash(one);
+        world.run(Duration.ofMillis(random.nextInt(500)));
+        up(one);
+    }
+
+    private void crash(Member one) {
+        world.crash(one.id);
+        one.replica.deafen();
+    }
+
+    private void up(Member one) {
+        world.restart(one.id);
+        one.boot();
+    }
+
+    private void settle() {
+        world.network().quality(LinkQuality.lan());
+        world.network().heal();
+        boolean quiet = world.runUntil(
+                () -> members.stream()
+                        .allMatch(one -> one.replica.vector(MemoryReplica.SCOPE)
+                                .equals(members.get(0).replica.vector(MemoryReplica.SCOPE))),
+                Duration.ofSeconds(120));
+        assertThat(quiet).as("every replica has seen everything").isTrue();
+        world.run(Duration.ofSeconds(5));
+    }
+
+    private void check() {
+        MemoryReplica first = members.get(0).replica;
+        VersionVector vector = first.vector(MemoryReplica.SCOPE);
+        for (Member one : members) {
+            assertThat(one.replica.vector(MemoryReplica.SCOPE)).as("quiet stays quiet").isEqualTo(vector);
+            assertThat(one.replica.rows()).as("equal rows").isEqualTo(first.rows());
+            assertThat(one.replica.digest(MemoryReplica.SCOPE))
+                    .as("equal digests")
+                    .isEqualTo(first.digest(MemoryReplica.SCOPE));
+        }
+        long expected = 0;
+        for (Map.Entry<Dot, Written> entry : history.entrySet()) {
+            Dot dot = entry.getKey();
+            if (!vector.includes(dot.origin(), dot.sequence())) {
+                // Written on a disk that was replaced by an older copy before anybody heard of it.
+                continue;
+            }
+            expected += entry.getValue().added();
+            for (String name : entry.getValue().names()) {
+                checkKept(first, dot, name);
+            }
+        }
+        assertThat(first.sum("n")).as("no increment is lost").isEqualTo(expected);
+    }
+
+    /** It stands, or somebody who knew it wrote over it, or it is kept as a loser. */
+    private void checkKept(MemoryReplica replica, Dot dot, String name) {
+        var current = Objects.requireNonNull(replica.stamp(name), name);
+        boolean stands = current.origin().equals(dot.origin()) && current.sequence() == dot.sequence();
+        boolean succeeded = history.entrySet().stream()
+                .anyMatch(later -> later.getValue().names().contains(name)
+                        && later.getValue().deps().includes(dot.origin(), dot.sequence()));
+        boolean kept = replica.losers().contains(dot.origin() + ":" + dot.sequence() + " " + name);
+        assertThat(stands || succeeded || kept).as("no silent loser: " + dot + " of " + name).isTrue();
+    }
+}
