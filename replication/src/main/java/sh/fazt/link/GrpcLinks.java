@@ -1,0 +1,494 @@
+package sh.fazt.link;
+
+import com.google.protobuf.ByteString;
+import io.grpc.BindableService;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallExecutorSupplier;
+import io.grpc.ServerInterceptors;
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.LinkException.Reason;
+import sh.fazt.protocol.peer.v1.Frame;
+import sh.fazt.protocol.peer.v1.Hello;
+import sh.fazt.protocol.peer.v1.PeerServiceGrpc;
+
+/**
+ * The links over gRPC and TLS 1.3 on the swarm port.
+ *
+ * <p>What is decided about links is decided on one thread, the loop, which is one of the two network
+ * threads; nothing on it waits. Bytes don't cross it: a sender's thread hands frames to gRPC under the lock
+ * of their {@link LaneQueue}, and what arrives goes from the connection's network thread to its handler's
+ * executor. Thread-safe.
+ */
+public final class GrpcLinks implements Links {
+    private static final Logger LOG = LoggerFactory.getLogger(GrpcLinks.class);
+    private static final int THREADS = 2;
+    private static final long TICK_MILLIS = 500;
+    private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long CLOSE_MILLIS = 2000;
+    private static final int MAX_PEERS = 4096;
+    private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final LinkConfig config;
+    private final EventLoopGroup group;
+    private final EventLoop loop;
+    private final Counts counts = new Counts();
+    private final Map<NodeId, Peer> peers = new ConcurrentHashMap<>();
+    private final Map<Channel, Handler> handlers = new EnumMap<>(Channel.class);
+    private final Map<Integer, Channel> channels = new HashMap<>();
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private final ArrayDeque<Consumer<Listener>> news = new ArrayDeque<>();
+    private final AtomicLong ids = new AtomicLong();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final AtomicLong lastComplaint;
+    private boolean telling;
+    private long lastTick;
+    private volatile @Nullable Server server;
+
+    /** Links that are not started; no socket is open yet. */
+    public GrpcLinks(LinkConfig config) {
+        Network.quiet();
+        this.config = config;
+        this.group = new MultiThreadIoEventLoopGroup(THREADS, config.threads(), NioIoHandler.newFactory());
+        this.loop = (EventLoop) group.next();
+        this.lastComplaint = new AtomicLong(config.nanos().getAsLong() - COMPLAIN_NANOS);
+        for (Channel channel : Channel.values()) {
+            channels.put(channel.number(), channel);
+        }
+    }
+
+    /**
+     * Opens the swarm port and begins to dial. Call it once, after the handlers are named.
+     *
+     * @throws UncheckedIOException when the port can't be opened
+     */
+    public void start() {
+        byte[] challengeKey = new byte[32];
+        new SecureRandom().nextBytes(challengeKey);
+        PeerEndpoint endpoint = new PeerEndpoint(this, new JoinCounter(this, challengeKey));
+        InetSocketAddress address = new InetSocketAddress(config.bindAddress(), config.port());
+        try {
+            NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
+                    .sslContext(Tls.server(config.key()))
+                    .bossEventLoopGroup(group)
+                    .workerEventLoopGroup(group)
+                    .channelFactory(() -> new CountingServerChannel(counts))
+                    .directExecutor()
+                    .callExecutor(new ExtraServices(config.mayBlock()))
+                    .flowControlWindow(Network.WINDOW)
+                    .maxConcurrentCallsPerConnection(64)
+                    .maxConnectionIdle(30, TimeUnit.SECONDS)
+                    .addTransportFilter(PeerEndpoint.transports(this))
+                    .addService(ServerInterceptors.intercept(endpoint, PeerEndpoint.callers()));
+            for (BindableService extra : config.services()) {
+                builder.addService(ServerInterceptors.intercept(extra.bindService(), config.interceptors()));
+            }
+            server = builder.build().start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "the swarm port " + new HostPort(config.bindAddress(), config.port())
+                            + " can't be opened: " + Reasons.of(e)
+                            + ". Is another node running on it? Give this one another port",
+                    e);
+        }
+        lastTick = config.nanos().getAsLong();
+        loop.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Runs the extra services where they may block; links stay on the network threads. */
+    private record ExtraServices(Executor mayBlock) implements ServerCallExecutorSupplier {
+        @Override
+        public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
+            boolean ours = PeerServiceGrpc.SERVICE_NAME.equals(
+                    call.getMethodDescriptor().getServiceName());
+            return ours ? null : mayBlock;
+        }
+    }
+
+    /** The port that is open. */
+    public int port() {
+        Server running = server;
+        if (running == null) {
+            throw new IllegalStateException("the links are not started");
+        }
+        return running.getPort();
+    }
+
+    /** What was counted since the start. */
+    public LinkCounters counters() {
+        return counts.snapshot();
+    }
+
+    /**
+     * Names the members of the swarm but this node, with where each may be dialled; an empty list is a member
+     * that dials us. Whoever is no longer named loses its link at once.
+     *
+     * @throws IllegalArgumentException when an address is none
+     */
+    public void trust(Map<NodeId, List<String>> members) {
+        Map<NodeId, List<HostPort>> parsed = new HashMap<>();
+        members.forEach((id, addresses) -> {
+            if (!id.equals(id())) {
+                parsed.put(id, addresses.stream().map(HostPort::parse).toList());
+            }
+        });
+        onLoop(() -> {
+            for (Peer peer : peers.values()) {
+                if (peer.isTrusted() && !parsed.containsKey(peer.id())) {
+                    peer.distrust();
+                }
+            }
+            parsed.forEach((id, addresses) -> peer(id).trust(addresses));
+        });
+    }
+
+    /** Dials every peer without a link now: the network has changed, or someone is waiting. */
+    public void redial() {
+        onLoop(() -> peers.values().forEach(Peer::redial));
+    }
+
+    // ---- Links ----
+
+    @Override
+    public CompletionStage<Void> send(NodeId to, Channel channel, byte[] message, Duration deadline) {
+        CompletableFuture<Void> taken = new CompletableFuture<>();
+        put(to, Outgoing.message(ids.incrementAndGet(), channel, message.clone(), taken), deadline);
+        return taken;
+    }
+
+    @Override
+    public CompletionStage<byte[]> ask(NodeId to, Channel channel, byte[] request, Duration deadline) {
+        CompletableFuture<byte[]> answer = new CompletableFuture<>();
+        int millis = (int) Math.min(Integer.MAX_VALUE, Math.max(1, deadline.toMillis()));
+        put(to, Outgoing.request(ids.incrementAndGet(), channel, request.clone(), millis, answer), deadline);
+        return answer;
+    }
+
+    private void put(NodeId to, Outgoing next, Duration deadline) {
+        int size = next.body.length;
+        if (size > Wire.MAX_MESSAGE) {
+            next.failed(
+                    Reason.TOO_LARGE,
+                    "a message of " + size + " bytes on " + next.channel + ": the limit is " + Wire.MAX_MESSAGE);
+            return;
+        }
+        if (closed.get()) {
+            next.failed(Reason.CLOSED, "sending on " + next.channel + ": this node is stopping");
+            return;
+        }
+        if (!peers.containsKey(to) && peers.size() >= MAX_PEERS) {
+            next.failed(Reason.UNREACHABLE, "node " + to.shortText() + " is no member of this swarm");
+            return;
+        }
+        Peer peer = peer(to);
+        LaneQueue queue = peer.queue(next.channel.lane());
+        queue.add(next);
+        peer.sent(size);
+        if (!next.isDone()) {
+            try {
+                next.timer(loop.schedule(
+                        () -> queue.expire(next, deadline.toMillis(), peer.lastError()),
+                        deadline.toNanos(),
+                        TimeUnit.NANOSECONDS));
+            } catch (RejectedExecutionException e) {
+                next.failed(Reason.CLOSED, "sending on " + next.channel + ": this node is stopping");
+            }
+        }
+    }
+
+    @Override
+    public void handle(Channel channel, Handler handler) {
+        if (server != null) {
+            throw new IllegalStateException("the handler of " + channel + " has to be named before the start");
+        }
+        if (handlers.putIfAbsent(channel, handler) != null) {
+            throw new IllegalStateException(channel + " has a handler already: one room owns a channel");
+        }
+    }
+
+    @Override
+    public void listen(Listener listener) {
+        listeners.add(listener);
+    }
+
+    @Override
+    public List<LinkState> states() {
+        List<LinkState> states = new ArrayList<>();
+        for (Peer peer : peers.values()) {
+            if (peer.isTrusted()) {
+                states.add(peer.state());
+            }
+        }
+        states.sort(Comparator.comparing(LinkState::peer));
+        return List.copyOf(states);
+    }
+
+    /** Says goodbye, ends every thread and socket of the links, and fails what waits. Not from a link's thread. */
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        CountDownLatch parted = new CountDownLatch(1);
+        loop.execute(() -> {
+            peers.values().forEach(peer -> peer.stop(Wire.STOPPING, "the node is stopping"));
+            parted.countDown();
+        });
+        Server running = server;
+        try {
+            parted.await(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            if (running != null) {
+                running.shutdown();
+                if (!running.awaitTermination(CLOSE_MILLIS / 4, TimeUnit.MILLISECONDS)) {
+                    running.shutdownNow();
+                    running.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            if (running != null) {
+                running.shutdownNow();
+            }
+        }
+        for (Peer peer : peers.values()) {
+            for (Channel.Lane lane : Channel.Lane.values()) {
+                peer.queue(lane).close();
+            }
+        }
+        group.shutdownGracefully(0, CLOSE_MILLIS, TimeUnit.MILLISECONDS)
+                .awaitUninterruptibly(2 * CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    // ---- for the room ----
+
+    NodeId id() {
+        return config.key().id();
+    }
+
+    String swarmId() {
+        return config.swarmId().get();
+    }
+
+    long bootNonce() {
+        return config.bootNonce();
+    }
+
+    JoinDesk desk() {
+        return config.desk();
+    }
+
+    Counts counts() {
+        return counts;
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    Executor handlers() {
+        return config.handlers();
+    }
+
+    @Nullable
+    Handler handler(Channel channel) {
+        return handlers.get(channel);
+    }
+
+    @Nullable
+    Channel channel(int number) {
+        return channels.get(number);
+    }
+
+    long nanos() {
+        return config.nanos().getAsLong();
+    }
+
+    long wallMillis() {
+        return config.wall().millis();
+    }
+
+    long chance(long bound) {
+        return config.chance().nextLong(bound);
+    }
+
+    boolean isClosed() {
+        return closed.get();
+    }
+
+    /** The member with that id, or null. */
+    @Nullable
+    Peer trusted(NodeId id) {
+        Peer peer = peers.get(id);
+        return peer != null && peer.isTrusted() ? peer : null;
+    }
+
+    private Peer peer(NodeId id) {
+        return peers.computeIfAbsent(id, unknown -> new Peer(this, unknown));
+    }
+
+    ManagedChannel connect(InetSocketAddress to, NodeId expected) throws SSLException {
+        return Network.connect(to, config.key(), expected, group, config.mayBlock());
+    }
+
+    ScheduledFuture<?> later(long millis, Runnable task) {
+        return loop.schedule(task, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void onLoop(Runnable task) {
+        if (!closed.get()) {
+            loop.execute(task);
+        }
+    }
+
+    /** Completes futures, which may run their owners' code: never on a network thread. */
+    void finish(Runnable completion) {
+        try {
+            config.handlers().execute(completion);
+        } catch (RejectedExecutionException e) {
+            completion.run();
+        }
+    }
+
+    void block(Runnable task) {
+        try {
+            config.mayBlock().execute(task);
+        } catch (RejectedExecutionException e) {
+            // No thread has room to look a name up: the dial runs into its deadline and is tried again.
+            counts.dropped.increment();
+        }
+    }
+
+    Frame hello(int lane, String observed) {
+        Hello hello = Hello.newBuilder()
+                .setOldestProtocol(Wire.OLDEST_PROTOCOL)
+                .setNewestProtocol(Wire.NEWEST_PROTOCOL)
+                .setLane(lane)
+                .setNodeId(ByteString.copyFrom(id().bytes()))
+                .setSwarmId(swarmId())
+                .setBootNonce(bootNonce())
+                .setCapabilityLevel(Wire.CAPABILITY_LEVEL)
+                .addAllAddresses(config.advertised())
+                .setObservedAddress(observed)
+                .setWallMillis(wallMillis())
+                .build();
+        return Wire.frame(Wire.HELLO, 0, hello.toByteString());
+    }
+
+    boolean isOtherSwarm(Hello hello) {
+        return !hello.getSwarmId().equals(swarmId());
+    }
+
+    /** Why we can't have a link with the sender of that hello, or null. */
+    @Nullable
+    String problemWith(Hello hello, NodeId owner) {
+        if (hello.getOldestProtocol() > Wire.NEWEST_PROTOCOL || hello.getNewestProtocol() < Wire.OLDEST_PROTOCOL) {
+            boolean newer = hello.getOldestProtocol() > Wire.NEWEST_PROTOCOL;
+            String old = newer ? id().shortText() : owner.shortText();
+            return "node " + owner.shortText() + " speaks peer protocol " + hello.getOldestProtocol() + " to "
+                    + hello.getNewestProtocol() + ", node " + id().shortText() + " speaks " + Wire.OLDEST_PROTOCOL
+                    + " to " + Wire.NEWEST_PROTOCOL + ": update fazt on node " + old;
+        }
+        if (isOtherSwarm(hello)) {
+            return "node " + owner.shortText() + " is in swarm " + hello.getSwarmId() + ", node " + id().shortText()
+                    + " is in swarm " + swarmId();
+        }
+        if (!Arrays.equals(hello.getNodeId().toByteArray(), owner.bytes())) {
+            return "the hello names another node than the key " + owner.shortText() + " of its connection";
+        }
+        return null;
+    }
+
+    void reportCopy(String text) {
+        LOG.error("this node's key is in use twice: {}", text);
+        finish(() -> config.onCopy().accept(text));
+    }
+
+    /** A handler threw: its room's fault, and a peer may be able to repeat it. */
+    void handlerFailed(Channel channel, RuntimeException error) {
+        long last = lastComplaint.get();
+        long now = nanos();
+        if (now - last >= COMPLAIN_NANOS && lastComplaint.compareAndSet(last, now)) {
+            LOG.warn("a message was lost: its handler failed channel={}", channel, error);
+        }
+    }
+
+    /** Tells the listeners, one thing after the other. */
+    void tell(Consumer<Listener> what) {
+        synchronized (news) {
+            news.add(what);
+            if (telling) {
+                return;
+            }
+            telling = true;
+        }
+        finish(this::tellAll);
+    }
+
+    private void tellAll() {
+        while (true) {
+            Consumer<Listener> next;
+            synchronized (news) {
+                next = news.poll();
+                if (next == null) {
+                    telling = false;
+                    return;
+                }
+            }
+            for (Listener listener : listeners) {
+                try {
+                    next.accept(listener);
+                } catch (RuntimeException e) {
+                    handlerFailed(Channel.MEMBERSHIP, e);
+                }
+            }
+        }
+    }
+
+    private void tick() {
+        long now = nanos();
+        long late = now - lastTick - TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
+        lastTick = now;
+        for (Peer peer : peers.values()) {
+            Link link = peer.link();
+            if (link != null) {
+                link.tick(late > LATE_NANOS ? late : 0);
+            }
+        }
+    }
+}

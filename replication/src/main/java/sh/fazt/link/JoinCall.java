@@ -1,0 +1,179 @@
+package sh.fazt.link;
+
+import com.google.protobuf.ByteString;
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.identity.JoinToken;
+import sh.fazt.identity.NodeKey;
+import sh.fazt.protocol.peer.v1.JoinReply;
+import sh.fazt.protocol.peer.v1.JoinRequest;
+import sh.fazt.protocol.peer.v1.PeerServiceGrpc;
+
+/** The joiner's side of joining: one application, over a connection of its own. Stateless. */
+public final class JoinCall {
+    private static final Duration FIRST_ANSWER = Duration.ofSeconds(5);
+    private static final int MAX_CHALLENGES = 2;
+    private static final int NONCE_BYTES = 32;
+
+    private JoinCall() {}
+
+    /**
+     * Dials the issuer's addresses in turn, accepts only the key that the token names, and proves the token's
+     * secret. The stage fails only for programmers' errors: whatever the network does is an answer.
+     *
+     * @param mayBlock runs it, for as long as the deadline
+     */
+    public static CompletionStage<JoinAnswer> join(
+            JoinToken token, NodeKey key, Applicant applicant, Duration deadline, Executor mayBlock) {
+        return CompletableFuture.supplyAsync(() -> joinNow(token, key, applicant, deadline, mayBlock), mayBlock);
+    }
+
+    private static JoinAnswer joinNow(
+            JoinToken token, NodeKey key, Applicant applicant, Duration deadline, Executor mayBlock) {
+        long end = System.nanoTime() + deadline.toNanos();
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(
+                1,
+                task -> {
+                    Thread thread = new Thread(task, "link-join");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                NioIoHandler.newFactory());
+        try {
+            List<String> failures = new ArrayList<>();
+            boolean wrongKey = false;
+            for (String address : token.addresses()) {
+                Attempt attempt = attempt(token, key, applicant, address, end, group, mayBlock);
+                if (attempt.answer() != null) {
+                    return attempt.answer();
+                }
+                failures.add(address + ": " + attempt.failure());
+                wrongKey |= attempt.wrongKey();
+            }
+            return failed(token, failures, wrongKey);
+        } finally {
+            group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+        }
+    }
+
+    private static JoinAnswer failed(JoinToken token, List<String> failures, boolean wrongKey) {
+        String tried = String.join("; ", failures);
+        String issuer = "node " + token.issuer().shortText();
+        return wrongKey
+                ? new JoinAnswer.Refused(
+                        JoinRefusal.WRONG_KEY,
+                        "the join token's secret was not sent, because who answers is not " + issuer
+                                + " that issued it (" + tried + "). Has that node been set up anew, or its address been"
+                                + " given to another? Ask for a new token")
+                : new JoinAnswer.Refused(
+                        JoinRefusal.UNREACHABLE,
+                        issuer + " was not reached at any address of the join token (" + tried
+                                + "). It has to run and its swarm port has to be open to this machine");
+    }
+
+    private record Attempt(@Nullable JoinAnswer answer, String failure, boolean wrongKey) {}
+
+    private static Attempt attempt(
+            JoinToken token,
+            NodeKey key,
+            Applicant applicant,
+            String address,
+            long end,
+            EventLoopGroup group,
+            Executor mayBlock) {
+        ManagedChannel connection = null;
+        try {
+            HostPort to = HostPort.parse(address);
+            InetSocketAddress resolved = new InetSocketAddress(to.host(), to.port());
+            if (resolved.isUnresolved()) {
+                return new Attempt(null, "no such host", false);
+            }
+            connection = Network.connect(resolved, key, token.issuer(), group, mayBlock);
+            return new Attempt(apply(token, key, applicant, connection, end), "", false);
+        } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED) {
+                return new Attempt(null, "no answer in time", false);
+            }
+            return new Attempt(null, Reasons.of(e), Reasons.wrongKey(e) != null);
+        } catch (IllegalArgumentException | SSLException e) {
+            return new Attempt(null, String.valueOf(e.getMessage()), false);
+        } finally {
+            if (connection != null) {
+                connection.shutdownNow();
+            }
+        }
+    }
+
+    private static JoinAnswer apply(
+            JoinToken token, NodeKey key, Applicant applicant, ManagedChannel connection, long end) {
+        byte[] nonce = new byte[NONCE_BYTES];
+        new SecureRandom().nextBytes(nonce);
+        JoinRequest.Builder request = JoinRequest.newBuilder()
+                .setSwarmId(token.swarmId())
+                .setTokenId(token.tokenId())
+                .setName(applicant.name())
+                .addAllAddresses(applicant.addresses())
+                .setNonce(ByteString.copyFrom(nonce));
+        long patience = FIRST_ANSWER.toNanos();
+        for (int i = 0; i <= MAX_CHALLENGES; i++) {
+            long left = Math.min(patience, end - System.nanoTime());
+            JoinReply reply = ClientCalls.blockingUnaryCall(
+                    connection,
+                    PeerServiceGrpc.getJoinMethod(),
+                    CallOptions.DEFAULT.withDeadlineAfter(Math.max(1, left), TimeUnit.NANOSECONDS),
+                    request.build());
+            switch (reply.getOutcomeCase()) {
+                case CHALLENGE -> {
+                    byte[] challenge = reply.getChallenge().toByteArray();
+                    byte[] proof = JoinApplication.proof(
+                            token.secret(),
+                            token.swarmId(),
+                            token.tokenId(),
+                            key.id(),
+                            token.issuer(),
+                            challenge,
+                            nonce);
+                    request.setChallenge(reply.getChallenge()).setProof(ByteString.copyFrom(proof));
+                    // The answer to a proof is decided by the swarm, which may take as long as there is.
+                    patience = Long.MAX_VALUE;
+                }
+                case ADMISSION -> {
+                    return new JoinAnswer.Admitted(reply.getAdmission().toByteArray());
+                }
+                case REFUSED -> {
+                    return new JoinAnswer.Refused(
+                            JoinRefusal.of(reply.getRefused().getReason()),
+                            reply.getRefused().getMessage());
+                }
+                case OUTCOME_NOT_SET -> {
+                    return newer();
+                }
+            }
+        }
+        return new JoinAnswer.Refused(
+                JoinRefusal.NOT_UNDERSTOOD, "the issuer did not accept the answer to its own challenge: try again");
+    }
+
+    private static JoinAnswer newer() {
+        return new JoinAnswer.Refused(
+                JoinRefusal.NOT_UNDERSTOOD,
+                "the issuer gave an answer that this fazt does not know: update fazt on this machine");
+    }
+}

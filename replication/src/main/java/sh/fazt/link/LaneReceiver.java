@@ -1,0 +1,269 @@
+package sh.fazt.link;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.protocol.peer.v1.Frame;
+
+/**
+ * Puts the frames of one lane together and takes the messages to their handlers, one after the other.
+ * Frames come on one network thread at a time; what is shared with the handlers' threads is guarded by this.
+ *
+ * <p>Credits: a frame's credit goes back to the sender at once, unless more than {@link #HELD_BYTES} of whole
+ * messages wait for their handlers; then the sender's window fills and it waits. The control lane carries
+ * the pings, so it is always read, and what finds no room there is dropped or answered "busy".
+ */
+final class LaneReceiver {
+    private static final int HELD_BYTES = 1 << 20;
+    private static final int HELD_MESSAGES = 256;
+    private static final int REQUESTS_UNDER_WAY = 256;
+    private static final int REQUEST_BYTES_UNDER_WAY = 4 * Wire.MAX_MESSAGE;
+    private static final int MAX_REASON = 4096;
+    /** Then the thread is given back, so that one busy lane can't keep it. */
+    private static final int IN_A_ROW = 32;
+
+    private final GrpcLinks links;
+    private final Peer peer;
+    private final Link link;
+    private final Channel.Lane lane;
+    private final LaneStream stream;
+    private final LaneQueue replies;
+
+    // Network thread.
+    private @Nullable Frame first;
+    private final ByteArrayOutputStream parts = new ByteArrayOutputStream(0);
+
+    // Guarded by this.
+    private final ArrayDeque<Delivery> inbox = new ArrayDeque<>();
+    private boolean delivering;
+    private long held;
+    private int owed;
+    private int requests;
+    private long requestBytes;
+
+    private record Delivery(int bytes, Runnable task) {}
+
+    LaneReceiver(GrpcLinks links, Link link, Channel.Lane lane, LaneStream stream) {
+        this.links = links;
+        this.link = link;
+        this.peer = link.peer();
+        this.lane = lane;
+        this.stream = stream;
+        this.replies = peer.queue(lane);
+    }
+
+    void frame(Frame frame) {
+        switch (frame.getKind()) {
+            case Wire.PING -> link.pinged(frame.getId());
+            case Wire.PONG -> link.ponged(frame);
+            case Wire.MESSAGE, Wire.REQUEST, Wire.ANSWER, Wire.REFUSAL, Wire.BUSY -> part(frame);
+            default -> links.counts().unknownFrames.increment();
+        }
+        credit(1);
+    }
+
+    private void part(Frame frame) {
+        int size = frame.getBody().size();
+        Frame begun = first;
+        if (size > Wire.MAX_BODY) {
+            stream.broke("a frame with " + size + " bytes, the limit is " + Wire.MAX_BODY);
+        } else if (begun == null && !frame.getMore()) {
+            whole(frame, frame.getBody().toByteArray());
+        } else if (begun != null
+                && (begun.getKind() != frame.getKind()
+                        || begun.getId() != frame.getId()
+                        || begun.getChannel() != frame.getChannel())) {
+            stream.broke("a frame inside another message");
+        } else if (parts.size() + size > Wire.MAX_MESSAGE) {
+            stream.broke("a message of more than " + Wire.MAX_MESSAGE + " bytes");
+        } else {
+            first = begun == null ? frame.toBuilder().clearBody().build() : begun;
+            parts.writeBytes(frame.getBody().toByteArray());
+            if (!frame.getMore()) {
+                byte[] message = parts.toByteArray();
+                Frame head = first;
+                first = null;
+                parts.reset();
+                whole(head, message);
+            }
+        }
+    }
+
+    private void whole(Frame head, byte[] message) {
+        peer.received(message.length);
+        if (head.getKind() != Wire.MESSAGE && head.getKind() != Wire.REQUEST) {
+            stream.answered(head.getKind(), head.getId(), message);
+            return;
+        }
+        Channel channel = links.channel(head.getChannel());
+        if (channel == null) {
+            links.counts().unknownFrames.increment();
+            if (head.getKind() == Wire.REQUEST) {
+                links.counts().unknownFrames.increment();
+                reply(Wire.REFUSAL, head.getId(), Channel.SWARM, "this node knows no channel " + head.getChannel());
+            }
+        } else if (channel.lane() != lane) {
+            stream.broke("a message for " + channel + " on the " + lane + " lane");
+        } else if (head.getKind() == Wire.MESSAGE) {
+            message(channel, message);
+        } else {
+            request(channel, head, message);
+        }
+    }
+
+    private void message(Channel channel, byte[] message) {
+        Links.Handler handler = links.handler(channel);
+        if (handler == null) {
+            links.counts().unknownFrames.increment();
+        } else if (!deliver(message.length, () -> {
+            try {
+                handler.message(peer.id(), message);
+            } catch (RuntimeException e) {
+                links.handlerFailed(channel, e);
+            }
+        })) {
+            links.counts().dropped.increment();
+        }
+    }
+
+    private void request(Channel channel, Frame head, byte[] message) {
+        Links.Handler handler = links.handler(channel);
+        if (handler == null) {
+            reply(Wire.REFUSAL, head.getId(), channel, "nobody answers on " + channel);
+            return;
+        }
+        boolean room;
+        synchronized (this) {
+            room = requests < REQUESTS_UNDER_WAY && requestBytes + message.length <= REQUEST_BYTES_UNDER_WAY;
+            if (room) {
+                requests++;
+                requestBytes += message.length;
+            }
+        }
+        long arrived = links.nanos();
+        if (!room || !deliver(message.length, () -> ask(handler, channel, head, message, arrived))) {
+            if (room) {
+                answered(message.length);
+            }
+            links.counts().dropped.increment();
+            reply(Wire.BUSY, head.getId(), channel, "the peer is busy on " + channel + ": retry later");
+        }
+    }
+
+    private void ask(Links.Handler handler, Channel channel, Frame head, byte[] message, long arrived) {
+        CompletionStage<byte[]> stage;
+        try {
+            stage = handler.request(peer.id(), message);
+        } catch (RuntimeException e) {
+            stage = CompletableFuture.failedStage(e);
+        }
+        stage.whenComplete((answer, error) -> {
+            answered(message.length);
+            long waited = (links.nanos() - arrived) / 1_000_000;
+            if (head.getDeadlineMillis() > 0 && waited > head.getDeadlineMillis()) {
+                // Nobody waits any more.
+                return;
+            }
+            if (error != null) {
+                reply(Wire.REFUSAL, head.getId(), channel, Reasons.ofHandler(error));
+            } else if (answer == null || answer.length > Wire.MAX_MESSAGE) {
+                String size = answer == null ? "nothing" : answer.length + " bytes";
+                reply(
+                        Wire.REFUSAL,
+                        head.getId(),
+                        channel,
+                        "the answer on " + channel + " was " + size + ", at most " + Wire.MAX_MESSAGE + " are taken");
+            } else {
+                peer.sent(answer.length);
+                replies.add(Outgoing.reply(Wire.ANSWER, head.getId(), channel, answer.clone(), stream));
+            }
+        });
+    }
+
+    private void reply(int kind, long id, Channel channel, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        byte[] cut = bytes.length > MAX_REASON ? Arrays.copyOf(bytes, MAX_REASON) : bytes;
+        replies.add(Outgoing.reply(kind, id, channel, cut, stream));
+    }
+
+    private synchronized void answered(int bytes) {
+        requests--;
+        requestBytes -= bytes;
+    }
+
+    // ---- towards the handlers ----
+
+    private boolean deliver(int bytes, Runnable task) {
+        synchronized (this) {
+            if (lane == Channel.Lane.CONTROL && isFull()) {
+                return false;
+            }
+            held += bytes;
+            inbox.add(new Delivery(bytes, task));
+            if (delivering) {
+                return true;
+            }
+            delivering = true;
+        }
+        submit();
+        return true;
+    }
+
+    private boolean isFull() {
+        return held > HELD_BYTES || inbox.size() >= HELD_MESSAGES;
+    }
+
+    private void submit() {
+        try {
+            links.handlers().execute(this::deliverSome);
+        } catch (RejectedExecutionException e) {
+            // The node is stopping; nobody will take what is left.
+            synchronized (this) {
+                inbox.clear();
+                delivering = false;
+            }
+        }
+    }
+
+    private void deliverSome() {
+        for (int i = 0; i < IN_A_ROW; i++) {
+            Delivery next;
+            synchronized (this) {
+                next = inbox.poll();
+                if (next == null) {
+                    delivering = false;
+                    return;
+                }
+            }
+            try {
+                next.task().run();
+            } finally {
+                synchronized (this) {
+                    held -= next.bytes();
+                }
+                credit(0);
+            }
+        }
+        submit();
+    }
+
+    private void credit(int frames) {
+        int give;
+        synchronized (this) {
+            owed += frames;
+            if (lane != Channel.Lane.CONTROL && isFull()) {
+                return;
+            }
+            give = owed;
+            owed = 0;
+        }
+        if (give > 0) {
+            stream.request(give);
+        }
+    }
+}

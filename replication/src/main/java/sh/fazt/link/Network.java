@@ -1,0 +1,59 @@
+package sh.fazt.link;
+
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.net.InetSocketAddress;
+import java.util.concurrent.Executor;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import javax.net.ssl.SSLException;
+import sh.fazt.identity.NodeId;
+import sh.fazt.identity.NodeKey;
+
+/** How connections of the swarm are made. Stateless. */
+final class Network {
+    /** What a peer may have under way on one lane: 2.5 MB/s over 200 ms, and the bound of a lane's memory. */
+    static final int WINDOW = 512 << 10;
+
+    private static final int CONNECT_MILLIS = 3000;
+
+    /**
+     * gRPC logs a stack trace for each connection that does not speak TLS. Strangers may not fill the log; we
+     * count them. Held here because the JDK's loggers are collected when nobody holds them.
+     */
+    private static final Logger CONNECTIONS = Logger.getLogger("io.grpc.netty.NettyServerTransport.connections");
+
+    static {
+        CONNECTIONS.setLevel(Level.WARNING);
+    }
+
+    private Network() {}
+
+    static void quiet() {
+        // Loading the class has done it.
+    }
+
+    /** A connection that is made with the first call on it, and never answered by anyone but that node. */
+    static ManagedChannel connect(
+            InetSocketAddress to, NodeKey key, NodeId expected, EventLoopGroup group, Executor mayBlock)
+            throws SSLException {
+        return NettyChannelBuilder.forAddress(to)
+                // Names mean nothing here: the key is checked.
+                .overrideAuthority("node.fazt")
+                .sslContext(Tls.client(key, expected))
+                .eventLoopGroup(group)
+                .channelType(NioSocketChannel.class)
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
+                .directExecutor()
+                .offloadExecutor(mayBlock)
+                .proxyDetector(address -> null)
+                .disableRetry()
+                .disableServiceConfigLookUp()
+                .flowControlWindow(WINDOW)
+                .maxInboundMessageSize(2 << 20)
+                .build();
+    }
+}

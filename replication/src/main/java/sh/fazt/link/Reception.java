@@ -1,0 +1,185 @@
+package sh.fazt.link;
+
+import io.grpc.Attributes;
+import io.grpc.Grpc;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.security.cert.Certificate;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.identity.NodeId;
+import sh.fazt.identity.NodeKey;
+import sh.fazt.protocol.peer.v1.Goodbye;
+import sh.fazt.protocol.peer.v1.Hello;
+
+/** One connection that came in, and what is decided about it. Confined to the loop; the caller's key is final. */
+final class Reception implements LaneStream.Owner {
+    private static final long PATIENCE_MILLIS = 3000;
+
+    private final GrpcLinks links;
+    private final @Nullable NodeId caller;
+    private final String address;
+    private final String host;
+    private @Nullable Link link;
+
+    Reception(GrpcLinks links, Attributes transport) {
+        this.links = links;
+        this.caller = caller(transport.get(Grpc.TRANSPORT_ATTR_SSL_SESSION));
+        SocketAddress remote = transport.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+        if (remote instanceof InetSocketAddress inet) {
+            host = inet.getAddress().getHostAddress();
+            address = new HostPort(host, inet.getPort()).toString();
+        } else {
+            host = "";
+            address = "";
+        }
+    }
+
+    private static @Nullable NodeId caller(@Nullable SSLSession session) {
+        try {
+            Certificate[] chain = session == null ? new Certificate[0] : session.getPeerCertificates();
+            return chain.length == 0 ? null : NodeKey.idOf(chain[0].getPublicKey());
+        } catch (SSLPeerUnverifiedException e) {
+            // It showed none, as callers of the extra services do.
+            return null;
+        }
+    }
+
+    /** Whose key the connection was made with, or null without one. */
+    @Nullable
+    NodeId caller() {
+        return caller;
+    }
+
+    /** The caller's host without a port. */
+    String host() {
+        return host;
+    }
+
+    /** A stream has begun; without a hello it ends soon. */
+    void began(LaneStream stream) {
+        links.later(PATIENCE_MILLIS, () -> {
+            if (link == null || !link.isUp()) {
+                if (link != null) {
+                    link.down("not all lanes came within " + PATIENCE_MILLIS + " ms", Wire.OUT_OF_PLACE, false);
+                }
+                stream.abort("no hello within " + PATIENCE_MILLIS + " ms");
+            }
+        });
+    }
+
+    @Override
+    public void hello(LaneStream stream, Hello hello) {
+        NodeId who = caller;
+        if (who == null || links.isClosed()) {
+            refuse(stream, Wire.STOPPING, "node " + links.id().shortText() + " is stopping");
+            return;
+        }
+        if (who.equals(links.id())) {
+            self(stream, hello);
+            return;
+        }
+        Peer peer = links.trusted(who);
+        if (peer == null) {
+            refuse(
+                    stream,
+                    Wire.NOT_MEMBER,
+                    "node " + who.shortText() + " is no member of the swarm of node "
+                            + links.id().shortText() + ": join it with a token first");
+            return;
+        }
+        String problem = links.problemWith(hello, who);
+        if (problem != null) {
+            refuse(stream, links.isOtherSwarm(hello) ? Wire.OTHER_SWARM : Wire.PROTOCOL, problem);
+        } else if (hello.getLane() == Channel.Lane.CONTROL.ordinal()) {
+            control(stream, hello, peer);
+        } else {
+            lane(stream, hello);
+        }
+    }
+
+    private void self(LaneStream stream, Hello hello) {
+        if (hello.getBootNonce() == links.bootNonce()) {
+            refuse(stream, Wire.LINKED, "this is the node itself");
+            return;
+        }
+        String text = "node " + links.id().shortText() + " runs twice, here and at " + address + COPY_ADVICE;
+        links.reportCopy(text);
+        refuse(stream, Wire.COPY, text);
+    }
+
+    private static final String COPY_ADVICE =
+            ": two processes have one key. Stop one, or give the copy a key of its own with `fazt swarm clone`";
+
+    private void control(LaneStream stream, Hello hello, Peer peer) {
+        Link present = peer.link();
+        if (present != null) {
+            // Either the caller lost it and we have not noticed, or this is a second process with its key.
+            present.probe(alive -> {
+                if (alive && present == peer.link()) {
+                    boolean copy = present.boot() != hello.getBootNonce();
+                    String text = copy
+                            ? "node " + peer.id().shortText() + " runs twice, at " + present.address() + " and at "
+                                    + address + COPY_ADVICE
+                            : "a link to node " + links.id().shortText() + " is up";
+                    refuse(stream, copy ? Wire.COPY : Wire.LINKED, text);
+                } else if (peer.link() == null || peer.link() == present) {
+                    present.down("replaced by a new one from " + address, Wire.LINKED, true);
+                    admit(stream, hello, peer);
+                } else {
+                    refuse(stream, Wire.LINKED, "another link came up");
+                }
+            });
+            return;
+        }
+        Dial mine = peer.dial();
+        if (mine != null && mine.hasGreeted() && links.id().compareTo(peer.id()) < 0) {
+            refuse(stream, Wire.LINKED, "both dialled: the link of the smaller node id stays");
+            return;
+        }
+        peer.abandonDial("the peer dialled");
+        admit(stream, hello, peer);
+    }
+
+    private void admit(LaneStream stream, Hello hello, Peer peer) {
+        if (!peer.isTrusted() || links.isClosed()) {
+            refuse(stream, Wire.NOT_MEMBER, "node " + peer.id().shortText() + " is no member of this swarm");
+            return;
+        }
+        Link begun = new Link(links, peer, false, address, hello.getBootNonce(), null);
+        link = begun;
+        peer.learn(hello.getAddressesList());
+        peer.abandonDial("the peer dialled");
+        peer.begins(begun);
+        begun.attach(Channel.Lane.CONTROL.ordinal(), stream);
+        stream.write(links.hello(Channel.Lane.CONTROL.ordinal(), address));
+    }
+
+    private void lane(LaneStream stream, Hello hello) {
+        Link begun = link;
+        if (begun == null || !begun.attach(hello.getLane(), stream)) {
+            refuse(stream, Wire.OUT_OF_PLACE, "lane " + hello.getLane() + " belongs to no link that is opening");
+            return;
+        }
+        stream.write(links.hello(hello.getLane(), address));
+        if (begun.isWhole()) {
+            begun.open();
+        }
+    }
+
+    private void refuse(LaneStream stream, int code, String why) {
+        links.counts().refused.increment();
+        stream.close(code, why);
+    }
+
+    @Override
+    public void goodbye(LaneStream stream, Goodbye goodbye) {
+        stream.abort("it said goodbye before its hello was answered");
+    }
+
+    @Override
+    public void closed(LaneStream stream, String why) {
+        // It never was part of a link.
+    }
+}

@@ -1,0 +1,106 @@
+package sh.fazt.link;
+
+import io.grpc.netty.GrpcSslContexts;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import java.net.Socket;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.identity.NodeId;
+import sh.fazt.identity.NodeKey;
+
+/**
+ * TLS 1.3 of the JDK with keys in the place of certificates: the handshake proves that the other side owns
+ * its key, and only the key's NodeId is looked at. Dates and names are not. Stateless.
+ */
+final class Tls {
+    private static final String TLS = "TLSv1.3";
+
+    private Tls() {}
+
+    /** Takes callers with any node key, and with none: who may call what is decided per call. */
+    static SslContext server(NodeKey key) throws SSLException {
+        SslContextBuilder builder = SslContextBuilder.forServer(key.privateKey(), key.certificate())
+                .trustManager(new KeyTrust(null))
+                .clientAuth(ClientAuth.OPTIONAL);
+        return GrpcSslContexts.configure(builder, SslProvider.JDK)
+                .protocols(TLS)
+                .build();
+    }
+
+    /** Talks to exactly that node. Made for each dial, so that no session outlives the trust in a peer. */
+    static SslContext client(NodeKey key, NodeId expected) throws SSLException {
+        SslContextBuilder builder = SslContextBuilder.forClient()
+                .keyManager(key.privateKey(), key.certificate())
+                .trustManager(new KeyTrust(expected));
+        return GrpcSslContexts.configure(builder, SslProvider.JDK)
+                .protocols(TLS)
+                .build();
+    }
+
+    /** Extended, because the JDK adds its own checks of names and algorithms to any other kind. */
+    private static final class KeyTrust extends X509ExtendedTrustManager {
+        private final @Nullable NodeId expected;
+
+        KeyTrust(@Nullable NodeId expected) {
+            this.expected = expected;
+        }
+
+        private void check(X509Certificate[] chain) throws CertificateException {
+            if (chain.length == 0 || !(chain[0].getPublicKey() instanceof ECPublicKey key)) {
+                throw new WrongKeyException("the other side shows no node key");
+            }
+            NodeId seen = NodeKey.idOf(key);
+            if (expected != null && !seen.equals(expected)) {
+                throw new WrongKeyException("another node answers there: expected the key of node "
+                        + expected.shortText() + ", saw that of " + seen.shortText());
+            }
+        }
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) throws CertificateException {
+            check(chain);
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) throws CertificateException {
+            check(chain);
+        }
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket)
+                throws CertificateException {
+            check(chain);
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket)
+                throws CertificateException {
+            check(chain);
+        }
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+                throws CertificateException {
+            check(chain);
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+                throws CertificateException {
+            check(chain);
+        }
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+}
