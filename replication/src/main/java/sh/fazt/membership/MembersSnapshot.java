@@ -27,7 +27,10 @@ public record MembersSnapshot(Member self, List<Seen> others, MembershipCounters
      * @param roundTrip the link's last measured round trip, or null
      */
     public record Seen(
-            Member member, @Nullable Instant lastHeard, boolean linked, @Nullable Duration roundTrip) {}
+            Member member,
+            @Nullable Instant lastHeard,
+            boolean linked,
+            @Nullable Duration roundTrip) {}
 
     /** The other member of this id. */
     public Optional<Seen> other(NodeId id) {

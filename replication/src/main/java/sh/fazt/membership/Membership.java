@@ -38,6 +38,9 @@ public class Membership {
     private static final int SUSPECTS_AT_ONCE = 3;
 
     private static final int MAX_RELAYS = 256;
+    /** No alarm comes sooner: whatever is overdue can't make the thread spin. */
+    private static final long MIN_WAKE_NANOS = 1_000_000;
+
     private static final long LINK_EXCHANGE_GAP_NANOS = 1_000_000_000L;
 
     private final NodeId self;
@@ -293,8 +296,8 @@ public class Membership {
         }
         switch (packet.getBodyCase()) {
             case PING -> {
-                Packet.Builder ack =
-                        packet().setAck(Ack.newBuilder().setSequence(packet.getPing().getSequence()));
+                Packet.Builder ack = packet().setAck(
+                                Ack.newBuilder().setSequence(packet.getPing().getSequence()));
                 if (behind) {
                     ack.addClaims(own());
                 }
@@ -578,7 +581,7 @@ public class Membership {
             next = suspects ? Math.min(next, nextSuspectProbe) : next;
             next = dead ? Math.min(next, nextDeadProbe) : next;
         }
-        return Math.max(next, now + 1);
+        return Math.max(next, now + MIN_WAKE_NANOS);
     }
 
     private long chance(long nanos) {

@@ -28,7 +28,8 @@ final class MembershipCodec {
         }
         try {
             Packet packet = Packet.parseFrom(bytes);
-            boolean fits = packet.getBodyCase() != Packet.BodyCase.BODY_NOT_SET && packet.getClaimsCount() <= MAX_CLAIMS;
+            boolean fits =
+                    packet.getBodyCase() != Packet.BodyCase.BODY_NOT_SET && packet.getClaimsCount() <= MAX_CLAIMS;
             return fits ? packet : null;
         } catch (InvalidProtocolBufferException e) {
             return null;

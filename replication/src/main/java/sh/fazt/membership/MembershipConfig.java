@@ -58,8 +58,9 @@ public record MembershipConfig(
                     + gossipFanout);
         }
         if (retransmitFactor < 1 || gossipBytes < 512 || healthMax < 0) {
-            throw new IllegalArgumentException("retransmit factor " + retransmitFactor + " has to be at least 1, gossip bytes "
-                    + gossipBytes + " at least 512, health maximum " + healthMax + " at least 0");
+            throw new IllegalArgumentException(
+                    "retransmit factor " + retransmitFactor + " has to be at least 1, gossip bytes " + gossipBytes
+                            + " at least 512, health maximum " + healthMax + " at least 0");
         }
     }
 

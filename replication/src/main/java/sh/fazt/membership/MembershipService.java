@@ -211,24 +211,28 @@ public final class MembershipService implements AutoCloseable {
         }
         long now = nanos.getAsLong();
         boolean changed = false;
-        for (MembershipEffect effect : membership.step(event, now)) {
-            if (effect instanceof MembershipEffect.Send send) {
-                // A send that fails is a message lost, which the protocol expects.
-                sends.add(links.send(send.to(), Channel.MEMBERSHIP, send.message(), sendDeadline)
-                        .toCompletableFuture());
-            } else {
-                changed = true;
+        try {
+            for (MembershipEffect effect : membership.step(event, now)) {
+                if (effect instanceof MembershipEffect.Send send) {
+                    // A send that fails is a message lost, which the protocol expects.
+                    sends.add(links.send(send.to(), Channel.MEMBERSHIP, send.message(), sendDeadline)
+                            .toCompletableFuture());
+                } else {
+                    changed = true;
+                }
             }
+            if (changed || now - refreshedNanos >= REFRESH_NANOS) {
+                refreshedNanos = now;
+                snapshot = take();
+            }
+            if (changed) {
+                MembersSnapshot taken = snapshot;
+                listeners.forEach(listener -> listener.accept(taken));
+            }
+        } finally {
+            // A listener that fails must not stop the probing.
+            arm(now);
         }
-        if (changed || now - refreshedNanos >= REFRESH_NANOS) {
-            refreshedNanos = now;
-            snapshot = take();
-        }
-        if (changed) {
-            MembersSnapshot taken = snapshot;
-            listeners.forEach(listener -> listener.accept(taken));
-        }
-        arm(now);
         return sends;
     }
 
@@ -244,7 +248,8 @@ public final class MembershipService implements AutoCloseable {
         }
         alarmNanos = wake;
         try {
-            alarm = swarm.schedule(this::ring, wake - now, TimeUnit.NANOSECONDS);
+            // Handed over again, so that a failure reaches the thread's handler and not a future nobody asks.
+            alarm = swarm.schedule(() -> handOver(this::ring), wake - now, TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException stopping) {
             closed = true;
         }

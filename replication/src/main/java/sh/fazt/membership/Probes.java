@@ -71,19 +71,23 @@ final class Probes {
         return sequence;
     }
 
-    @Nullable Probe answered(long number) {
+    @Nullable
+    Probe answered(long number) {
         return own.remove(number);
     }
 
-    @Nullable Relay relayAnswered(long number) {
+    @Nullable
+    Relay relayAnswered(long number) {
         return relayed.remove(number);
     }
 
-    @Nullable Probe get(long number) {
+    @Nullable
+    Probe get(long number) {
         return own.get(number);
     }
 
-    @Nullable Probe of(NodeId target) {
+    @Nullable
+    Probe of(NodeId target) {
         for (Probe probe : own.values()) {
             if (probe.target.equals(target)) {
                 return probe;

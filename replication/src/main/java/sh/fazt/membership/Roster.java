@@ -29,7 +29,8 @@ final class Roster {
         MemberMetadata metadata;
         long metadataIncarnation;
         /** Present exactly while the state is SUSPECT. */
-        @Nullable Suspicion suspicion;
+        @Nullable
+        Suspicion suspicion;
 
         long lastHeardNanos;
         boolean heard;
@@ -57,7 +58,8 @@ final class Roster {
         }
     }
 
-    @Nullable Entry get(NodeId id) {
+    @Nullable
+    Entry get(NodeId id) {
         return entries.get(id);
     }
 
@@ -91,7 +93,8 @@ final class Roster {
     }
 
     /** The next active member: each has its turn once per round, in an order shuffled anew. */
-    @Nullable Entry nextTurn() {
+    @Nullable
+    Entry nextTurn() {
         for (int tries = 0; tries < 2; tries++) {
             while (!round.isEmpty()) {
                 Entry entry = entries.get(round.remove(round.size() - 1));
@@ -106,7 +109,8 @@ final class Roster {
     }
 
     /** The next dead member in the order of ids, round and round. */
-    @Nullable Entry nextDead() {
+    @Nullable
+    Entry nextDead() {
         Entry first = null;
         for (Entry entry : entries.values()) {
             if (entry.state == MemberState.DEAD) {

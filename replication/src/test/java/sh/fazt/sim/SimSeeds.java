@@ -1,5 +1,6 @@
 package sh.fazt.sim;
 
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
@@ -28,17 +29,16 @@ public final class SimSeeds {
         }
     }
 
-    /** How many of the seeds make the scenario fail: for planted bugs, which a checker has to find. */
-    public static int failures(int seeds, Consumer<SimWorld> scenario) {
-        int failures = 0;
+    /** The first seed that makes the scenario fail: for planted bugs, which a checker has to find. */
+    public static OptionalLong firstFailure(int seeds, Consumer<SimWorld> scenario) {
         for (long seed = 1; seed <= seeds; seed++) {
             try {
                 scenario.accept(new SimWorld(seed));
             } catch (AssertionError found) {
-                failures++;
+                return OptionalLong.of(seed);
             }
         }
-        return failures;
+        return OptionalLong.empty();
     }
 
     /** Runs one seed. */
