@@ -41,6 +41,19 @@ public final class SimSeeds {
         return OptionalLong.empty();
     }
 
+    /** How many of the seeds make the scenario fail. */
+    public static int failures(int seeds, Consumer<SimWorld> scenario) {
+        int failures = 0;
+        for (long seed = 1; seed <= seeds; seed++) {
+            try {
+                scenario.accept(new SimWorld(seed));
+            } catch (AssertionError found) {
+                failures++;
+            }
+        }
+        return failures;
+    }
+
     /** Runs one seed. */
     public static void run(String test, long seed, Consumer<SimWorld> scenario) {
         SimWorld world = new SimWorld(seed);
