@@ -1,0 +1,8 @@
+package sh.fazt.consensus;
+
+/**
+ * One agreed record. Immutable by agreement: the bytes are shared.
+ *
+ * @param version 1 or more; every change adds one
+ */
+public record ConfigEntry(String kind, String key, long version, byte[] value) {}

@@ -1,0 +1,228 @@
+package sh.fazt.consensus;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.Cartridge;
+import sh.fazt.cartridge.LocalTx;
+import sh.fazt.cartridge.Rows;
+import sh.fazt.cartridge.SchemaPart;
+import sh.fazt.protocol.consensus.v1.Command;
+import sh.fazt.protocol.consensus.v1.Operation;
+import sh.fazt.protocol.consensus.v1.Outcome;
+import sh.fazt.protocol.consensus.v1.Record;
+import sh.fazt.protocol.consensus.v1.Snapshot;
+
+/** The agreed records in the cartridge, and how far the log is applied to them. Thread-safe. */
+final class ConfigStore {
+    static final SchemaPart SCHEMA = new SchemaPart(
+            "consensus",
+            List.of(
+                    """
+                    CREATE TABLE config_entry (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
+                        value BLOB NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+                    CREATE TABLE config_answered (request TEXT PRIMARY KEY, idx INTEGER NOT NULL, outcome BLOB NOT NULL)
+                        WITHOUT ROWID;
+                    CREATE TABLE raft_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+                    """),
+            List.of());
+
+    /** Answers that are kept for requests that come again: far more than can be under way. */
+    private static final int ANSWERS = 1000;
+
+    private final Cartridge cartridge;
+
+    ConfigStore(Cartridge cartridge) {
+        this.cartridge = cartridge;
+    }
+
+    /** How far the log is applied; term 0, index -1 at the start. */
+    record Applied(long term, long index) {}
+
+    Applied applied() {
+        return cartridge.read(ConfigStore::applied);
+    }
+
+    private static Applied applied(Rows rows) {
+        String text = get(rows, "applied");
+        if (text == null) {
+            return new Applied(0, -1);
+        }
+        int colon = text.indexOf(':');
+        return new Applied(Long.parseLong(text.substring(0, colon)), Long.parseLong(text.substring(colon + 1)));
+    }
+
+    private static @Nullable String get(Rows rows, String name) {
+        return rows.first("SELECT value FROM raft_state WHERE name = ?", row -> row.text(0), name)
+                .orElse(null);
+    }
+
+    @Nullable String state(String name) {
+        return cartridge.read(rows -> get(rows, name));
+    }
+
+    static void state(LocalTx tx, String name, @Nullable String value) {
+        if (value == null) {
+            tx.execute("DELETE FROM raft_state WHERE name = ?", name);
+        } else {
+            tx.execute(
+                    "INSERT INTO raft_state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    name,
+                    value);
+        }
+    }
+
+    /** Applies a command and notes how far the log is, as one transaction; what was applied before is not again. */
+    static Outcome apply(LocalTx tx, Command command, long term, long index) {
+        if (applied(tx).index() >= index) {
+            return answered(tx, command.getRequest()).orElse(Outcome.newBuilder().setApplied(true).build());
+        }
+        Outcome outcome = answered(tx, command.getRequest()).orElse(null);
+        if (outcome == null) {
+            outcome = decide(tx, command);
+            if (outcome.getApplied()) {
+                command.getOperationsList().forEach(operation -> change(tx, operation));
+            }
+            tx.execute(
+                    "INSERT OR REPLACE INTO config_answered VALUES (?, ?, ?)",
+                    command.getRequest(),
+                    index,
+                    outcome.toByteArray());
+            tx.execute("DELETE FROM config_answered WHERE idx <= ?", index - ANSWERS);
+        }
+        state(tx, "applied", term + ":" + index);
+        return outcome;
+    }
+
+    private static Optional<Outcome> answered(Rows rows, String request) {
+        return rows.first("SELECT outcome FROM config_answered WHERE request = ?", row -> row.bytes(0), request)
+                .map(bytes -> {
+                    try {
+                        return Outcome.parseFrom(bytes);
+                    } catch (InvalidProtocolBufferException e) {
+                        throw new IllegalStateException("a damaged answer in the cartridge", e);
+                    }
+                });
+    }
+
+    private static Outcome decide(Rows rows, Command command) {
+        for (Operation operation : command.getOperationsList()) {
+            Record now = record(rows, operation.getKind(), operation.getKey());
+            if (now.getVersion() != operation.getExpected()) {
+                return Outcome.newBuilder().setConflict(now).build();
+            }
+        }
+        return Outcome.newBuilder().setApplied(true).build();
+    }
+
+    private static Record record(Rows rows, String kind, String key) {
+        Record.Builder record = Record.newBuilder().setKind(kind).setKey(key);
+        rows.first(
+                "SELECT version, value FROM config_entry WHERE kind = ? AND key = ?",
+                row -> record.setVersion(row.integer(0)).setValue(ByteString.copyFrom(row.bytes(1))),
+                kind,
+                key);
+        return record.build();
+    }
+
+    private static void change(LocalTx tx, Operation operation) {
+        if (operation.getDelete()) {
+            tx.execute("DELETE FROM config_entry WHERE kind = ? AND key = ?", operation.getKind(), operation.getKey());
+        } else {
+            tx.execute(
+                    "INSERT INTO config_entry VALUES (?, ?, ?, ?) ON CONFLICT (kind, key)"
+                            + " DO UPDATE SET version = excluded.version, value = excluded.value",
+                    operation.getKind(),
+                    operation.getKey(),
+                    operation.getExpected() + 1,
+                    operation.getValue().toByteArray());
+        }
+    }
+
+    Optional<ConfigEntry> entry(String kind, String key) {
+        return cartridge.read(rows -> rows.first(
+                "SELECT kind, key, version, value FROM config_entry WHERE kind = ? AND key = ?",
+                ConfigStore::entry,
+                kind,
+                key));
+    }
+
+    List<ConfigEntry> entries(String kind) {
+        return cartridge.read(rows -> rows.query(
+                "SELECT kind, key, version, value FROM config_entry WHERE kind = ? ORDER BY key",
+                ConfigStore::entry,
+                kind));
+    }
+
+    private static ConfigEntry entry(Rows.ResultRow row) {
+        return new ConfigEntry(row.text(0), row.text(1), row.integer(2), row.bytes(3));
+    }
+
+    /** Everything, as of the last applied index. */
+    Snapshot dump() {
+        return cartridge.read(rows -> {
+            Snapshot.Builder snapshot = Snapshot.newBuilder();
+            rows.query("SELECT kind, key, version, value FROM config_entry", ConfigStore::entry)
+                    .forEach(entry -> snapshot.addRecords(Record.newBuilder()
+                            .setKind(entry.kind())
+                            .setKey(entry.key())
+                            .setVersion(entry.version())
+                            .setValue(ByteString.copyFrom(entry.value()))));
+            for (String request : rows.query("SELECT request FROM config_answered", row -> row.text(0))) {
+                snapshot.addAnswered(Snapshot.Answered.newBuilder()
+                        .setRequest(request)
+                        .setIndex(rows.first(
+                                        "SELECT idx FROM config_answered WHERE request = ?",
+                                        row -> row.integer(0),
+                                        request)
+                                .orElse(0L))
+                        .setOutcome(answered(rows, request).orElse(Outcome.getDefaultInstance())));
+            }
+            return snapshot.build();
+        });
+    }
+
+    /** Replaces everything by a snapshot. */
+    void load(Snapshot snapshot, long term, long index) {
+        cartridge
+                .writeLocal(tx -> {
+                    clear(tx);
+                    for (Record record : snapshot.getRecordsList()) {
+                        tx.execute(
+                                "INSERT INTO config_entry VALUES (?, ?, ?, ?)",
+                                record.getKind(),
+                                record.getKey(),
+                                record.getVersion(),
+                                record.getValue().toByteArray());
+                    }
+                    for (Snapshot.Answered answered : snapshot.getAnsweredList()) {
+                        tx.execute(
+                                "INSERT INTO config_answered VALUES (?, ?, ?)",
+                                answered.getRequest(),
+                                answered.getIndex(),
+                                answered.getOutcome().toByteArray());
+                    }
+                    state(tx, "applied", term + ":" + index);
+                    return true;
+                })
+                .toCompletableFuture()
+                .join();
+    }
+
+    /** Forgets what was agreed, and how far the log was. */
+    static void clear(LocalTx tx) {
+        tx.execute("DELETE FROM config_entry");
+        tx.execute("DELETE FROM config_answered");
+        state(tx, "applied", null);
+    }
+
+    /** Kinds and keys that a command touches. */
+    static List<String> touched(Command command) {
+        List<String> touched = new ArrayList<>();
+        command.getOperationsList().forEach(operation -> touched.add(operation.getKind()));
+        return touched;
+    }
+}

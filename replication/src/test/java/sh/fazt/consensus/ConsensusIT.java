@@ -1,0 +1,241 @@
+package sh.fazt.consensus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.cartridge.CartridgeOptions;
+import sh.fazt.cartridge.SqliteCartridge;
+import sh.fazt.consensus.SwarmConfig.Op;
+import sh.fazt.consensus.SwarmConfig.Result;
+import sh.fazt.identity.NodeId;
+import sh.fazt.protocol.consensus.v1.Command;
+import sh.fazt.protocol.consensus.v1.Operation;
+import sh.fazt.testkit.Await;
+
+class ConsensusIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    private ScheduledExecutorService threads;
+    private MemoryLinks.Network network;
+    private final List<Node> nodes = new ArrayList<>();
+
+    private final class Node {
+        final NodeId id;
+        final String name;
+        final Random random;
+        SqliteCartridge cartridge;
+        MemoryLinks links;
+        ExecutorService io;
+        SwarmRaft raft;
+        SwarmConfig config;
+
+        Node(int number) {
+            byte[] bytes = new byte[32];
+            bytes[0] = (byte) number;
+            id = NodeId.of(bytes);
+            name = "n" + number;
+            random = new Random(number);
+            boot();
+            nodes.add(this);
+        }
+
+        void boot() {
+            io = Executors.newFixedThreadPool(16);
+            cartridge = SqliteCartridge.open(
+                    folder.resolve(name + ".db"), CartridgeOptions.standard(), List.of(SwarmRaft.schema()));
+            links = new MemoryLinks(network, id);
+            raft = new SwarmRaft(
+                    id, cartridge, folder.resolve(name + ".raft"), links, Timings.LAN, io, threads, random);
+            config = new SwarmConfig(raft);
+        }
+
+        void stop() {
+            raft.close();
+            links.close();
+            cartridge.close();
+            io.shutdownNow();
+        }
+
+        String alias(String key) {
+            return config.get("alias", key)
+                    .map(entry -> new String(entry.value(), StandardCharsets.UTF_8))
+                    .orElse("");
+        }
+
+        Result set(String key, String value) {
+            return config.propose(List.of(Op.set(
+                    config.get("alias", key).orElse(null), "alias", key, value.getBytes(StandardCharsets.UTF_8))));
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        threads = Executors.newScheduledThreadPool(8);
+        network = new MemoryLinks.Network(threads);
+    }
+
+    @AfterEach
+    void stop() {
+        nodes.forEach(Node::stop);
+        threads.shutdownNow();
+    }
+
+    private List<Node> group(int count) {
+        Node first = new Node(1);
+        first.raft.initialise();
+        for (int i = 2; i <= count; i++) {
+            Node next = new Node(i);
+            next.raft.prepareJoin(first.raft.groupId());
+            first.raft.addVoter(next.id, next.raft.peerId());
+        }
+        return nodes;
+    }
+
+    private static Node leader(List<Node> nodes) {
+        return nodes.stream().filter(node -> node.raft.status().leads()).findFirst().orElse(null);
+    }
+
+    private static void awaitAlias(Node node, String key, String value) {
+        Await.until(key + " is " + value + " on " + node.name, PATIENCE, () -> node.alias(key).equals(value));
+    }
+
+    @Test
+    void aGroupOfOneAgreesWithItselfAndKeepsItOverARestart() {
+        Node one = group(1).get(0);
+        assertThat(one.set("shop", "app1")).isInstanceOf(Result.Applied.class);
+        assertThat(one.alias("shop")).isEqualTo("app1");
+        Result late = one.config.propose(List.of(new Op("alias", "shop", 7, new byte[0])));
+        assertThat(late).isInstanceOfSatisfying(Result.Conflict.class, conflict -> assertThat(conflict.now().version())
+                .isEqualTo(1));
+        one.stop();
+        one.boot();
+        assertThat(one.raft.open()).isTrue();
+        Await.until("quorum", PATIENCE, () -> one.raft.status().quorum());
+        assertThat(one.alias("shop")).isEqualTo("app1");
+        assertThat(one.set("shop", "app2")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void threeAgreeWhoeverIsAskedAndAMinorityIsToldWhoIsMissing() {
+        group(3);
+        for (Node node : nodes) {
+            assertThat(node.set("by-" + node.name, "x")).isInstanceOf(Result.Applied.class);
+        }
+        for (Node node : nodes) {
+            awaitAlias(node, "by-n3", "x");
+            assertThat(node.raft.status().voters()).hasSize(3);
+        }
+        Node cut = leader(nodes);
+        network.isolated.add(cut.id);
+        Await.until("no quorum", PATIENCE, () -> !cut.raft.status().quorum());
+        assertThatThrownBy(() -> cut.set("shop", "cut"))
+                .isInstanceOfSatisfying(NoQuorumException.class, e -> assertThat(e.missing()).hasSize(2));
+        List<Node> rest = nodes.stream().filter(node -> node != cut).toList();
+        assertThat(rest.get(0).set("shop", "rest")).isInstanceOf(Result.Applied.class);
+        network.isolated.clear();
+        awaitAlias(cut, "shop", "rest");
+        Await.until("quorum", PATIENCE, () -> cut.raft.status().quorum());
+        assertThat(cut.set("shop", "all")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void oneRequestHappensOnceHoweverOftenItComes() {
+        Node one = group(2).get(0);
+        Command command = Command.newBuilder()
+                .setFormat(1)
+                .setRequest("the-same")
+                .addOperations(Operation.newBuilder().setKind("alias").setKey("once"))
+                .build();
+        assertThat(one.raft.propose(command, PATIENCE).getApplied()).isTrue();
+        assertThat(nodes.get(1).raft.propose(command, PATIENCE).getApplied()).isTrue();
+        assertThat(one.config.get("alias", "once").orElseThrow().version()).isEqualTo(1);
+    }
+
+    @Test
+    void aVoterThatLostItsLogComesBackAsANewIncarnationOfItself() throws IOException {
+        group(3);
+        Node lost = nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
+        lost.stop();
+        delete(folder.resolve(lost.name + ".raft"));
+        nodes.get(0).set("meanwhile", "yes");
+        lost.boot();
+        assertThat(lost.raft.open()).as("a voter that forgot its promises is not let in").isFalse();
+        lost.raft.rejoin(false);
+        Node other = nodes.stream().filter(node -> node != lost).findFirst().orElseThrow();
+        other.raft.addVoter(lost.id, lost.raft.peerId());
+        awaitAlias(lost, "meanwhile", "yes");
+        assertThat(other.raft.status().voters()).hasSize(3);
+        assertThat(lost.set("again", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void theSurvivorOfTwoIsMadeToDecideAlone() {
+        group(2);
+        nodes.get(0).set("kept", "yes");
+        awaitAlias(nodes.get(1), "kept", "yes");
+        Node survivor = nodes.get(1);
+        network.isolated.add(nodes.get(0).id);
+        Await.until("no quorum", PATIENCE, () -> !survivor.raft.status().quorum());
+        assertThatThrownBy(() -> survivor.set("x", "y")).isInstanceOf(NoQuorumException.class);
+        survivor.raft.recoverForce();
+        assertThat(survivor.alias("kept")).isEqualTo("yes");
+        assertThat(survivor.set("x", "y")).isInstanceOf(Result.Applied.class);
+        assertThat(survivor.raft.status().voters()).containsExactly(survivor.id);
+    }
+
+    @Test
+    void aVoterFarBehindGetsASnapshot() {
+        group(3);
+        Node slow = nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
+        slow.stop();
+        Node other = nodes.stream().filter(node -> node != slow).findFirst().orElseThrow();
+        for (int i = 0; i < 450; i++) {
+            other.set("n", "v" + i);
+        }
+        slow.boot();
+        assertThat(slow.raft.open()).isTrue();
+        awaitAlias(slow, "n", "v449");
+    }
+
+    @Test
+    void whoLeavesIsNoVoterAndTheRestGoOn() {
+        group(3);
+        Node leaving = leader(nodes);
+        Node other = nodes.stream().filter(node -> node != leaving).findFirst().orElseThrow();
+        leaving.raft.removeVoter(leaving.id);
+        leaving.raft.forget();
+        Await.until("two voters", PATIENCE, () -> other.raft.status().voters().size() == 2);
+        assertThat(other.set("after", "yes")).isInstanceOf(Result.Applied.class);
+        leaving.raft.initialise();
+        assertThat(leaving.alias("after")).isEmpty();
+        assertThat(leaving.set("own", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package sh.fazt.consensus;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.Channel;
+import sh.fazt.link.LinkException;
+import sh.fazt.link.LinkState;
+import sh.fazt.link.Links;
+
+/** Links between nodes of one process, which a test can cut. Thread-safe. */
+final class MemoryLinks implements Links {
+    /** The wires between all nodes. */
+    static final class Network {
+        final Map<NodeId, MemoryLinks> nodes = new ConcurrentHashMap<>();
+        final Set<NodeId> isolated = ConcurrentHashMap.newKeySet();
+        final ScheduledExecutorService threads;
+
+        Network(ScheduledExecutorService threads) {
+            this.threads = threads;
+        }
+
+        boolean connected(NodeId a, NodeId b) {
+            return nodes.containsKey(a) && nodes.containsKey(b) && !isolated.contains(a) && !isolated.contains(b);
+        }
+    }
+
+    private final Network network;
+    private final NodeId self;
+    private final Map<Channel, Handler> handlers = new ConcurrentHashMap<>();
+
+    MemoryLinks(Network network, NodeId self) {
+        this.network = network;
+        this.self = self;
+        network.nodes.put(self, this);
+    }
+
+    @Override
+    public CompletionStage<Void> send(NodeId to, Channel channel, byte[] message, Duration deadline) {
+        throw new UnsupportedOperationException("consensus only asks");
+    }
+
+    @Override
+    public CompletionStage<byte[]> ask(NodeId to, Channel channel, byte[] request, Duration deadline) {
+        CompletableFuture<byte[]> answer = new CompletableFuture<>();
+        network.threads.schedule(
+                () -> answer.completeExceptionally(new LinkException(LinkException.Reason.TIMEOUT, "no answer")),
+                deadline.toMillis(),
+                TimeUnit.MILLISECONDS);
+        network.threads.execute(() -> {
+            MemoryLinks peer = network.nodes.get(to);
+            Handler handler = peer == null ? null : peer.handlers.get(channel);
+            if (handler != null && network.connected(self, to)) {
+                handler.request(self, request).whenComplete((reply, failed) -> {
+                    if (!network.connected(self, to)) {
+                        return;
+                    }
+                    if (failed == null) {
+                        answer.complete(reply);
+                    } else {
+                        answer.completeExceptionally(new LinkException(
+                                LinkException.Reason.REFUSED, String.valueOf(failed.getMessage())));
+                    }
+                });
+            }
+        });
+        return answer;
+    }
+
+    @Override
+    public void handle(Channel channel, Handler handler) {
+        handlers.put(channel, handler);
+    }
+
+    @Override
+    public void listen(Listener listener) {
+        // Nobody here waits for links.
+    }
+
+    @Override
+    public List<LinkState> states() {
+        List<LinkState> states = new ArrayList<>();
+        for (NodeId peer : network.nodes.keySet()) {
+            if (!peer.equals(self)) {
+                states.add(new LinkState(
+                        peer, network.connected(self, peer), true, "memory", Duration.ofMillis(1), 0, 0, 0, null));
+            }
+        }
+        return states;
+    }
+
+    @Override
+    public void close() {
+        network.nodes.remove(self, this);
+    }
+}
