@@ -1,0 +1,145 @@
+package sh.fazt.runtime.engine.nashorn;
+
+import static sh.fazt.runtime.engine.nashorn.HostFunctions.UNDEFINED;
+import static sh.fazt.runtime.engine.nashorn.HostFunctions.argument;
+import static sh.fazt.runtime.engine.nashorn.HostFunctions.define;
+import static sh.fazt.runtime.engine.nashorn.HostFunctions.isNothing;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.openjdk.nashorn.internal.objects.Global;
+import org.openjdk.nashorn.internal.objects.NativeJSON;
+import org.openjdk.nashorn.internal.runtime.JSONFunctions;
+import org.openjdk.nashorn.internal.runtime.JSType;
+import org.openjdk.nashorn.internal.runtime.ScriptObject;
+import sh.fazt.runtime.binding.BindingException;
+import sh.fazt.runtime.binding.KeyValues;
+import sh.fazt.runtime.sandbox.Meter;
+
+/** {@code fazt.app.kv}: values are JSON, calls answer when the data is stored. Confined to the realm's thread. */
+final class KeyValueFunctions {
+    private static final int LONGEST_KEY = 1_024;
+    private static final double MOST_EXACT = 9_007_199_254_740_991d;
+
+    private final KeyValues keyValues;
+    private final String appId;
+
+    KeyValueFunctions(KeyValues keyValues, String appId) {
+        this.keyValues = keyValues;
+        this.appId = appId;
+    }
+
+    void install(ScriptObject target) {
+        define(target, "get", (self, arguments) -> {
+            String key = key("get", arguments);
+            return await("get", key, keyValues.get(appId, key))
+                    .map(KeyValueFunctions::parse)
+                    .orElse(UNDEFINED);
+        });
+        define(target, "set", (self, arguments) -> {
+            String key = key("set", arguments);
+            String json = json(key, argument(arguments, 1));
+            await("set", key, keyValues.set(appId, key, json, ttl(key, argument(arguments, 2))));
+            return UNDEFINED;
+        });
+        define(target, "delete", (self, arguments) -> {
+            String key = key("delete", arguments);
+            await("delete", key, keyValues.delete(appId, key));
+            return UNDEFINED;
+        });
+        define(target, "list", (self, arguments) -> {
+            Object prefix = argument(arguments, 0);
+            return array(await("list", "", keyValues.list(appId, isNothing(prefix) ? "" : JSType.toString(prefix))));
+        });
+        define(target, "incr", (self, arguments) -> {
+            String key = key("incr", arguments);
+            Object by = argument(arguments, 1);
+            double step = by == UNDEFINED ? 1 : JSType.toNumber(by);
+            if (step != Math.rint(step) || Math.abs(step) > MOST_EXACT) {
+                throw HostFunctions.typeError(
+                        "fazt.app.kv.incr of '" + key + "' needs a whole number to add, not " + JSType.toString(by));
+            }
+            long value = await("incr", key, keyValues.increment(appId, key, (long) step));
+            return number(value);
+        });
+    }
+
+    private static Object number(long value) {
+        return value == (int) value ? (Object) (int) value : (Object) (double) value;
+    }
+
+    private static String key(String name, Object[] arguments) {
+        Object key = argument(arguments, 0);
+        if (isNothing(key)) {
+            throw HostFunctions.typeError("fazt.app.kv." + name + " needs a key as its first argument");
+        }
+        String text = JSType.toString(key);
+        if (text.isEmpty() || text.length() > LONGEST_KEY) {
+            throw HostFunctions.typeError("fazt.app.kv." + name + " needs a key of 1 to " + LONGEST_KEY
+                    + " characters, this one has " + text.length());
+        }
+        return text;
+    }
+
+    private static String json(String key, Object value) {
+        Object json = NativeJSON.stringify(UNDEFINED, value, UNDEFINED, UNDEFINED);
+        if (json == UNDEFINED || json == null) {
+            throw HostFunctions.typeError(
+                    "fazt.app.kv.set of '" + key + "' needs a value that JSON can hold; use delete to remove a key");
+        }
+        return json.toString();
+    }
+
+    private static Optional<Duration> ttl(String key, Object value) {
+        if (isNothing(value)) {
+            return Optional.empty();
+        }
+        double millis = JSType.toNumber(value);
+        if (!(millis >= 1) || millis > MOST_EXACT) {
+            throw HostFunctions.typeError("fazt.app.kv.set of '" + key
+                    + "' needs a time to live of at least 1 millisecond, not " + JSType.toString(value));
+        }
+        return Optional.of(Duration.ofMillis((long) millis));
+    }
+
+    private static Object parse(String json) {
+        return JSONFunctions.parse(json, UNDEFINED);
+    }
+
+    private static Object array(List<KeyValues.Entry> entries) {
+        Object[] items = new Object[entries.size()];
+        for (int i = 0; i < items.length; i++) {
+            KeyValues.Entry entry = entries.get(i);
+            ScriptObject item = HostFunctions.object();
+            item.set("key", entry.key(), 0);
+            item.set("value", parse(entry.json()), 0);
+            if (entry.expiresAtMillis().isPresent()) {
+                item.set("expiresAt", (double) entry.expiresAtMillis().getAsLong(), 0);
+            }
+            items[i] = item;
+        }
+        return Global.allocate(items);
+    }
+
+    private static <T> T await(String name, String key, CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().get(Meter.current().remainingNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            throw Meter.current().stop(Meter.Stop.TIME);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Meter.current().stop(Meter.Stop.TIME);
+        } catch (ExecutionException e) {
+            String what = "fazt.app.kv." + name + (key.isEmpty() ? "" : " of '" + key + "'") + " failed: ";
+            if (e.getCause() instanceof BindingException expected) {
+                throw HostFunctions.error(what + expected.getMessage(), expected.code());
+            }
+            throw HostFunctions.error(what + e.getCause(), "internal");
+        }
+    }
+}
