@@ -2,11 +2,9 @@ package sh.fazt.node;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import sh.fazt.hosting.release.Manifest;
 import sh.fazt.hosting.route.Route;
 import sh.fazt.hosting.route.Routes;
 import sh.fazt.node.api.ApiHandler;
@@ -21,6 +19,9 @@ import sh.fazt.node.site.SiteHandler;
 /** The host decides: the admin host is the control plane, every other label a site. Thread-safe. */
 final class Front implements Dispatcher {
     private static final String ADMIN = "admin";
+    /** Names below it lead to this machine everywhere, so they work with no set-up, whatever the domain is. */
+    private static final String LOCAL = "localhost";
+
     /** What a function takes: larger things are uploads, which it has no use for. */
     private static final long FUNCTION_BODY = 10 << 20;
 
@@ -40,18 +41,20 @@ final class Front implements Dispatcher {
         this.auth = auth;
     }
 
-    /** The label that a host name stands for; null when it is not of this domain. */
+    /** The label that a host name stands for; null when it is not of this domain, nor of this machine. */
     private @Nullable String label(String host) {
         if (host.equals(domain)) {
             return Routes.ROOT;
         }
-        if (host.length() > domain.length() + 1
-                && host.endsWith(domain)
-                && host.charAt(host.length() - domain.length() - 1) == '.') {
-            String label = host.substring(0, host.length() - domain.length() - 1);
-            return label.indexOf('.') < 0 ? label : null;
-        }
-        return null;
+        String label = below(host, domain);
+        return label == null ? below(host, LOCAL) : label;
+    }
+
+    private static @Nullable String below(String host, String domain) {
+        int dot = host.length() - domain.length() - 1;
+        return dot > 0 && host.charAt(dot) == '.' && host.endsWith(domain) && host.indexOf('.') == dot
+                ? host.substring(0, dot)
+                : null;
     }
 
     @Override
@@ -70,17 +73,19 @@ final class Front implements Dispatcher {
     }
 
     @Override
-    public long bodyLimit(HttpRequest request) {
-        return request.method() == HttpMethod.PUT && request.uri().startsWith("/api/blobs/")
-                ? Manifest.MOST_FILE_BYTES
-                : FUNCTION_BODY;
+    public BodyPlan plan(Exchange exchange) {
+        return control(exchange) ? api.plan(exchange) : new BodyPlan(false, FUNCTION_BODY);
+    }
+
+    /** Whether it is for the control plane. The command on this machine speaks to an address, whatever the domain is. */
+    private boolean control(Exchange exchange) {
+        return ADMIN.equals(label(exchange.host())) || exchange.rawPath().startsWith("/api/") && auth.local(exchange);
     }
 
     @Override
     public void handle(Exchange exchange) throws Exception {
         String label = label(exchange.host());
-        // The command on this machine speaks to an address, whatever the domain is.
-        if (ADMIN.equals(label) || exchange.rawPath().startsWith("/api/") && auth.local(exchange)) {
+        if (control(exchange)) {
             api.handle(exchange);
             return;
         }

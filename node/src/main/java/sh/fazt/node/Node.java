@@ -19,7 +19,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,14 +34,16 @@ import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.route.Routes;
 import sh.fazt.identity.NodeId;
+import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
+import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.Json;
+import sh.fazt.node.api.SystemApi;
 import sh.fazt.node.auth.Auth;
 import sh.fazt.node.config.Settings;
 import sh.fazt.node.config.Settings.Key;
 import sh.fazt.node.http.Dates;
-import sh.fazt.node.http.Exchange;
 import sh.fazt.node.http.HttpServer;
 import sh.fazt.node.site.Ready;
 import sh.fazt.node.site.SiteHandler;
@@ -71,6 +72,7 @@ final class Node implements AutoCloseable {
     private final HttpServer http;
     private final Instant started;
     private final String name;
+    private final String domain;
     private final @Nullable String newPassword;
 
     private Node(Path file, Map<String, String> flags) throws IOException {
@@ -85,6 +87,7 @@ final class Node implements AutoCloseable {
         try {
             settings = new Settings(cartridge, flags, System.getenv());
             name = settings.get(Key.NAME).isEmpty() ? machine() : settings.get(Key.NAME);
+            domain = settings.get(Key.DOMAIN);
             cartridge.bind(identity(random));
 
             api = pool("api", API_THREADS, API_WAITING);
@@ -111,15 +114,19 @@ final class Node implements AutoCloseable {
             Auth auth = new Auth(accounts, token);
             Dates dates = new Dates(clock);
             Ready ready = new Ready(dates);
-            SiteHandler sites =
-                    new SiteHandler(blobs, runtime, ready, Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
+            SiteHandler sites = new SiteHandler(
+                    blobs, runtime::invoke, ready, Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
             ApiHandler rest = new ApiHandler(
-                    auth, accounts, apps, deployments, settings, events, this::health, () -> name, this::urls);
+                    auth,
+                    List.of(
+                            new AccountApi(auth, accounts),
+                            new AppApi(apps, deployments, () -> name, this::url),
+                            new SystemApi(settings, events, this::health)));
             http = HttpServer.listen(
                     settings.get(Key.BIND),
                     settings.number(Key.PORT),
                     HTTP_THREADS,
-                    new Front(settings.get(Key.DOMAIN), routes, ready, sites, rest, auth),
+                    new Front(domain, routes, ready, sites, rest, auth),
                     api,
                     dates);
             new RunFile(ProcessHandle.current().pid(), address(), "", token, started.toString())
@@ -168,8 +175,8 @@ final class Node implements AutoCloseable {
                 .toList();
     }
 
-    private Function<App, String> urls(Exchange exchange) {
-        return app -> "http://" + app.name() + "." + settings.get(Key.DOMAIN) + ":" + http.port() + "/";
+    private String url(App app) {
+        return "http://" + app.name() + "." + domain + ":" + http.port() + "/";
     }
 
     private ObjectNode health() {
@@ -214,7 +221,7 @@ final class Node implements AutoCloseable {
     }
 
     String adminUrl() {
-        return "http://admin." + settings.get(Key.DOMAIN) + ":" + http.port() + "/";
+        return "http://admin." + domain + ":" + http.port() + "/";
     }
 
     /** Start reversed; each step has its deadline and none keeps the next from being tried. */

@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
 import sh.fazt.node.http.Exchange;
 import sh.fazt.node.http.Reply;
@@ -36,7 +39,7 @@ public final class Json {
             error.set("details", MAPPER.valueToTree(problem.details()));
         }
         Reply reply = reply(problem.status(), object().set("error", error));
-        return problem.status() == 503 || problem.status() == 429 ? reply.with("retry-after", "1") : reply;
+        return problem.kind().retry() ? reply.with("retry-after", "1") : reply;
     }
 
     private static Reply reply(int status, JsonNode document) {
@@ -50,31 +53,54 @@ public final class Json {
     }
 
     /** The body as an object; {@code INVALID_JSON} when it is none. */
-    public static ObjectNode body(Exchange exchange) throws IOException {
-        byte[] bytes = exchange.bodyBytes();
-        if (bytes.length == 0) {
-            return object();
+    static ObjectNode body(Exchange exchange) throws IOException {
+        String type = exchange.header("content-type");
+        if (type != null && !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
+            throw new Problem.Thrown(
+                    Kind.UNSUPPORTED, "UNSUPPORTED_MEDIA_TYPE", "the body has to be application/json, not " + type);
         }
+        byte[] bytes = exchange.bodyBytes();
+        return bytes.length == 0 ? object() : parse(bytes);
+    }
+
+    /** A text as an object; {@code INVALID_JSON} when it is none. */
+    static ObjectNode parse(byte[] bytes) throws IOException {
         try {
             if (MAPPER.readTree(bytes) instanceof ObjectNode object) {
                 return object;
             }
         } catch (JsonProcessingException e) {
             throw new Problem.Thrown(
-                    400,
+                    Kind.INVALID,
                     "INVALID_JSON",
-                    "the body is not JSON: " + e.getOriginalMessage() + " at line "
+                    "that is not JSON: " + e.getOriginalMessage() + " at line "
                             + e.getLocation().getLineNr() + ", column "
                             + e.getLocation().getColumnNr());
         }
-        throw new Problem.Thrown(400, "INVALID_JSON", "the body is JSON but no object: send {...}");
+        throw new Problem.Thrown(Kind.INVALID, "INVALID_JSON", "that is JSON but no object: send {...}");
+    }
+
+    /** Any value of ours as a tree. */
+    static JsonNode tree(@Nullable Object value) {
+        return MAPPER.valueToTree(value);
+    }
+
+    /** A text that has to be there, empty or not; a number or a truth is taken as it is written. */
+    static String text(ObjectNode body, String field) {
+        JsonNode value = body.get(field);
+        if (value == null || !value.isValueNode() || value.isNull()) {
+            throw new Problem.Thrown(
+                    Kind.INVALID, "MISSING_FIELD", "Required field is missing: " + field + " (a text)");
+        }
+        return value.asText();
     }
 
     /** A text that has to be there. */
-    public static String required(ObjectNode body, String field) {
+    static String required(ObjectNode body, String field) {
         JsonNode value = body.get(field);
         if (value == null || !value.isTextual() || value.textValue().isEmpty()) {
-            throw new Problem.Thrown(400, "MISSING_FIELD", "Required field is missing: " + field + " (a text)");
+            throw new Problem.Thrown(
+                    Kind.INVALID, "MISSING_FIELD", "Required field is missing: " + field + " (a text)");
         }
         return value.textValue();
     }

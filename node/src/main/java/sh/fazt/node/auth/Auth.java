@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.hosting.account.Accounts;
+import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
 import sh.fazt.node.http.Exchange;
 
@@ -63,10 +64,11 @@ public final class Auth {
             return;
         }
         if (exchange.header("authorization") != null) {
-            throw new Problem.Thrown(401, "INVALID_API_KEY", "Invalid or expired API key");
+            throw new Problem.Thrown(Kind.UNAUTHENTICATED, "INVALID_API_KEY", "Invalid or expired API key");
         }
         if (session(exchange).isEmpty()) {
-            throw new Problem.Thrown(401, "UNAUTHORIZED", "log in first: POST /api/login, or open the admin page");
+            throw new Problem.Thrown(
+                    Kind.UNAUTHENTICATED, "UNAUTHORIZED", "log in first: POST /api/login, or open the admin page");
         }
         checkOrigin(exchange);
     }
@@ -82,7 +84,7 @@ public final class Auth {
                 ? !site.equals("same-origin") && !site.equals("none")
                 : origin != null && !origin.endsWith("://" + exchange.host() + exchange.hostPort());
         if (foreign) {
-            throw new Problem.Thrown(403, "FORBIDDEN", "another site may not do this in your name");
+            throw new Problem.Thrown(Kind.FORBIDDEN, "FORBIDDEN", "another site may not do this in your name");
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.SchemaPart;
+import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
 
 /**
@@ -99,8 +100,8 @@ public final class Settings {
         }
     }
 
-    /** Keeps a value for the next start; fails with {@code VALIDATION_FAILED}. */
-    public void set(String name, String value) {
+    /** Keeps a value for the next start and answers what is in effect then; fails with {@code VALIDATION_FAILED}. */
+    public Entry set(String name, String value) {
         Key key = find(name);
         check(key, value);
         try {
@@ -114,6 +115,7 @@ public final class Settings {
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException cause ? cause : e;
         }
+        return entry(key);
     }
 
     private static Key find(String name) {
@@ -168,6 +170,6 @@ public final class Settings {
     }
 
     private static Problem.Thrown invalid(String message) {
-        return new Problem.Thrown(400, "VALIDATION_FAILED", message);
+        return new Problem.Thrown(Kind.INVALID, "VALIDATION_FAILED", message);
     }
 }

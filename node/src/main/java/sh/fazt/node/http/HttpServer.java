@@ -2,7 +2,6 @@ package sh.fazt.node.http;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -14,10 +13,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
-import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetAddress;
@@ -31,18 +27,25 @@ import org.jspecify.annotations.Nullable;
 /** Listens and takes connections. Thread-safe: started and stopped once. */
 public final class HttpServer implements AutoCloseable {
     /** The longest request line and the most header bytes, as most servers have it. */
-    private static final int LINE = 8 << 10;
+    static final int LINE = 8 << 10;
 
-    private static final int HEAD = 32 << 10;
-    private static final int IDLE_SECONDS = 75;
+    static final int HEAD = 32 << 10;
+
+    /** Each costs a file descriptor and some kilobytes; the next one is closed as it comes. */
+    private static final int MOST_CONNECTIONS = 10_000;
+
+    private static final String CONNECTION = "connection";
 
     private final EventLoopGroup threads;
-    private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+    private final ChannelGroup open;
     private final Channel listening;
+    private final HttpCounters counters;
 
-    private HttpServer(EventLoopGroup threads, Channel listening) {
+    private HttpServer(EventLoopGroup threads, ChannelGroup open, Channel listening, HttpCounters counters) {
         this.threads = threads;
+        this.open = open;
         this.listening = listening;
+        this.counters = counters;
     }
 
     /** A port that can't be listened on. */
@@ -53,6 +56,18 @@ public final class HttpServer implements AutoCloseable {
             super(message, cause);
         }
     }
+
+    /**
+     * What the surface has done since its start. Immutable.
+     *
+     * @param connections open now
+     * @param ready       requests that a ready response answered
+     * @param handled     requests that went to an {@code api} thread
+     * @param refused     requests that broke a rule or a limit
+     * @param overloaded  requests that found no room
+     * @param timedOut    connections that were ended because nothing moved
+     */
+    public record Status(int connections, long ready, long handled, long refused, long overloaded, long timedOut) {}
 
     /**
      * Listens.
@@ -76,7 +91,8 @@ public final class HttpServer implements AutoCloseable {
                 threadCount,
                 new DefaultThreadFactory("http", true),
                 epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-        HttpServer[] self = new HttpServer[1];
+        ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+        HttpCounters counters = new HttpCounters();
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(threads)
                 .channel(epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
@@ -86,17 +102,25 @@ public final class HttpServer implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        if (self[0] != null) {
-                            self[0].open.add(channel);
+                        if (counters.connections.incrementAndGet() > MOST_CONNECTIONS) {
+                            counters.connections.decrementAndGet();
+                            counters.overloaded.increment();
+                            channel.close();
+                            return;
                         }
+                        open.add(channel);
+                        StrictDecoder decoder = new StrictDecoder();
+                        channel.pipeline().addLast(decoder).addLast(new HttpResponseEncoder());
                         channel.pipeline()
-                                .addLast(new IdleStateHandler(0, 0, IDLE_SECONDS))
-                                .addLast(new HttpRequestDecoder(new HttpDecoderConfig()
-                                        .setMaxInitialLineLength(LINE)
-                                        .setMaxHeaderSize(HEAD)
-                                        .setMaxChunkSize(64 << 10)))
-                                .addLast(new HttpResponseEncoder())
-                                .addLast("connection", new Connection(dispatcher, api, dates));
+                                .addLast(
+                                        CONNECTION,
+                                        new Connection(
+                                                channel,
+                                                channel.pipeline().context(decoder),
+                                                dispatcher,
+                                                api,
+                                                dates,
+                                                counters));
                     }
                 });
         try {
@@ -104,15 +128,27 @@ public final class HttpServer implements AutoCloseable {
                     .bind(new InetSocketAddress(resolved, port))
                     .syncUninterruptibly()
                     .channel();
-            self[0] = new HttpServer(threads, listening);
-            return self[0];
+            return new HttpServer(threads, open, listening, counters);
         } catch (Exception e) {
             threads.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-            throw new BindException(
-                    "can't listen on " + address + ":" + port + " (" + e.getMessage()
-                            + "): stop what uses that port, or choose another with --port",
-                    e);
+            throw new BindException("can't listen on " + address + ":" + port + ": " + why(e, address, port), e);
         }
+    }
+
+    private static String why(Exception failure, String address, int port) {
+        String seen = String.valueOf(failure.getMessage());
+        if (seen.contains("in use")) {
+            return "another process listens there; stop it, or choose another port with --port (0 takes a free one)";
+        }
+        if (seen.contains("ermission denied")) {
+            return "this user may not; ports below 1024 need the right to bind them, others do not: choose another"
+                    + " with --port";
+        }
+        if (seen.contains("annot assign")) {
+            return address + " is not an address of this machine; choose another with --bind, such as 127.0.0.1 or"
+                    + " 0.0.0.0";
+        }
+        return seen + "; choose another port with --port or another address with --bind (port " + port + " was asked)";
     }
 
     /** The port that is listened on. */
@@ -120,14 +156,23 @@ public final class HttpServer implements AutoCloseable {
         return ((InetSocketAddress) listening.localAddress()).getPort();
     }
 
+    public Status status() {
+        return new Status(
+                counters.connections.get(),
+                counters.ready.sum(),
+                counters.handled.sum(),
+                counters.refused.sum(),
+                counters.overloaded.sum(),
+                counters.timedOut.sum());
+    }
+
     /** Takes no more connections, lets requests under way finish, then ends. */
     public void stop(Duration patience) {
         listening.close().awaitUninterruptibly(1, TimeUnit.SECONDS);
         for (Channel channel : open) {
             channel.eventLoop().execute(() -> {
-                ChannelHandlerContext context = channel.pipeline().context("connection");
-                if (context != null) {
-                    ((Connection) context.handler()).stop(context);
+                if (channel.pipeline().get(CONNECTION) instanceof Connection connection) {
+                    connection.stop();
                 }
             });
         }

@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sh.fazt.blob.Blobs;
 import sh.fazt.hosting.release.Manifest;
 import sh.fazt.hosting.route.Route;
@@ -27,22 +29,23 @@ import sh.fazt.runtime.Budget;
 import sh.fazt.runtime.Header;
 import sh.fazt.runtime.Request;
 import sh.fazt.runtime.Result;
-import sh.fazt.runtime.Runtime;
 import sh.fazt.runtime.SourceTree;
 
 /** Serves what a route leads to: files from the cartridge, functions from the runtime. Thread-safe. */
 public final class SiteHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(SiteHandler.class);
+
     private static final int LEAST_GZIP = 512;
     private static final int MOST_GZIP = 1 << 20;
 
     private final Blobs blobs;
-    private final Runtime runtime;
+    private final Functions functions;
     private final Ready ready;
     private final Budget budget;
 
-    public SiteHandler(Blobs blobs, Runtime runtime, Ready ready, Duration functionTime) {
+    public SiteHandler(Blobs blobs, Functions functions, Ready ready, Duration functionTime) {
         this.blobs = blobs;
-        this.runtime = runtime;
+        this.functions = functions;
         this.ready = ready;
         this.budget = Budget.DEFAULT.withTime(functionTime);
     }
@@ -209,18 +212,44 @@ public final class SiteHandler {
                 exchange.host(),
                 exchange.ip());
         App app = new App(route.app(), route.name(), String.valueOf(route.release()), new Sources(route));
-        runtime.invoke(app, request, budget).thenAccept(result -> exchange.reply(reply(result)));
+        functions.invoke(app, request, budget).whenComplete((result, failure) -> {
+            if (failure != null) {
+                LOG.error("a function could not be run app={} path={}", route.app(), path, failure);
+                exchange.reply(Json.error(Problem.of(failure)));
+            } else {
+                reply(exchange, route, result);
+            }
+        });
+    }
+
+    private static void reply(Exchange exchange, Route route, Result result) {
+        Reply reply = reply(result);
+        try {
+            exchange.reply(reply);
+        } catch (IllegalArgumentException e) {
+            // A header that HTTP can't carry: the connection refused to write it.
+            LOG.info("a function's reply can't be sent app={} why={}", route.app(), e.getMessage());
+            exchange.reply(Json.error(Problem.of(new Result.Failed(
+                    Result.Reason.UNSERIALISABLE, "a header of the response is none: " + e.getMessage(), ""))));
+        }
     }
 
     private static Reply reply(Result result) {
-        if (result instanceof Result.Response response) {
-            Reply reply = Reply.of(response.status(), response.contentType(), response.body());
-            for (Header header : response.headers()) {
-                reply = reply.with(header.name(), header.value());
-            }
-            return reply;
+        if (result instanceof Result.Failed failed) {
+            return Json.error(Problem.of(failed));
         }
-        return Json.error(Problem.of((Result.Failed) result));
+        Result.Response response = (Result.Response) result;
+        if (response.status() < 200) {
+            return Json.error(Problem.of(new Result.Failed(
+                    Result.Reason.UNSERIALISABLE,
+                    "a response has a status from 200 to 999, not " + response.status(),
+                    "")));
+        }
+        Reply reply = Reply.of(response.status(), response.contentType(), response.body());
+        for (Header header : response.headers()) {
+            reply = reply.with(header.name(), header.value());
+        }
+        return reply;
     }
 
     /** A release's files as the runtime reads them. */
