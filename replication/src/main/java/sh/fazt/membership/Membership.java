@@ -1,24 +1,15 @@
 package sh.fazt.membership;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
-import sh.fazt.membership.MembershipEffect.Changed;
-import sh.fazt.membership.MembershipEffect.Removed;
-import sh.fazt.membership.MembershipEffect.Send;
 import sh.fazt.membership.Probes.Probe;
 import sh.fazt.membership.Probes.Relay;
 import sh.fazt.membership.Roster.Entry;
-import sh.fazt.protocol.membership.v1.Ack;
-import sh.fazt.protocol.membership.v1.Exchange;
-import sh.fazt.protocol.membership.v1.Gossip;
 import sh.fazt.protocol.membership.v1.IndirectPing;
-import sh.fazt.protocol.membership.v1.Nack;
 import sh.fazt.protocol.membership.v1.Packet;
-import sh.fazt.protocol.membership.v1.Ping;
 
 /**
  * SWIM with Lifeguard, pure: it neither waits nor sends, but says what it wants.
@@ -48,7 +39,7 @@ public class Membership {
     private final RandomGenerator random;
     private final Roster roster;
     private final Probes probes = new Probes();
-    private final GossipQueue news = new GossipQueue();
+    private final Outbox out;
     private final LocalHealth health;
     private final long retryNanos;
 
@@ -65,9 +56,7 @@ public class Membership {
     private long nextDeadProbe;
     private long lastLinkExchange;
     private long wake = Long.MAX_VALUE;
-    private List<MembershipEffect> effects = new ArrayList<>();
 
-    private long sent;
     private long received;
     private long garbage;
     private long strangers;
@@ -96,6 +85,7 @@ public class Membership {
         this.config = config;
         this.random = random;
         this.roster = new Roster(random);
+        this.out = new Outbox(roster, config);
         this.health = new LocalHealth(config.healthMax());
         this.retryNanos = config.probeTimeout().toNanos();
         this.now = nowNanos;
@@ -106,7 +96,6 @@ public class Membership {
 
     /** Takes in what happened and returns what to do, in order. Time never goes back. */
     public List<MembershipEffect> step(MembershipEvent event, long nowNanos) {
-        effects = new ArrayList<>();
         noticeLateness(nowNanos);
         now = nowNanos;
         if (event instanceof MembershipEvent.Received message) {
@@ -129,7 +118,7 @@ public class Membership {
         }
         doWhatIsDue();
         wake = nextWake();
-        return effects;
+        return out.drain();
     }
 
     /** When to step with {@link MembershipEvent.Tick} at the latest; {@link Long#MAX_VALUE} when never. */
@@ -155,7 +144,7 @@ public class Membership {
 
     public MembershipCounters counters() {
         return new MembershipCounters(
-                sent, received, garbage, strangers, suspicions, deaths, refutations, late, health.score());
+                out.sent(), received, garbage, strangers, suspicions, deaths, refutations, late, health.score());
     }
 
     // ---- rules that a test may break, to see that its checkers notice ----
@@ -176,7 +165,7 @@ public class Membership {
         speak(ownState);
         for (NodeId accuser : claim.accusers()) {
             if (roster.get(accuser) != null) {
-                send(accuser, packet().setGossip(Gossip.getDefaultInstance()).addClaims(own()));
+                out.gossip(accuser, own());
             }
         }
     }
@@ -196,7 +185,7 @@ public class Membership {
     void probeDead() {
         Entry dead = roster.nextDead();
         if (dead != null) {
-            ping(dead);
+            out.ping(dead.id, probes.unanswered());
         }
     }
 
@@ -207,8 +196,7 @@ public class Membership {
             if (!admitted.containsKey(id)) {
                 roster.remove(id);
                 probes.forget(id);
-                news.remove(id);
-                effects.add(new Removed(id));
+                out.removed(id);
             }
         }
         for (NodeId id : admitted.keySet().stream().sorted().toList()) {
@@ -221,10 +209,10 @@ public class Membership {
                 // Not alive before it was heard: until then a suspect whom nobody accuses.
                 entry = roster.add(id, known);
                 entry.suspicion = suspicion(List.of());
-                changed(entry);
+                out.changed(entry.member());
             } else if (entry.metadataIncarnation == 0 && !entry.metadata.equals(known)) {
                 entry.metadata = known;
-                changed(entry);
+                out.changed(entry.member());
             }
         }
         if (!started && roster.size() > 0) {
@@ -242,11 +230,11 @@ public class Membership {
         if (entry == null || entry.state == MemberState.ALIVE || isQuiet()) {
             return;
         }
-        ping(entry);
+        out.ping(peer, probes.unanswered());
         // After a split the two sides have much to tell each other, but one exchange at a time.
         if (now - lastLinkExchange >= LINK_EXCHANGE_GAP_NANOS) {
             lastLinkExchange = now;
-            exchange(entry, false);
+            out.exchange(peer, own(), false);
         }
     }
 
@@ -260,7 +248,7 @@ public class Membership {
         if (running == null) {
             running = probes.start(peer, now, failsAt);
             running.hasty = true;
-            ping(entry, running.sequence);
+            out.ping(peer, running.sequence);
         } else {
             running.hasty = true;
             running.indirectAt = Math.min(running.indirectAt, now);
@@ -296,12 +284,12 @@ public class Membership {
         }
         switch (packet.getBodyCase()) {
             case PING -> {
-                Packet.Builder ack = packet().setAck(
-                                Ack.newBuilder().setSequence(packet.getPing().getSequence()));
+                long sequence = packet.getPing().getSequence();
                 if (behind) {
-                    ack.addClaims(own());
+                    out.ack(from, sequence, own());
+                } else {
+                    out.ack(from, sequence);
                 }
-                send(from, ack);
             }
             case ACK -> {
                 acked(from, packet.getAck().getSequence());
@@ -322,7 +310,7 @@ public class Membership {
                 if (packet.getExchange().getAnswer()) {
                     answerIf(behind, from);
                 } else {
-                    exchange(sender, true);
+                    out.exchange(from, own(), true);
                 }
             }
             case GOSSIP -> answerIf(behind, from);
@@ -333,7 +321,7 @@ public class Membership {
     /** Tells one who believes something outdated of this node. */
     private void answerIf(boolean behind, NodeId from) {
         if (behind) {
-            send(from, packet().setGossip(Gossip.getDefaultInstance()).addClaims(own()));
+            out.gossip(from, own());
         }
     }
 
@@ -369,10 +357,10 @@ public class Membership {
                 confirmed |= running.confirm(accuser);
             }
             if (confirmed) {
-                tell(entry.claim().withoutMetadata());
+                out.tell(entry.claim().withoutMetadata());
             }
         } else if (describes) {
-            changed(entry);
+            out.changed(entry.member());
         }
     }
 
@@ -381,14 +369,14 @@ public class Membership {
         entry.state = claim.state();
         entry.incarnation = claim.incarnation();
         entry.suspicion = claim.state() == MemberState.SUSPECT ? suspicion(claim.accusers()) : null;
-        changed(entry);
-        tell(claim.isItsOwn() ? entry.claim() : entry.claim().withoutMetadata());
+        out.changed(entry.member());
+        out.tell(claim.isItsOwn() ? entry.claim() : entry.claim().withoutMetadata());
     }
 
     private void acked(NodeId from, long sequence) {
         Relay relay = probes.relayAnswered(sequence);
         if (relay != null && relay.target.equals(from)) {
-            send(relay.asker, packet().setAck(Ack.newBuilder().setSequence(relay.askerSequence)));
+            out.ack(relay.asker, relay.askerSequence);
             return;
         }
         if (probes.answered(sequence) != null) {
@@ -410,15 +398,15 @@ public class Membership {
                 target.id,
                 now + rest * 4 / 5,
                 now + 2 * config.probePeriod().toNanos());
-        ping(target, sequence);
+        out.ping(target.id, sequence);
     }
 
     /** Speaks for itself anew: a higher incarnation, told to all. */
     private void speak(MemberState state) {
         ownState = state;
         incarnation++;
-        effects.add(new Changed(self()));
-        tell(ownClaim());
+        out.changed(self());
+        out.tell(own());
         if (isQuiet()) {
             probes.clear();
         }
@@ -427,7 +415,7 @@ public class Membership {
     /** Does not wait for the next turn of gossip: there may be none. */
     private void tellNow() {
         for (Entry entry : roster.some(config.gossipFanout(), Entry::isActive)) {
-            send(entry.id, packet().setGossip(Gossip.getDefaultInstance()));
+            out.gossip(entry.id);
         }
     }
 
@@ -435,12 +423,8 @@ public class Membership {
         return ownState != MemberState.ALIVE;
     }
 
-    private Claim ownClaim() {
+    private Claim own() {
         return new Claim(self, ownState, incarnation, List.of(), metadata, incarnation);
-    }
-
-    private sh.fazt.protocol.membership.v1.Claim own() {
-        return MembershipCodec.wire(ownClaim());
     }
 
     // ---- what is due ----
@@ -466,12 +450,12 @@ public class Membership {
             return;
         }
         for (Relay relay : probes.unanswered(now)) {
-            send(relay.asker, packet().setNack(Nack.newBuilder().setSequence(relay.askerSequence)));
+            out.nack(relay.asker, relay.askerSequence);
         }
         probes.late(now).forEach(this::askOthers);
         probes.failed(now).forEach(this::noAnswer);
         expireSuspicions();
-        if (nextGossip <= now && !news.isEmpty()) {
+        if (nextGossip <= now && out.hasNews()) {
             nextGossip = now + config.gossipPeriod().toNanos();
             tellNow();
         }
@@ -496,7 +480,7 @@ public class Membership {
         }
         if (nextExchange <= now) {
             List<Entry> partner = roster.some(1, entry -> entry.state == MemberState.ALIVE);
-            partner.forEach(entry -> exchange(entry, false));
+            partner.forEach(entry -> out.exchange(entry.id, own(), false));
             nextExchange = now + (partner.isEmpty() ? config.probePeriod().toNanos() : exchangeNanos());
         }
     }
@@ -516,7 +500,7 @@ public class Membership {
                 entry.id,
                 now + health.stretch(config.probeTimeout().toNanos()),
                 now + health.stretch(config.probePeriod().toNanos()));
-        ping(entry, probe.sequence);
+        out.ping(entry.id, probe.sequence);
     }
 
     private void askOthers(Probe probe) {
@@ -524,11 +508,7 @@ public class Membership {
                 config.indirectProbes(), entry -> entry.state == MemberState.ALIVE && !entry.id.equals(probe.target));
         probe.relays = relays.size();
         for (Entry relay : relays) {
-            send(
-                    relay.id,
-                    packet().setIndirectPing(IndirectPing.newBuilder()
-                            .setSequence(probe.sequence)
-                            .setTarget(MembershipCodec.bytes(probe.target))));
+            out.indirectPing(relay.id, probe.sequence, probe.target);
         }
     }
 
@@ -546,7 +526,7 @@ public class Membership {
             suspicions++;
             believe(entry, new Claim(entry.id, MemberState.SUSPECT, entry.incarnation, List.of(self), null, 0));
         } else if (running != null && entry.incarnation > 0 && running.confirm(self)) {
-            tell(entry.claim().withoutMetadata());
+            out.tell(entry.claim().withoutMetadata());
         }
     }
 
@@ -573,7 +553,7 @@ public class Membership {
             }
             dead |= entry.state == MemberState.DEAD;
         }
-        if (!news.isEmpty()) {
+        if (out.hasNews()) {
             next = Math.min(next, nextGossip);
         }
         if (!isQuiet()) {
@@ -586,51 +566,5 @@ public class Membership {
 
     private long chance(long nanos) {
         return (long) (random.nextDouble() * nanos);
-    }
-
-    // ---- telling ----
-
-    private void changed(Entry entry) {
-        effects.add(new Changed(entry.member()));
-    }
-
-    private void tell(Claim claim) {
-        news.add(claim);
-    }
-
-    private void ping(Entry entry) {
-        ping(entry, probes.unanswered());
-    }
-
-    private void ping(Entry entry, long sequence) {
-        send(entry.id, packet().setPing(Ping.newBuilder().setSequence(sequence)));
-    }
-
-    private void exchange(Entry with, boolean answer) {
-        Packet.Builder packet = packet().setExchange(Exchange.newBuilder().setAnswer(answer));
-        packet.addClaims(own());
-        for (Entry entry : roster.all()) {
-            if (entry.incarnation > 0 && !entry.id.equals(with.id)) {
-                packet.addClaims(MembershipCodec.wire(entry.claim()));
-            }
-        }
-        send(with.id, packet);
-    }
-
-    private static Packet.Builder packet() {
-        return Packet.newBuilder();
-    }
-
-    private void send(NodeId to, Packet.Builder packet) {
-        Entry entry = roster.get(to);
-        if (entry != null && entry.state != MemberState.ALIVE) {
-            // It has to know what is said of it, to say otherwise.
-            Claim claim = entry.claim().withoutMetadata();
-            packet.addClaims(MembershipCodec.wire(claim));
-        }
-        int retransmits = config.retransmitFactor() * (int) Math.ceil(Math.log10(roster.size() + 2.0));
-        packet.addAllClaims(news.take(config.gossipBytes(), retransmits));
-        sent++;
-        effects.add(new Send(to, packet.build().toByteArray()));
     }
 }
