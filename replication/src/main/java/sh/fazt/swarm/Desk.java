@@ -1,0 +1,130 @@
+package sh.fazt.swarm;
+
+import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import sh.fazt.consensus.ConfigEntry;
+import sh.fazt.consensus.ConsensusException;
+import sh.fazt.consensus.NoQuorumException;
+import sh.fazt.consensus.SwarmConfig;
+import sh.fazt.consensus.SwarmConfig.Op;
+import sh.fazt.consensus.SwarmRaft;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.JoinAnswer;
+import sh.fazt.link.JoinApplication;
+import sh.fazt.link.JoinDesk;
+import sh.fazt.link.JoinRefusal;
+import sh.fazt.protocol.swarm.v1.Admission;
+import sh.fazt.protocol.swarm.v1.MemberRecord;
+import sh.fazt.protocol.swarm.v1.SwarmRecord;
+import sh.fazt.protocol.swarm.v1.TokenRecord;
+
+/** Decides on applications: using up the token and admitting the member are one agreed change. Thread-safe. */
+final class Desk implements JoinDesk {
+    private static final int TRIES = 5;
+
+    private final Records records;
+    private final SwarmConfig config;
+    private final SwarmRaft raft;
+    private final InstantSource clock;
+    private final Executor io;
+
+    Desk(Records records, SwarmConfig config, SwarmRaft raft, InstantSource clock, Executor io) {
+        this.records = records;
+        this.config = config;
+        this.raft = raft;
+        this.clock = clock;
+        this.io = io;
+    }
+
+    @Override
+    public CompletionStage<JoinAnswer> admit(JoinApplication application) {
+        CompletableFuture<JoinAnswer> answer = new CompletableFuture<>();
+        io.execute(() -> {
+            try {
+                answer.complete(decide(application));
+            } catch (NoQuorumException e) {
+                answer.complete(new JoinAnswer.Refused(
+                        JoinRefusal.NO_QUORUM,
+                        "the swarm can't admit anybody at the moment: " + e.getMessage()
+                                + "; the token is still good, try again when they are back"));
+            } catch (RuntimeException e) {
+                answer.completeExceptionally(e);
+            }
+        });
+        return answer;
+    }
+
+    private JoinAnswer decide(JoinApplication application) {
+        for (int i = 0; i < TRIES; i++) {
+            SwarmRecord swarm = records.swarm();
+            String group = raft.groupId();
+            if (swarm == null || group == null || !swarm.getId().equals(application.swarmId())) {
+                return refuse(JoinRefusal.OTHER_SWARM, "the token is for a swarm that its issuer is not in any more");
+            }
+            ConfigEntry entry = records.entry(Records.TOKEN, application.tokenId());
+            if (entry == null) {
+                return refuse(JoinRefusal.UNKNOWN_TOKEN, "the swarm has no such token: ask for a new one");
+            }
+            TokenRecord token = Records.token(entry);
+            if (!application.provenBy(token.getSecret().toByteArray())) {
+                return refuse(JoinRefusal.BAD_PROOF, "the token's secret is not the one that the swarm knows");
+            }
+            String node = application.node().toString();
+            boolean again = token.getUsedBy().equals(node);
+            if (!again && !token.getUsedBy().isEmpty()) {
+                return refuse(JoinRefusal.USED, "a node has joined with this token already: ask for a new one");
+            }
+            if (!again && token.getExpiresAtSeconds() <= clock.instant().getEpochSecond()) {
+                return refuse(JoinRefusal.EXPIRED, "the token has expired: ask for a new one");
+            }
+            Map<NodeId, MemberRecord> members = records.members();
+            if (!again && members.containsKey(application.node())) {
+                return refuse(JoinRefusal.ALREADY_MEMBER, "this node is a member of the swarm already");
+            }
+            if (again && members.containsKey(application.node())) {
+                return admitted(group, swarm, members);
+            }
+            MemberRecord member = MemberRecord.newBuilder()
+                    .setName(free(application.name(), members))
+                    .addAllAddresses(application.addresses())
+                    .build();
+            SwarmConfig.Result result = config.propose(List.of(
+                    Op.set(entry, Records.TOKEN, entry.key(), token.toBuilder().setUsedBy(node).build().toByteArray()),
+                    Op.set(records.entry(Records.MEMBER, node), Records.MEMBER, node, member.toByteArray())));
+            if (result instanceof SwarmConfig.Result.Applied) {
+                // Agreed, but perhaps not applied here yet.
+                config.barrier();
+                return admitted(group, swarm, records.members());
+            }
+        }
+        throw new ConsensusException(
+                ConsensusException.Reason.CHANGE_FAILED, "too many changes at once: try again in a moment");
+    }
+
+    private static JoinAnswer admitted(String group, SwarmRecord swarm, Map<NodeId, MemberRecord> members) {
+        Admission.Builder admission = Admission.newBuilder().setGroup(group).setSwarm(swarm);
+        members.forEach((id, member) -> admission.putMembers(id.toString(), member));
+        return new JoinAnswer.Admitted(admission.build().toByteArray());
+    }
+
+    private static JoinAnswer refuse(JoinRefusal reason, String message) {
+        return new JoinAnswer.Refused(reason, message);
+    }
+
+    /** Names are unique in a swarm: the second home becomes home-2. */
+    private static String free(String wanted, Map<NodeId, MemberRecord> members) {
+        Set<String> taken = new HashSet<>();
+        members.values().forEach(member -> taken.add(member.getName()));
+        String name = wanted;
+        for (int i = 2; taken.contains(name); i++) {
+            name = wanted + "-" + i;
+        }
+        return name;
+    }
+}

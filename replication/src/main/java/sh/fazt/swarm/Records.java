@@ -1,0 +1,60 @@
+package sh.fazt.swarm;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.consensus.ConfigEntry;
+import sh.fazt.consensus.SwarmConfig;
+import sh.fazt.identity.NodeId;
+import sh.fazt.protocol.swarm.v1.MemberRecord;
+import sh.fazt.protocol.swarm.v1.SwarmRecord;
+import sh.fazt.protocol.swarm.v1.TokenRecord;
+
+/** The agreed records as types. Thread-safe. */
+final class Records {
+    static final String SWARM = "swarm";
+    static final String MEMBER = "member";
+    static final String TOKEN = "token";
+    static final String ALIAS = "alias";
+
+    private final SwarmConfig config;
+
+    Records(SwarmConfig config) {
+        this.config = config;
+    }
+
+    @Nullable ConfigEntry entry(String kind, String key) {
+        return config.get(kind, key).orElse(null);
+    }
+
+    /** Null while nothing is agreed. */
+    @Nullable SwarmRecord swarm() {
+        ConfigEntry entry = entry(SWARM, SWARM);
+        try {
+            return entry == null ? null : SwarmRecord.parseFrom(entry.value());
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("the swarm's record is damaged", e);
+        }
+    }
+
+    Map<NodeId, MemberRecord> members() {
+        Map<NodeId, MemberRecord> members = new LinkedHashMap<>();
+        for (ConfigEntry entry : config.list(MEMBER)) {
+            try {
+                members.put(NodeId.parse(entry.key()), MemberRecord.parseFrom(entry.value()));
+            } catch (InvalidProtocolBufferException e) {
+                throw new IllegalStateException("the record of member " + entry.key() + " is damaged", e);
+            }
+        }
+        return members;
+    }
+
+    static TokenRecord token(ConfigEntry entry) {
+        try {
+            return TokenRecord.parseFrom(entry.value());
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("the record of token " + entry.key() + " is damaged", e);
+        }
+    }
+}
