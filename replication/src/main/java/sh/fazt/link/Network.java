@@ -6,6 +6,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -21,13 +22,16 @@ final class Network {
     private static final int CONNECT_MILLIS = 3000;
 
     /**
-     * gRPC logs a stack trace for each connection that does not speak TLS. Strangers may not fill the log; we
-     * count them. Held here because the JDK's loggers are collected when nobody holds them.
+     * gRPC logs a stack trace for each connection that does not speak TLS, and for each message above its limit.
+     * Strangers may not fill the log; we count them. Held here because the JDK's loggers are collected when
+     * nobody holds them.
      */
-    private static final Logger CONNECTIONS = Logger.getLogger("io.grpc.netty.NettyServerTransport.connections");
+    private static final List<Logger> STRANGERS = List.of(
+            Logger.getLogger("io.grpc.netty.NettyServerTransport.connections"),
+            Logger.getLogger("io.grpc.netty.NettyServerStream"));
 
     static {
-        CONNECTIONS.setLevel(Level.WARNING);
+        STRANGERS.forEach(logger -> logger.setLevel(Level.SEVERE));
     }
 
     private Network() {}

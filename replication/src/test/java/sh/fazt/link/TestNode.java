@@ -2,6 +2,7 @@ package sh.fazt.link;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -26,7 +27,6 @@ final class TestNode implements AutoCloseable {
     private final ThreadPoolExecutor handlers = pool("link-handler-", 4);
     private final ThreadPoolExecutor blocking = pool("link-blocking-", 4);
     private final String prefix;
-    private boolean started;
 
     TestNode() {
         this(NodeKey.generate(), SWARM, config -> config);
@@ -61,6 +61,27 @@ final class TestNode implements AutoCloseable {
         });
     }
 
+    /** The same with another clock. */
+    static LinkConfig at(LinkConfig config, InstantSource wall) {
+        return new LinkConfig(
+                config.key(),
+                config.bindAddress(),
+                config.port(),
+                config.advertised(),
+                config.swarmId(),
+                config.bootNonce(),
+                config.threads(),
+                config.handlers(),
+                config.mayBlock(),
+                config.services(),
+                config.interceptors(),
+                config.desk(),
+                config.onCopy(),
+                wall,
+                config.nanos(),
+                config.chance());
+    }
+
     private static ThreadPoolExecutor pool(String name, int size) {
         AtomicInteger threads = new AtomicInteger();
         return new ThreadPoolExecutor(
@@ -74,7 +95,6 @@ final class TestNode implements AutoCloseable {
 
     TestNode start() {
         links.start();
-        started = true;
         return this;
     }
 
@@ -105,10 +125,6 @@ final class TestNode implements AutoCloseable {
     boolean hasThreads() {
         return Thread.getAllStackTraces().keySet().stream()
                 .anyMatch(thread -> thread.isAlive() && thread.getName().startsWith(prefix));
-    }
-
-    boolean isStarted() {
-        return started;
     }
 
     @Override
