@@ -33,11 +33,24 @@ public enum Channel {
         return lane;
     }
 
-    /** Lanes in falling priority; each has its own flow control, so that bulk can't delay a heartbeat. */
+    /**
+     * Lanes in falling priority; each has its own flow control, so that bulk can't delay a heartbeat. The
+     * numbers are on the wire: 0 upwards without a gap.
+     */
     public enum Lane {
-        CONTROL,
-        RAFT,
-        CHANGES,
-        BULK
+        CONTROL(0),
+        RAFT(1),
+        CHANGES(2),
+        BULK(3);
+
+        private final int number;
+
+        Lane(int number) {
+            this.number = number;
+        }
+
+        public int number() {
+            return number;
+        }
     }
 }

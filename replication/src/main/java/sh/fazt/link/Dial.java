@@ -80,7 +80,7 @@ final class Dial implements LaneStream.Owner {
             return;
         }
         greeted = true;
-        stream.write(links.hello(Channel.Lane.CONTROL.ordinal(), address()));
+        stream.write(links.hello(Channel.Lane.CONTROL.number(), address()));
     }
 
     /** Opens one more lane. */
@@ -138,12 +138,12 @@ final class Dial implements LaneStream.Owner {
         peer.learn(hello.getAddressesList());
         Link link = new Link(links, peer, true, address(), hello.getBootNonce(), mine);
         peer.dialled(this, link);
-        link.attach(Channel.Lane.CONTROL.ordinal(), stream);
+        link.attach(Channel.Lane.CONTROL.number(), stream);
         for (Channel.Lane lane : Channel.Lane.values()) {
             if (lane != Channel.Lane.CONTROL) {
                 LaneStream next = open(mine, link, () -> {});
-                link.attach(lane.ordinal(), next);
-                next.write(links.hello(lane.ordinal(), address()));
+                link.attach(lane.number(), next);
+                next.write(links.hello(lane.number(), address()));
             }
         }
         link.open();

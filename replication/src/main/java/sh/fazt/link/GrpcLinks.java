@@ -86,7 +86,7 @@ public final class GrpcLinks implements Links {
         Network.quiet();
         this.config = config;
         this.group = new MultiThreadIoEventLoopGroup(THREADS, config.threads(), NioIoHandler.newFactory());
-        this.loop = (EventLoop) group.next();
+        this.loop = group.next();
         this.lastComplaint = new AtomicLong(config.nanos().getAsLong() - COMPLAIN_NANOS);
         for (Channel channel : Channel.values()) {
             channels.put(channel.number(), channel);
@@ -128,7 +128,7 @@ public final class GrpcLinks implements Links {
                     e);
         }
         lastTick = config.nanos().getAsLong();
-        loop.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        after(TICK_MILLIS, this::tick);
     }
 
     /** Runs the extra services where they may block; links stay on the network threads. */
@@ -366,6 +366,11 @@ public final class GrpcLinks implements Links {
         return Network.connect(to, config.key(), expected, group, config.mayBlock());
     }
 
+    /** As {@link #later}, for what is never called off. */
+    void after(long millis, Runnable task) {
+        ScheduledFuture<?> unused = later(millis, task);
+    }
+
     ScheduledFuture<?> later(long millis, Runnable task) {
         return loop.schedule(task, millis, TimeUnit.MILLISECONDS);
     }
@@ -481,6 +486,10 @@ public final class GrpcLinks implements Links {
     }
 
     private void tick() {
+        if (closed.get()) {
+            return;
+        }
+        after(TICK_MILLIS, this::tick);
         long now = nanos();
         long late = now - lastTick - TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
         lastTick = now;

@@ -127,7 +127,7 @@ final class Link implements LaneStream.Owner {
         links.counts().linksUp.increment();
         LOG.info("link up peer={} address={} dialled={}", peer.id().shortText(), address, dialled);
         for (Channel.Lane lane : Channel.Lane.values()) {
-            LaneStream stream = lanes[lane.ordinal()];
+            LaneStream stream = lanes[lane.number()];
             if (stream != null) {
                 stream.open(new LaneReceiver(links, this, lane, stream), peer.queue(lane));
             }
@@ -155,7 +155,7 @@ final class Link implements LaneStream.Owner {
     }
 
     private void ping() {
-        LaneStream control = lanes[Channel.Lane.CONTROL.ordinal()];
+        LaneStream control = lanes[Channel.Lane.CONTROL.number()];
         if (control == null || pings.size() >= MAX_PINGS) {
             return;
         }
@@ -167,7 +167,7 @@ final class Link implements LaneStream.Owner {
 
     /** The peer asks whether we are there. Called on a network thread, so that a busy loop does not look dead. */
     void pinged(long id) {
-        LaneStream control = lanes[Channel.Lane.CONTROL.ordinal()];
+        LaneStream control = lanes[Channel.Lane.CONTROL.number()];
         if (control != null) {
             ByteString body =
                     Pong.newBuilder().setWallMillis(links.wallMillis()).build().toByteString();
@@ -221,7 +221,7 @@ final class Link implements LaneStream.Owner {
                 alive.accept(true);
             }
         });
-        links.later(PROBE_MILLIS, () -> {
+        links.after(PROBE_MILLIS, () -> {
             if (!told[0]) {
                 told[0] = true;
                 alive.accept(false);
@@ -261,7 +261,7 @@ final class Link implements LaneStream.Owner {
         phase = Phase.DOWN;
         up = false;
         for (Channel.Lane lane : Channel.Lane.values()) {
-            LaneStream stream = lanes[lane.ordinal()];
+            LaneStream stream = lanes[lane.number()];
             if (stream != null) {
                 if (silent) {
                     stream.abort(why);
@@ -278,7 +278,7 @@ final class Link implements LaneStream.Owner {
                 mine.shutdownNow();
             } else {
                 mine.shutdown();
-                links.later(GRACE_MILLIS, mine::shutdownNow);
+                links.after(GRACE_MILLIS, mine::shutdownNow);
             }
         }
         if (wasUp) {

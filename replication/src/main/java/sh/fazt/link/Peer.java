@@ -39,7 +39,7 @@ final class Peer {
         this.id = id;
         this.queues = new LaneQueue[Channel.Lane.values().length];
         for (Channel.Lane lane : Channel.Lane.values()) {
-            queues[lane.ordinal()] = new LaneQueue(id.shortText(), lane, links::finish);
+            queues[lane.number()] = new LaneQueue(id.shortText(), lane, links::finish);
         }
     }
 
@@ -48,7 +48,7 @@ final class Peer {
     }
 
     LaneQueue queue(Channel.Lane lane) {
-        return queues[lane.ordinal()];
+        return queues[lane.number()];
     }
 
     void sent(int bytes) {
@@ -83,17 +83,19 @@ final class Peer {
 
     LinkState state() {
         Link now = link;
-        boolean up = now != null && now.isUp();
+        if (now == null || !now.isUp()) {
+            return new LinkState(id, false, false, lastAddress, null, 0, sent.sum(), received.sum(), lastError);
+        }
         return new LinkState(
                 id,
-                up,
-                up && now.isDialled(),
-                up ? now.address() : lastAddress,
-                up ? now.roundTrip() : null,
-                up ? now.offsetMillis() : 0,
+                true,
+                now.isDialled(),
+                now.address(),
+                now.roundTrip(),
+                now.offsetMillis(),
                 sent.sum(),
                 received.sum(),
-                up ? null : lastError);
+                null);
     }
 
     // ---- trust ----

@@ -59,7 +59,7 @@ final class Reception implements LaneStream.Owner {
 
     /** A stream has begun; without a hello it ends soon. */
     void began(LaneStream stream) {
-        links.later(PATIENCE_MILLIS, () -> {
+        links.after(PATIENCE_MILLIS, () -> {
             if (link == null || !link.isUp()) {
                 if (link != null) {
                     link.down("not all lanes came within " + PATIENCE_MILLIS + " ms", Wire.OUT_OF_PLACE, false);
@@ -92,7 +92,7 @@ final class Reception implements LaneStream.Owner {
         String problem = links.problemWith(hello, who);
         if (problem != null) {
             refuse(stream, links.isOtherSwarm(hello) ? Wire.OTHER_SWARM : Wire.PROTOCOL, problem);
-        } else if (hello.getLane() == Channel.Lane.CONTROL.ordinal()) {
+        } else if (hello.getLane() == Channel.Lane.CONTROL.number()) {
             control(stream, hello, peer);
         } else {
             lane(stream, hello);
@@ -152,8 +152,8 @@ final class Reception implements LaneStream.Owner {
         peer.learn(hello.getAddressesList());
         peer.abandonDial("the peer dialled");
         peer.begins(begun);
-        begun.attach(Channel.Lane.CONTROL.ordinal(), stream);
-        stream.write(links.hello(Channel.Lane.CONTROL.ordinal(), address));
+        begun.attach(Channel.Lane.CONTROL.number(), stream);
+        stream.write(links.hello(Channel.Lane.CONTROL.number(), address));
     }
 
     private void lane(LaneStream stream, Hello hello) {
