@@ -5,6 +5,7 @@ import sh.fazt.identity.NodeId;
 /** What {@link Membership} wants done. */
 public sealed interface MembershipEffect {
     /** Send this on the membership channel; it may be lost. */
+    @SuppressWarnings("ArrayRecordComponent") // Handed over, never compared.
     record Send(NodeId to, byte[] message) implements MembershipEffect {}
 
     /** This is what is believed of the member from now on. */

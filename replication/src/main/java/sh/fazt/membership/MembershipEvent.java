@@ -16,6 +16,7 @@ public sealed interface MembershipEvent {
     }
 
     /** A message came on the membership channel; the bytes are the event's from now on. */
+    @SuppressWarnings("ArrayRecordComponent") // Handed over, never compared.
     record Received(NodeId from, byte[] message) implements MembershipEvent {}
 
     /** A link came up. */

@@ -135,7 +135,7 @@ public final class MembershipService implements AutoCloseable {
         handOver(() -> {
             List<CompletableFuture<Void>> sends = step(new MembershipEvent.Leave());
             CompletableFuture<Void> all = CompletableFuture.allOf(sends.toArray(new CompletableFuture<?>[0]));
-            all.whenComplete((done, error) -> told.complete(null));
+            var unused = all.whenComplete((done, error) -> told.complete(null));
         });
         return told;
     }

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.membership.v1.Ack;
@@ -80,7 +80,7 @@ class MembershipTest {
     @Test
     void withoutAnAnswerOthersAreAskedAndWithoutAnyTheMemberIsSuspected() {
         allAlive(A, B, C);
-        NodeId silent = answerAllBut(null);
+        NodeId silent = nextAsked();
         pass(Duration.ofMillis(520));
         List<Sent> indirect =
                 sent.stream().filter(one -> one.packet().hasIndirectPing()).toList();
@@ -108,7 +108,7 @@ class MembershipTest {
     @Test
     void anAckThroughARelayClearsTheProbe() {
         allAlive(A, B, C);
-        NodeId silent = answerAllBut(null);
+        NodeId silent = nextAsked();
         pass(Duration.ofMillis(520));
         Sent relay = sent.stream()
                 .filter(one -> one.packet().hasIndirectPing())
@@ -122,7 +122,7 @@ class MembershipTest {
     @Test
     void silentRelaysMakeThisNodeDoubtItself() {
         allAlive(A, B, C);
-        answerAllBut(null);
+        nextAsked();
         pass(Duration.ofMillis(1100));
         assertThat(membership.counters().localHealth()).isEqualTo(2);
     }
@@ -462,8 +462,8 @@ class MembershipTest {
         assertThat(membership.others()).allMatch(member -> member.state() == MemberState.ALIVE);
     }
 
-    /** Lets the next turn come and returns who was asked; nobody answers. */
-    private NodeId answerAllBut(@Nullable NodeId nobody) {
+    /** Answers what was asked so far, and returns who is asked next. */
+    private NodeId nextAsked() {
         while (true) {
             for (Sent message : List.copyOf(sent)) {
                 if (message.packet().hasPing()) {
@@ -498,8 +498,7 @@ class MembershipTest {
         List<MembershipEffect> effects = membership.step(event, now);
         for (MembershipEffect effect : effects) {
             if (effect instanceof MembershipEffect.Send send) {
-                Packet packet = MembershipCodec.packet(send.message());
-                assertThat(packet).isNotNull();
+                Packet packet = Objects.requireNonNull(MembershipCodec.packet(send.message()), "garbage sent");
                 sent.add(new Sent(send.to(), packet));
             }
         }

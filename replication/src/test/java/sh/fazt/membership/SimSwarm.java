@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Links;
 import sh.fazt.sim.SimExecutor;
@@ -27,6 +26,9 @@ final class SimSwarm {
 
     private int boots;
     private boolean changed;
+
+    /** How long the last {@link #within} took. */
+    Duration took = Duration.ZERO;
 
     /** Makes a node's membership: the real one, or one with a planted bug. */
     interface Maker {
@@ -155,9 +157,6 @@ final class SimSwarm {
         }
         took = Duration.ofNanos(world.nanos() - start);
     }
-
-    @Nullable
-    Duration took;
 
     String table() {
         StringBuilder text = new StringBuilder();

@@ -69,7 +69,7 @@ final class SimLinks implements Links {
                     answer,
                     Reason.BROKEN,
                     "the link to " + world.name(to) + " broke before it answered on " + channel));
-            answer.whenComplete((done, error) -> forget.run());
+            var unused = answer.whenComplete((done, error) -> forget.run());
             transmit(pair, to, channel, copy, false, there -> there.asked(pair, node.id, channel, copy, answer));
         });
         return answer;
@@ -111,10 +111,11 @@ final class SimLinks implements Links {
                     fail(future, Reason.TIMEOUT, "no answer from " + where);
                 }
             });
-            future.whenComplete((done, error) -> timer.cancel());
+            var unused = future.whenComplete((done, error) -> timer.cancel());
         }
     }
 
+    @SuppressWarnings("CollectionUndefinedEquality") // The very future is meant.
     private <T> void finish(CompletableFuture<T> future, @Nullable T value, @Nullable LinkException error) {
         open.remove(future);
         if (error == null) {

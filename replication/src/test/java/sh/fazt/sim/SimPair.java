@@ -157,7 +157,7 @@ final class SimPair {
     private final class Direction {
         private final NodeId from;
         private final NodeId to;
-        private final long[] lastArrival = new long[Channel.values().length];
+        private final long[] lastArrival = new long[Channel.values().length + 1];
         private final ArrayDeque<Runnable> held = new ArrayDeque<>();
 
         Direction(NodeId from, NodeId to) {
@@ -166,7 +166,7 @@ final class SimPair {
         }
 
         void send(Channel channel, LinkQuality quality, Runnable arrival) {
-            int lane = network.reordersChannels() ? channel.ordinal() : 0;
+            int lane = network.reordersChannels() ? channel.number() : 0;
             long now = world.nanos();
             long at = Math.max(lastArrival[lane], now + quality.latencyNanos(network.chance()));
             lastArrival[lane] = at;

@@ -309,6 +309,7 @@ public final class SimWorld {
         return happened;
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record TraceLine(
             long at, String format, @Nullable Object[] arguments) {}
 

@@ -70,9 +70,9 @@ class SimWorldTest {
     @Test
     void aCrashEndsTimersAndExecutorsAndAPauseDelaysThem() {
         List<Object> ran = new ArrayList<>();
-        world.executor(a)
+        ScheduledFuture<?> first = world.executor(a)
                 .scheduleAtFixedRate(() -> ran.add("a" + world.nanos() / 1_000_000), 100, 100, TimeUnit.MILLISECONDS);
-        world.executor(b)
+        ScheduledFuture<?> second = world.executor(b)
                 .scheduleWithFixedDelay(
                         () -> ran.add("b" + world.nanos() / 1_000_000), 150, 150, TimeUnit.MILLISECONDS);
         SimExecutor old = world.executor(a);
@@ -90,6 +90,9 @@ class SimWorldTest {
         world.executor(a).execute(() -> ran.add("new"));
         world.run(Duration.ofSeconds(1));
         assertThat(ran).hasSize(7).endsWith("new");
+        assertThat(first.isDone() || second.isDone())
+                .as("nobody is left to end them")
+                .isFalse();
     }
 
     @Test
