@@ -4,6 +4,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.net.NetworkInterface;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.Collections;
+import sh.fazt.cartridge.SchemaPart;
+import sh.fazt.consensus.Timings;
+import sh.fazt.identity.NodeKey;
+import sh.fazt.membership.MembershipConfig;
+import sh.fazt.node.api.SwarmApi;
+import sh.fazt.swarm.Swarm;
+import sh.fazt.swarm.SwarmOptions;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -33,7 +44,6 @@ import sh.fazt.hosting.data.KeyValues;
 import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.route.Routes;
-import sh.fazt.identity.NodeId;
 import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
@@ -62,10 +72,17 @@ final class Node implements AutoCloseable {
             Math.max(1, java.lang.Runtime.getRuntime().availableProcessors());
     private static final int API_THREADS = 16;
     private static final int API_WAITING = 1024;
+    /** Raft and joins wait on these for other nodes. */
+    private static final int IO_THREADS = 24;
+
+    private static final int IO_WAITING = 4096;
 
     private final SqliteCartridge cartridge;
     private final Settings settings;
     private final ThreadPoolExecutor api;
+    private final ThreadPoolExecutor io;
+    private final ScheduledThreadPoolExecutor swarmThread;
+    private final Swarm swarm;
     private final ScheduledThreadPoolExecutor timer;
     private final Runtime runtime;
     private final ChangeEvents events;
@@ -83,16 +100,18 @@ final class Node implements AutoCloseable {
         cartridge = SqliteCartridge.open(
                 file,
                 CartridgeOptions.standard(),
-                List.of(Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
+                schemas());
         try {
             settings = new Settings(cartridge, flags, System.getenv());
             name = settings.get(Key.NAME).isEmpty() ? machine() : settings.get(Key.NAME);
             domain = settings.get(Key.DOMAIN);
-            cartridge.bind(identity(random));
+            NodeKey key = NodeKey.loadOrCreate(beside(".key"));
+            cartridge.bind(key.id());
 
             api = pool("api", API_THREADS, API_WAITING);
-            timer = new ScheduledThreadPoolExecutor(1, daemons("timer"));
-            timer.setRemoveOnCancelPolicy(true);
+            io = pool("io", IO_THREADS, IO_WAITING);
+            timer = timer("timer");
+            swarmThread = timer("swarm");
 
             Blobs blobs = new Blobs(cartridge);
             Apps apps = new Apps(cartridge, random);
@@ -105,13 +124,37 @@ final class Node implements AutoCloseable {
                     (app, level, message) -> LOG.info("app log app={} level={} message={}", app, level, message),
                     ScriptThreads.daemons());
             Deployments deployments = new Deployments(cartridge, blobs, apps, check(runtime), clock, random);
-            Routes routes = new Routes(cartridge, blobs, Map::of, timer);
+            String token = token(random);
+            Auth auth = new Auth(accounts, token);
+
+            int swarmPort = settings.number(Key.SWARM_PORT) == 0 ? freePort() : settings.number(Key.SWARM_PORT);
+            swarm = new Swarm(
+                    key,
+                    new SwarmOptions(
+                            name,
+                            version(),
+                            "",
+                            settings.get(Key.BIND),
+                            swarmPort,
+                            addresses(settings.get(Key.BIND), swarmPort),
+                            beside(".raft"),
+                            MembershipConfig.lan(),
+                            Timings.STANDARD,
+                            List.of(),
+                            List.of()),
+                    cartridge,
+                    blobs,
+                    clock,
+                    random,
+                    daemons("link"),
+                    swarmThread,
+                    io);
+            Routes routes = new Routes(cartridge, blobs, swarm::aliases, timer);
 
             events = new ChangeEvents(timer);
             cartridge.listen(commit -> events.changed());
-
-            String token = token(random);
-            Auth auth = new Auth(accounts, token);
+            swarm.listen(events::changed);
+            swarm.start();
             Dates dates = new Dates(clock);
             Ready ready = new Ready(dates);
             SiteHandler sites = new SiteHandler(
@@ -121,6 +164,7 @@ final class Node implements AutoCloseable {
                     List.of(
                             new AccountApi(auth, accounts),
                             new AppApi(apps, deployments, () -> name, this::url),
+                            new SwarmApi(new SwarmAdapter(swarm, cartridge, io), apps),
                             new SystemApi(settings, events, this::health)));
             http = HttpServer.listen(
                     settings.get(Key.BIND),
@@ -129,7 +173,7 @@ final class Node implements AutoCloseable {
                     new Front(domain, routes, ready, sites, rest, auth),
                     api,
                     dates);
-            new RunFile(ProcessHandle.current().pid(), address(), "", token, started.toString())
+            new RunFile(ProcessHandle.current().pid(), address(), swarmAddress(), token, started.toString())
                     .write(cartridge.file());
         } catch (RuntimeException | IOException e) {
             cartridge.close();
@@ -141,19 +185,39 @@ final class Node implements AutoCloseable {
         return new Node(file, flags);
     }
 
-    /** This cartridge's node id, made at random once and kept in it. */
-    private NodeId identity(SecureRandom random) {
-        byte[] fresh = new byte[32];
-        random.nextBytes(fresh);
-        String id = NodeId.of(fresh).toString();
-        return cartridge
-                .writeLocal(tx -> {
-                    tx.execute("INSERT OR IGNORE INTO setting VALUES ('node-id', ?)", id);
-                    return NodeId.parse(tx.first("SELECT value FROM setting WHERE name = 'node-id'", row -> row.text(0))
-                            .orElse(id));
-                })
-                .toCompletableFuture()
-                .join();
+    private static List<SchemaPart> schemas() {
+        List<SchemaPart> schemas = new ArrayList<>(List.of(
+                Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
+        schemas.addAll(Swarm.schemas());
+        return schemas;
+    }
+
+    private Path beside(String suffix) {
+        return cartridge.file().resolveSibling(cartridge.file().getFileName() + suffix);
+    }
+
+    /** A port that is free now: what others dial has to be known before the links open it. */
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Where others reach an address that is listened on: itself, or every one of this machine's. */
+    private static List<String> addresses(String bind, int port) throws IOException {
+        if (!bind.equals("0.0.0.0") && !bind.equals("::")) {
+            return List.of((bind.indexOf(':') >= 0 ? "[" + bind + "]" : bind) + ":" + port);
+        }
+        List<String> addresses = new ArrayList<>();
+        for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+            for (InetAddress address : Collections.list(each.getInetAddresses())) {
+                if (!address.isLoopbackAddress() && !address.isLinkLocalAddress() && addresses.size() < 8) {
+                    String text = address.getHostAddress();
+                    addresses.add((text.indexOf(':') >= 0 ? "[" + text + "]" : text) + ":" + port);
+                }
+            }
+        }
+        return addresses;
     }
 
     private static FunctionCheck check(Runtime runtime) {
@@ -220,6 +284,12 @@ final class Node implements AutoCloseable {
         return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + http.port();
     }
 
+    /** {@code host:port} of the links. */
+    String swarmAddress() {
+        String bind = settings.get(Key.BIND);
+        return (bind.indexOf(':') >= 0 ? "[" + bind + "]" : bind) + ":" + swarm.port();
+    }
+
     String adminUrl() {
         return "http://admin." + domain + ":" + http.port() + "/";
     }
@@ -230,7 +300,10 @@ final class Node implements AutoCloseable {
         step("events", events::close);
         step("http", () -> http.stop(Duration.ofSeconds(3)));
         step("runtime", runtime::close);
+        step("swarm", swarm::close);
         step("api", () -> end(api));
+        step("io", () -> end(io));
+        step("swarm thread", () -> end(swarmThread));
         step("timer", () -> end(timer));
         step("cartridge", cartridge::close);
         step("run file", () -> {
@@ -266,6 +339,12 @@ final class Node implements AutoCloseable {
                 threads, threads, 30, TimeUnit.SECONDS, new ArrayBlockingQueue<>(waiting), daemons(name));
         pool.allowCoreThreadTimeOut(true);
         return pool;
+    }
+
+    private static ScheduledThreadPoolExecutor timer(String name) {
+        ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, daemons(name));
+        timer.setRemoveOnCancelPolicy(true);
+        return timer;
     }
 
     private static ThreadFactory daemons(String name) {

@@ -37,6 +37,7 @@ public final class NodeMain {
         java.lang.Runtime.getRuntime().addShutdownHook(hook);
         out.println("cartridge " + node.file());
         out.println("node " + node.name());
+        out.println("swarm port " + node.swarmAddress());
         out.println("admin " + node.adminUrl());
         if (node.newPassword() != null) {
             out.println("owner password " + node.newPassword() + "  (user name \"owner\"; shown this once)");

@@ -96,6 +96,7 @@ public final class Swarm implements AutoCloseable {
     /** Members that were read with an admission, until the log brings them. */
     private volatile Map<NodeId, MemberRecord> admission = Map.of();
     private volatile boolean wantsToVote;
+    private volatile boolean announced;
     private volatile boolean online = true;
     private volatile boolean closed;
 
@@ -471,7 +472,11 @@ public final class Swarm implements AutoCloseable {
 
     /** While this node is no voter though it shall be one, it asks whoever it is linked to. */
     private void askToVote() {
-        if (!wantsToVote || closed) {
+        if (closed) {
+            return;
+        }
+        if (!wantsToVote) {
+            announce();
             return;
         }
         if (raft.status().voters().contains(key.id()) && raft.status().quorum()) {
@@ -490,6 +495,29 @@ public final class Swarm implements AutoCloseable {
                     LOG.debug("could not be added by {}", state.peer().shortText(), e);
                 }
             }
+        }
+    }
+
+    /** Where this node can be dialled is agreed too: after a move the record follows, once there is a quorum. */
+    private void announce() {
+        if (announced || !opened.isDone() || !raft.status().quorum()) {
+            return;
+        }
+        ConfigEntry entry = records.entry(Records.MEMBER, key.id().toString());
+        MemberRecord now = records.members().get(key.id());
+        if (entry == null || now == null) {
+            return;
+        }
+        if (!now.getAddressesList().equals(options.addresses())) {
+            try {
+                config.propose(List.of(Op.set(
+                        entry, Records.MEMBER, entry.key(), self(now.getName()).toByteArray())));
+            } catch (ConsensusException e) {
+                LOG.debug("the new addresses are not agreed yet", e);
+                return;
+            }
+        } else {
+            announced = true;
         }
     }
 

@@ -1,0 +1,167 @@
+package sh.fazt.node;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.Cartridge;
+import sh.fazt.cartridge.Conflict;
+import sh.fazt.hosting.app.Apps;
+import sh.fazt.identity.JoinToken;
+import sh.fazt.node.api.SwarmControl;
+import sh.fazt.node.error.Refusal;
+import sh.fazt.swarm.Swarm;
+import sh.fazt.swarm.SwarmException;
+import sh.fazt.swarm.SwarmView;
+
+/** The control plane's port to the swarm: what blocks there runs on {@code io} threads. Thread-safe. */
+final class SwarmAdapter implements SwarmControl {
+    private final Swarm swarm;
+    private final Cartridge cartridge;
+    private final Executor io;
+
+    SwarmAdapter(Swarm swarm, Cartridge cartridge, Executor io) {
+        this.swarm = swarm;
+        this.cartridge = cartridge;
+        this.io = io;
+    }
+
+    @Override
+    public Status status() {
+        return status(swarm.view());
+    }
+
+    private static Status status(SwarmView view) {
+        List<Member> members = new ArrayList<>();
+        for (SwarmView.Member member : view.members()) {
+            Long behind = member.behind();
+            members.add(new Member(
+                    named(member.node()),
+                    member.role(),
+                    member.state(),
+                    member.address(),
+                    member.roundTrip(),
+                    behind == null ? null : new Lag(behind, member.behindBytes())));
+        }
+        SwarmView.Named leader = view.leader();
+        return new Status(
+                named(view.swarm()), named(view.self()), leader == null ? null : named(leader), view.quorum(), members);
+    }
+
+    private static Named named(SwarmView.Named named) {
+        return new Named(named.id(), named.name());
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> init(Optional<String> name) {
+        return run(() -> status(swarm.init(name.orElse(null))));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Token>> token(Duration timeToLive) {
+        return run(() -> {
+            JoinToken token = swarm.token(timeToLive);
+            return new Token(token.text(), Instant.ofEpochSecond(token.expiresAtSeconds()));
+        });
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> join(String token) {
+        return run(() -> status(swarm.join(token)));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> leave() {
+        return run(() -> status(swarm.leave()));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> recover() {
+        return run(() -> status(swarm.recover()));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Boolean>> online(boolean online) {
+        return run(() -> {
+            swarm.online(online);
+            return online;
+        });
+    }
+
+    @Override
+    public List<Conflict> conflicts(int most) {
+        return cartridge.conflicts(most);
+    }
+
+    @Override
+    public List<Alias> aliases() {
+        List<Alias> aliases = new ArrayList<>();
+        swarm.aliases().forEach((name, app) -> aliases.add(new Alias(name, app)));
+        return aliases;
+    }
+
+    @Override
+    public CompletionStage<Outcome<Alias>> setAlias(String name, String app) {
+        return run(() -> {
+            swarm.alias(Apps.checkName(name), app);
+            return new Alias(name, app);
+        });
+    }
+
+    @Override
+    public CompletionStage<Outcome<Alias>> removeAlias(String name) {
+        return run(() -> {
+            swarm.alias(Apps.checkName(name), "");
+            return new Alias(name, "");
+        });
+    }
+
+    @Override
+    public void listen(Runnable listener) {
+        swarm.listen(listener);
+    }
+
+    private <T> CompletionStage<Outcome<T>> run(Supplier<T> action) {
+        CompletableFuture<Outcome<T>> outcome = new CompletableFuture<>();
+        try {
+            io.execute(() -> {
+                try {
+                    outcome.complete(new Outcome.Done<>(action.get()));
+                } catch (SwarmException e) {
+                    outcome.complete(new Outcome.Refused<>(refusal(e.reason()), message(e)));
+                } catch (RuntimeException e) {
+                    outcome.completeExceptionally(e);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            outcome.complete(new Outcome.Refused<>(Refusal.UNREACHABLE, "this node is too busy: try again in a moment"));
+        }
+        return outcome;
+    }
+
+    private static String message(SwarmException e) {
+        @Nullable String message = e.getMessage();
+        return message == null ? e.reason().name() : message;
+    }
+
+    private static Refusal refusal(SwarmException.Reason reason) {
+        return switch (reason) {
+            case NO_QUORUM -> Refusal.NO_QUORUM;
+            case UNREACHABLE -> Refusal.UNREACHABLE;
+            case TIMEOUT -> Refusal.TIMEOUT;
+            case BAD_TOKEN -> Refusal.BAD_TOKEN;
+            case IN_SWARM -> Refusal.IN_SWARM;
+            case ALONE -> Refusal.ALONE;
+            case NOT_FOUND -> Refusal.NOT_FOUND;
+            case INVALID -> Refusal.INVALID;
+            case CONFLICT -> Refusal.CONFLICT;
+        };
+    }
+}
