@@ -49,8 +49,9 @@ final class AppCommands {
             answer = node.send("POST", "/api/deploy", offer);
         }
         if (!Json.elements(answer, "missing").isEmpty()) {
-            throw Failure.failed("the node still lacks " + Json.elements(answer, "missing").size()
-                    + " files after the upload: a file changed while it was sent; deploy again");
+            throw Failure.failed(
+                    "the node still lacks " + Json.elements(answer, "missing").size()
+                            + " files after the upload: a file changed while it was sent; deploy again");
         }
         Map<String, @Nullable Object> result = new LinkedHashMap<>();
         for (String member : List.of("app", "release", "files", "bytes")) {
@@ -135,8 +136,7 @@ final class AppCommands {
     static int removeAlias(Arguments arguments, Terminal terminal) {
         Object data = NodeClient.of(arguments.cartridge())
                 .send("DELETE", "/api/aliases/" + Segment.encode(arguments.operand(0)), null);
-        terminal.result(
-                arguments.json(terminal) ? Json.pretty(data) : arguments.operand(0) + " leads nowhere now");
+        terminal.result(arguments.json(terminal) ? Json.pretty(data) : arguments.operand(0) + " leads nowhere now");
         return 0;
     }
 }

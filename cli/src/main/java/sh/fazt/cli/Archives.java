@@ -85,8 +85,10 @@ final class Archives {
             Runtime.getRuntime().addShutdownHook(cleaner);
             try {
                 train(work);
-                Files.move(work.resolve("node.jsa"), directory.resolve("node.new"), StandardCopyOption.REPLACE_EXISTING);
-                Files.move(directory.resolve("node.new"), directory.resolve("node.jsa"), StandardCopyOption.ATOMIC_MOVE);
+                Files.move(
+                        work.resolve("node.jsa"), directory.resolve("node.new"), StandardCopyOption.REPLACE_EXISTING);
+                Files.move(
+                        directory.resolve("node.new"), directory.resolve("node.jsa"), StandardCopyOption.ATOMIC_MOVE);
                 Files.move(work.resolve("cli.jsa"), directory.resolve("cli.new"), StandardCopyOption.REPLACE_EXISTING);
                 Files.move(directory.resolve("cli.new"), directory.resolve("cli.jsa"), StandardCopyOption.ATOMIC_MOVE);
                 forgetOlderBuilds();
@@ -101,7 +103,9 @@ final class Archives {
         Path cartridge = work.resolve("data.db");
         Path app = Sample.writeTo(Files.createDirectory(work.resolve("guestbook")));
         try (NodeProcess node = NodeProcess.start(
-                cartridge, "archive", Map.of("FAZT_ARCHIVE_OUT", work.resolve("node.jsa").toString()))) {
+                cartridge,
+                "archive",
+                Map.of("FAZT_ARCHIVE_OUT", work.resolve("node.jsa").toString()))) {
             Thread stopper = new Thread(node::close);
             Runtime.getRuntime().addShutdownHook(stopper);
             AppCommands.deploy(node.client(), Folder.read(app), "archive");
@@ -112,7 +116,8 @@ final class Archives {
             }
             ProcessBuilder command = new ProcessBuilder(
                     executable.toString(), "swarm", "status", "--format", "table", "--db", cartridge.toString());
-            command.environment().put("FAZT_ARCHIVE_OUT", work.resolve("cli.jsa").toString());
+            command.environment()
+                    .put("FAZT_ARCHIVE_OUT", work.resolve("cli.jsa").toString());
             command.redirectErrorStream(true);
             command.redirectOutput(work.resolve("command.log").toFile());
             Process process = command.start();

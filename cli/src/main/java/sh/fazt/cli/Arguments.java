@@ -114,7 +114,8 @@ final class Arguments {
         return operands.get(index);
     }
 
-    @Nullable String flag(String name) {
+    @Nullable
+    String flag(String name) {
         return flags.get(name);
     }
 

@@ -22,7 +22,12 @@ final class Commands {
                             new Command.Flag("domain", "localhost", "where the sites live")),
                     "serve; creates the cartridge when there is none",
                     ServerCommands::start),
-            new Command("server status", List.of(), List.of(), "what the running node says of itself", ServerCommands::status),
+            new Command(
+                    "server status",
+                    List.of(),
+                    List.of(),
+                    "what the running node says of itself",
+                    ServerCommands::status),
             new Command(
                     "swarm init",
                     List.of(),
@@ -35,9 +40,15 @@ final class Commands {
                     List.of(new Command.Flag("ttl", "15m", "how long it is good for")),
                     "print a join token, good for one node",
                     SwarmCommands::token),
-            new Command("swarm join", List.of("TOKEN"), List.of(), "join the swarm that issued the token", SwarmCommands::join),
+            new Command(
+                    "swarm join",
+                    List.of("TOKEN"),
+                    List.of(),
+                    "join the swarm that issued the token",
+                    SwarmCommands::join),
             new Command("swarm status", List.of(), List.of(), "members, leader, quorum", SwarmCommands::status),
-            new Command("swarm leave", List.of(), List.of(), "leave, and be a swarm of one again", SwarmCommands::leave),
+            new Command(
+                    "swarm leave", List.of(), List.of(), "leave, and be a swarm of one again", SwarmCommands::leave),
             new Command(
                     "swarm recover",
                     List.of(),
@@ -45,7 +56,11 @@ final class Commands {
                     "let the survivor of a lost majority decide alone",
                     SwarmCommands::recover),
             new Command(
-                    "swarm conflicts", List.of(), List.of(), "what lost when two nodes wrote the same", SwarmCommands::conflicts),
+                    "swarm conflicts",
+                    List.of(),
+                    List.of(),
+                    "what lost when two nodes wrote the same",
+                    SwarmCommands::conflicts),
             new Command(
                     "app deploy",
                     List.of("DIR"),
@@ -53,11 +68,20 @@ final class Commands {
                     "make a folder the app's new release",
                     AppCommands::deploy),
             new Command("app list", List.of(), List.of(), "every app", AppCommands::list),
-            new Command("app releases", List.of("APP"), List.of(), "an app's releases, newest first", AppCommands::releases),
+            new Command(
+                    "app releases",
+                    List.of("APP"),
+                    List.of(),
+                    "an app's releases, newest first",
+                    AppCommands::releases),
             new Command("alias list", List.of(), List.of(), "names that lead to apps", AppCommands::aliases),
-            new Command("alias set", List.of("NAME", "APP"), List.of(), "let a name lead to an app", AppCommands::setAlias),
-            new Command("alias remove", List.of("NAME"), List.of(), "let a name lead nowhere", AppCommands::removeAlias),
-            new Command("config list", List.of(), List.of(), "settings, and where each comes from", ServerCommands::config),
-            new Command("config set", List.of("KEY", "VALUE"), List.of(), "change a setting", ServerCommands::setConfig),
+            new Command(
+                    "alias set", List.of("NAME", "APP"), List.of(), "let a name lead to an app", AppCommands::setAlias),
+            new Command(
+                    "alias remove", List.of("NAME"), List.of(), "let a name lead nowhere", AppCommands::removeAlias),
+            new Command(
+                    "config list", List.of(), List.of(), "settings, and where each comes from", ServerCommands::config),
+            new Command(
+                    "config set", List.of("KEY", "VALUE"), List.of(), "change a setting", ServerCommands::setConfig),
             new Command("demo", List.of(), List.of(), "three nodes on this machine, to split and heal", Demo::run));
 }

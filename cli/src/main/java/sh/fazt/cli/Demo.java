@@ -60,8 +60,9 @@ final class Demo {
                 terminal.result(fact);
             }
         }
-        terminal.result("Write in the guest book on any of them and watch it appear on the others.\n"
-                + "split   cuts phone off\nheal    brings it back\nstatus  what each side thinks\nquit    ends the demo");
+        terminal.result(
+                "Write in the guest book on any of them and watch it appear on the others.\n"
+                        + "split   cuts phone off\nheal    brings it back\nstatus  what each side thinks\nquit    ends the demo");
     }
 
     private void prompt() {

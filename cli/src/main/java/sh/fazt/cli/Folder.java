@@ -84,8 +84,8 @@ final class Folder {
     private void walk(Path directory, String prefix, Set<Path> above) throws IOException {
         Path real = directory.toRealPath();
         if (!above.add(real)) {
-            throw Failure.failed("can't deploy " + root + ": the symbolic link " + prefix
-                    + " leads round in a circle; remove it");
+            throw Failure.failed(
+                    "can't deploy " + root + ": the symbolic link " + prefix + " leads round in a circle; remove it");
         }
         try (DirectoryStream<Path> children = Files.newDirectoryStream(directory)) {
             for (Path child : children) {
@@ -103,8 +103,8 @@ final class Folder {
                 } else if (Files.isRegularFile(child)) {
                     entries.add(hashed(path, child));
                 } else {
-                    throw Failure.failed("can't deploy " + root + ": " + path
-                            + " is neither a file nor a folder; remove it");
+                    throw Failure.failed(
+                            "can't deploy " + root + ": " + path + " is neither a file nor a folder; remove it");
                 }
             }
         }

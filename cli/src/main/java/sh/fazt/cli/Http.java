@@ -59,7 +59,11 @@ final class Http {
                     .append(token)
                     .append("\r\nAccept: application/json\r\nConnection: close\r\n");
             if (body != null) {
-                head.append("Content-Type: ").append(type).append("\r\nContent-Length: ").append(length).append("\r\n");
+                head.append("Content-Type: ")
+                        .append(type)
+                        .append("\r\nContent-Length: ")
+                        .append(length)
+                        .append("\r\n");
             }
             OutputStream out = socket.getOutputStream();
             out.write(head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1));
@@ -109,7 +113,8 @@ final class Http {
     private static int chunkSize(InputStream in) throws IOException {
         String size = line(in);
         int semicolon = size.indexOf(';');
-        return Integer.parseInt(semicolon < 0 ? size.strip() : size.substring(0, semicolon).strip(), 16);
+        return Integer.parseInt(
+                semicolon < 0 ? size.strip() : size.substring(0, semicolon).strip(), 16);
     }
 
     private static byte[] exactly(InputStream in, int length) throws IOException {

@@ -88,9 +88,8 @@ final class Json {
         try (JsonGenerator generator = FACTORY.createGenerator(text)) {
             if (pretty) {
                 DefaultIndenter lines = new DefaultIndenter("  ", "\n");
-                generator.setPrettyPrinter(new DefaultPrettyPrinter()
-                        .withObjectIndenter(lines)
-                        .withArrayIndenter(lines));
+                generator.setPrettyPrinter(
+                        new DefaultPrettyPrinter().withObjectIndenter(lines).withArrayIndenter(lines));
             }
             write(generator, value);
         } catch (IOException e) {

@@ -95,7 +95,9 @@ public final class Main {
     private static String help(String group) {
         Table table = new Table("", "");
         for (Command command : Commands.ALL) {
-            if (group.isEmpty() || command.words().equals(group) || command.words().startsWith(group + " ")) {
+            if (group.isEmpty()
+                    || command.words().equals(group)
+                    || command.words().startsWith(group + " ")) {
                 StringBuilder words = new StringBuilder("  fazt ").append(command.words());
                 command.operands().forEach(operand -> words.append(' ').append(operand));
                 table.row(words.toString(), command.summary());

@@ -59,21 +59,26 @@ final class NodeClient {
         return runFile;
     }
 
-    @Nullable Object get(String path) {
+    @Nullable
+    Object get(String path) {
         return call("GET", path, "", 0, null, USUAL);
     }
 
-    @Nullable Object send(String method, String path, @Nullable Object json) {
+    @Nullable
+    Object send(String method, String path, @Nullable Object json) {
         return send(method, path, json, USUAL);
     }
 
-    @Nullable Object send(String method, String path, @Nullable Object json, Duration timeout) {
+    @Nullable
+    Object send(String method, String path, @Nullable Object json, Duration timeout) {
         byte[] body = Json.write(json).getBytes(StandardCharsets.UTF_8);
         return call(method, path, "application/json", body.length, out -> out.write(body), timeout);
     }
 
-    @Nullable Object upload(String path, Path file, long size) {
-        return call("PUT", path, "application/octet-stream", size, out -> Files.copy(file, out), Duration.ofMinutes(10));
+    @Nullable
+    Object upload(String path, Path file, long size) {
+        return call(
+                "PUT", path, "application/octet-stream", size, out -> Files.copy(file, out), Duration.ofMinutes(10));
     }
 
     /** The {@code data} of the answer; an error answer is a {@link Failure} with the node's own message. */
@@ -103,7 +108,7 @@ final class NodeClient {
     }
 
     private static String problem(@Nullable Object problem) {
-        return Json.text(problem, "file") + ":" + Json.text(problem, "line") + ":" + Json.text(problem, "column")
-                + ": " + Json.text(problem, "message");
+        return Json.text(problem, "file") + ":" + Json.text(problem, "line") + ":" + Json.text(problem, "column") + ": "
+                + Json.text(problem, "message");
     }
 }

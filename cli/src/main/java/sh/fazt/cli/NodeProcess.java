@@ -26,16 +26,7 @@ final class NodeProcess implements AutoCloseable {
     /** Starts a node on free ports, with more words and environment as given; returns once it serves. */
     static NodeProcess start(Path cartridge, String name, Map<String, String> environment) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(Executable.command(
-                "server",
-                "start",
-                "--db",
-                cartridge.toString(),
-                "--port",
-                "0",
-                "--swarm-port",
-                "0",
-                "--name",
-                name));
+                "server", "start", "--db", cartridge.toString(), "--port", "0", "--swarm-port", "0", "--name", name));
         builder.environment().putAll(environment);
         builder.environment().put("FAZT_ARCHIVE", "off");
         builder.redirectError(cartridge.resolveSibling(name + ".log").toFile());

@@ -16,7 +16,8 @@ final class ServerCommands {
     private ServerCommands() {}
 
     static int start(Arguments arguments, Terminal terminal) throws Exception {
-        List<String> flags = new ArrayList<>(List.of("--db", arguments.cartridge().toString()));
+        List<String> flags =
+                new ArrayList<>(List.of("--db", arguments.cartridge().toString()));
         for (Command.Flag flag : arguments.command().flags()) {
             String value = arguments.flag(flag.name());
             if (value != null) {
@@ -32,9 +33,8 @@ final class ServerCommands {
             archives.makeSoon();
         }
         try {
-            return (int) Class.forName(NODE)
-                    .getMethod("run", String[].class)
-                    .invoke(null, (Object) flags.toArray(new String[0]));
+            return (int) Class.forName(NODE).getMethod("run", String[].class).invoke(null, (Object)
+                    flags.toArray(new String[0]));
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof Exception cause) {
                 throw cause;

@@ -32,10 +32,9 @@ final class SwarmCommands {
 
     static int token(Arguments arguments, Terminal terminal) {
         long seconds = duration(arguments.flag("ttl", "15m")).toSeconds();
-        Object data = NodeClient.of(arguments.cartridge())
-                .send("POST", "/api/swarm/token", Map.of("ttl_seconds", seconds));
-        terminal.result(
-                "json".equals(arguments.flag("format")) ? Json.pretty(data) : Json.text(data, "token"));
+        Object data =
+                NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/token", Map.of("ttl_seconds", seconds));
+        terminal.result("json".equals(arguments.flag("format")) ? Json.pretty(data) : Json.text(data, "token"));
         return 0;
     }
 
@@ -89,8 +88,7 @@ final class SwarmCommands {
 
     static int leave(Arguments arguments, Terminal terminal) {
         Object data = NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/leave", Map.of(), CHANGE);
-        terminal.result(
-                arguments.json(terminal) ? Json.pretty(data) : "left; this node is a swarm of one again");
+        terminal.result(arguments.json(terminal) ? Json.pretty(data) : "left; this node is a swarm of one again");
         return 0;
     }
 
@@ -157,14 +155,13 @@ final class SwarmCommands {
             String number = text.substring(0, text.length() - 1);
             if (number.chars().allMatch(c -> c >= '0' && c <= '9')) {
                 long count = Long.parseLong(number);
-                Duration unit =
-                        switch (text.charAt(text.length() - 1)) {
-                            case 's' -> Duration.ofSeconds(1);
-                            case 'm' -> Duration.ofMinutes(1);
-                            case 'h' -> Duration.ofHours(1);
-                            case 'd' -> Duration.ofDays(1);
-                            default -> Duration.ZERO;
-                        };
+                Duration unit = switch (text.charAt(text.length() - 1)) {
+                    case 's' -> Duration.ofSeconds(1);
+                    case 'm' -> Duration.ofMinutes(1);
+                    case 'h' -> Duration.ofHours(1);
+                    case 'd' -> Duration.ofDays(1);
+                    default -> Duration.ZERO;
+                };
                 if (count > 0 && !unit.isZero()) {
                     return unit.multipliedBy(count);
                 }

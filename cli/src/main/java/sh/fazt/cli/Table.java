@@ -55,7 +55,8 @@ final class Table {
             unit++;
         }
         long tenths = Math.round(value * 10);
-        return (unit == 0 || tenths >= 1000 || tenths % 10 == 0 ? String.valueOf(Math.round(value))
+        return (unit == 0 || tenths >= 1000 || tenths % 10 == 0
+                        ? String.valueOf(Math.round(value))
                         : tenths / 10 + "." + tenths % 10)
                 + " " + units[unit];
     }

@@ -39,7 +39,8 @@ final class Terminal {
     }
 
     /** Asks on stderr, so that stdout stays clean; null at the end of the input. */
-    @Nullable String ask(String prompt) {
+    @Nullable
+    String ask(String prompt) {
         err.print(prompt);
         err.flush();
         try {

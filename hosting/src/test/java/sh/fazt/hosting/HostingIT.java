@@ -67,8 +67,7 @@ class HostingIT {
             cartridge.bind(NodeId.of(id));
             blobs = new Blobs(cartridge);
             apps = new Apps(cartridge, new Random(number));
-            deployments =
-                    new Deployments(cartridge, blobs, apps, sources -> problems, clock, new Random(number + 10));
+            deployments = new Deployments(cartridge, blobs, apps, sources -> problems, clock, new Random(number + 10));
             data = new KeyValues(cartridge, clock);
             accounts = new Accounts(cartridge, clock, new SecureRandom());
             routes = new Routes(cartridge, blobs, () -> aliases, Runnable::run);
@@ -79,8 +78,8 @@ class HostingIT {
             List<Manifest.File> manifest = new ArrayList<>();
             for (Map.Entry<String, String> file : files.entrySet()) {
                 byte[] content = file.getValue().getBytes(StandardCharsets.UTF_8);
-                manifest.add(new Manifest.File(
-                        file.getKey(), Blobs.sha256(content, 0, content.length), content.length));
+                manifest.add(
+                        new Manifest.File(file.getKey(), Blobs.sha256(content, 0, content.length), content.length));
                 blobs.put(content);
             }
             now.addAndGet(5);
@@ -89,7 +88,9 @@ class HostingIT {
 
         void pullFrom(Node other) throws Exception {
             for (Scope scope : other.cartridge.replica().vectors().keySet()) {
-                try (var spool = other.cartridge.replica().open(scope, cartridge.replica().vector(scope))) {
+                try (var spool = other.cartridge
+                        .replica()
+                        .open(scope, cartridge.replica().vector(scope))) {
                     List<byte[]> parts = new ArrayList<>();
                     for (int i = 0; i < spool.parts(); i++) {
                         parts.add(spool.part(i));
@@ -139,7 +140,8 @@ class HostingIT {
         b.pullFrom(a);
         assertThat(b.route("shop").files().get("index.html").size()).isEqualTo(3);
         String large = "x".repeat(100_000);
-        String second = a.deploy("shop", Map.of("index.html", "two", "large.txt", large)).release();
+        String second = a.deploy("shop", Map.of("index.html", "two", "large.txt", large))
+                .release();
         b.pullFrom(a);
         assertThat(b.route("shop").files()).as("the large one is missing").containsOnlyKeys("index.html");
         assertThat(b.blobs.wanted(10)).hasSize(1);
@@ -152,17 +154,22 @@ class HostingIT {
     void twoDeploysOnTwoSidesEndWithOneWholeRelease() throws Exception {
         a.deploy("shop", Map.of("index.html", "first"));
         b.pullFrom(a);
-        String onA = a.deploy("shop", Map.of("index.html", "from a", "a.txt", "a")).release();
-        String onB = b.deploy("shop", Map.of("index.html", "from b", "b.txt", "b")).release();
+        String onA =
+                a.deploy("shop", Map.of("index.html", "from a", "a.txt", "a")).release();
+        String onB =
+                b.deploy("shop", Map.of("index.html", "from b", "b.txt", "b")).release();
         a.pullFrom(b);
         b.pullFrom(a);
         a.pullFrom(b);
         for (Node node : List.of(a, b)) {
             assertThat(node.route("shop").release()).isEqualTo(onB);
             assertThat(node.route("shop").files()).containsOnlyKeys("index.html", "b.txt");
-            assertThat(node.deployments.releases("shop")).extracting(release -> release.id()).contains(onA, onB);
-            assertThat(node.cartridge.conflicts(10)).singleElement().satisfies(conflict ->
-                    assertThat(conflict.values()).containsEntry("release", onA));
+            assertThat(node.deployments.releases("shop"))
+                    .extracting(release -> release.id())
+                    .contains(onA, onB);
+            assertThat(node.cartridge.conflicts(10))
+                    .singleElement()
+                    .satisfies(conflict -> assertThat(conflict.values()).containsEntry("release", onA));
         }
         a.deployments.activate("shop", onA);
         assertThat(a.route("shop").files()).containsOnlyKeys("index.html", "a.txt");
@@ -173,7 +180,8 @@ class HostingIT {
     void aSyntaxErrorDeploysNothing() throws Exception {
         a.problems = List.of(new FunctionCheck.Problem("api/main.js", 3, 7, "unexpected }"));
         assertThatThrownBy(() -> a.deploy("shop", Map.of("index.html", "x", "api/main.js", "}")))
-                .isInstanceOfSatisfying(SyntaxException.class, e -> assertThat(e.problems()).hasSize(1));
+                .isInstanceOfSatisfying(
+                        SyntaxException.class, e -> assertThat(e.problems()).hasSize(1));
         assertThat(a.apps.list()).isEmpty();
     }
 

@@ -3,25 +3,18 @@ package sh.fazt.node;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
-import java.util.ArrayList;
-import java.util.Collections;
-import sh.fazt.cartridge.SchemaPart;
-import sh.fazt.consensus.Timings;
-import sh.fazt.identity.NodeKey;
-import sh.fazt.membership.MembershipConfig;
-import sh.fazt.node.api.SwarmApi;
-import sh.fazt.swarm.Swarm;
-import sh.fazt.swarm.SwarmOptions;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -36,7 +29,9 @@ import org.slf4j.LoggerFactory;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.RunFile;
+import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
+import sh.fazt.consensus.Timings;
 import sh.fazt.hosting.account.Accounts;
 import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
@@ -44,11 +39,14 @@ import sh.fazt.hosting.data.KeyValues;
 import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.route.Routes;
+import sh.fazt.identity.NodeKey;
+import sh.fazt.membership.MembershipConfig;
 import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.Json;
+import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SystemApi;
 import sh.fazt.node.auth.Auth;
 import sh.fazt.node.config.Settings;
@@ -61,6 +59,8 @@ import sh.fazt.runtime.Runtime;
 import sh.fazt.runtime.RuntimeOptions;
 import sh.fazt.runtime.ScriptThreads;
 import sh.fazt.runtime.SourceTree;
+import sh.fazt.swarm.Swarm;
+import sh.fazt.swarm.SwarmOptions;
 
 /**
  * The composition root: every room is made here, in the order in which it may be used, and closed in the
@@ -97,10 +97,7 @@ final class Node implements AutoCloseable {
         SecureRandom random = new SecureRandom();
         started = clock.instant();
 
-        cartridge = SqliteCartridge.open(
-                file,
-                CartridgeOptions.standard(),
-                schemas());
+        cartridge = SqliteCartridge.open(file, CartridgeOptions.standard(), schemas());
         try {
             settings = new Settings(cartridge, flags, System.getenv());
             name = settings.get(Key.NAME).isEmpty() ? machine() : settings.get(Key.NAME);
@@ -175,6 +172,7 @@ final class Node implements AutoCloseable {
                     dates);
             new RunFile(ProcessHandle.current().pid(), address(), swarmAddress(), token, started.toString())
                     .write(cartridge.file());
+            runtime.warmUp();
         } catch (RuntimeException | IOException e) {
             cartridge.close();
             throw e;
@@ -186,8 +184,8 @@ final class Node implements AutoCloseable {
     }
 
     private static List<SchemaPart> schemas() {
-        List<SchemaPart> schemas = new ArrayList<>(List.of(
-                Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
+        List<SchemaPart> schemas = new ArrayList<>(
+                List.of(Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
         schemas.addAll(Swarm.schemas());
         return schemas;
     }

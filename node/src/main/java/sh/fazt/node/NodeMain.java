@@ -4,13 +4,30 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /** What {@code fazt server start} launches. */
 public final class NodeMain {
     private NodeMain() {}
+
+    /** Libraries that tell of every step. Held here, for java.util.logging forgets loggers that nobody holds. */
+    private static final List<Logger> CHATTY = Stream.of("org.apache.ratis", "io.grpc", "io.netty")
+            .map(Logger::getLogger)
+            .toList();
+
+    /** One line an event, and of libraries only what somebody has to look at. */
+    private static void quiet() {
+        if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) {
+            System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL %4$s %3$s: %5$s%6$s%n");
+        }
+        CHATTY.forEach(logger -> logger.setLevel(Level.WARNING));
+    }
 
     /**
      * Runs a node until the process is told to stop.
@@ -26,6 +43,7 @@ public final class NodeMain {
         Path file = Path.of(flags.remove("db"));
         PrintStream out =
                 new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
+        quiet();
         Node node = Node.start(file, flags);
         CountDownLatch stopped = new CountDownLatch(1);
         Thread hook = new Thread(

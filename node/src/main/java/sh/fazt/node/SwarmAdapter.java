@@ -141,7 +141,8 @@ final class SwarmAdapter implements SwarmControl {
                 }
             });
         } catch (RejectedExecutionException e) {
-            outcome.complete(new Outcome.Refused<>(Refusal.UNREACHABLE, "this node is too busy: try again in a moment"));
+            outcome.complete(
+                    new Outcome.Refused<>(Refusal.UNREACHABLE, "this node is too busy: try again in a moment"));
         }
         return outcome;
     }

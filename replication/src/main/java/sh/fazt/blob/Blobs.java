@@ -124,9 +124,9 @@ public final class Blobs {
 
     /** Whether the blob is here, whole. */
     public boolean contains(String hash) {
-        return cartridge.read(rows -> rows.first(
-                        "SELECT 1 FROM fazt_blob WHERE hash = ? AND complete = 1", row -> true, hash)
-                .isPresent());
+        return cartridge.read(
+                rows -> rows.first("SELECT 1 FROM fazt_blob WHERE hash = ? AND complete = 1", row -> true, hash)
+                        .isPresent());
     }
 
     /** Those of the given blobs that are not here, whole, in the given order. */
@@ -197,8 +197,8 @@ public final class Blobs {
 
     /** How many blobs are wanted. */
     public long wantedCount() {
-        return cartridge.read(
-                rows -> rows.first("SELECT count(*) FROM fazt_wanted", row -> row.integer(0)).orElse(0L));
+        return cartridge.read(rows -> rows.first("SELECT count(*) FROM fazt_wanted", row -> row.integer(0))
+                .orElse(0L));
     }
 
     /**
@@ -216,8 +216,8 @@ public final class Blobs {
             at += chunk.size();
         }
         if (at != manifest.size()) {
-            throw new Mismatch("the manifest of blob " + manifest.hash() + " has " + at + " bytes, not "
-                    + manifest.size());
+            throw new Mismatch(
+                    "the manifest of blob " + manifest.hash() + " has " + at + " bytes, not " + manifest.size());
         }
         if (!contains(manifest.hash())) {
             join(tx -> {

@@ -12,7 +12,8 @@ final class Chunker {
     static final int AVERAGE = 256 << 10;
     static final int MOST = 1 << 20;
 
-    private static final long[] GEAR = new SplittableRandom(0x66617a74L).longs(256).toArray();
+    private static final long[] GEAR =
+            new SplittableRandom(0x66617a74L).longs(256).toArray();
     /** Two bits more than the average asks for while a chunk is short, two fewer when it is long. */
     private static final long HARD = mask(20);
 

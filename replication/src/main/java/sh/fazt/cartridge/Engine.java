@@ -152,8 +152,12 @@ final class Engine {
         if (known != null) {
             return known;
         }
-        session.update("INSERT INTO fazt_origin (node, epoch) VALUES (?, ?)", origin.node().bytes(), origin.epoch());
-        long id = session.first("SELECT last_insert_rowid()", row -> row.integer(0)).orElseThrow();
+        session.update(
+                "INSERT INTO fazt_origin (node, epoch) VALUES (?, ?)",
+                origin.node().bytes(),
+                origin.epoch());
+        long id = session.first("SELECT last_insert_rowid()", row -> row.integer(0))
+                .orElseThrow();
         ids.put(origin, id);
         origins.put(id, origin);
         return id;
@@ -174,7 +178,8 @@ final class Engine {
     /** The version that is here. */
     record Current(Stamp stamp, boolean deleted, Map<String, @Nullable Object> columns) {}
 
-    @Nullable Current current(Scope scope, TableSql table, List<?> key, Origin share) {
+    @Nullable
+    Current current(Scope scope, TableSql table, List<?> key, Origin share) {
         @Nullable Object[] args = new @Nullable Object[1 + key.size() + (table.policy == Policy.COUNTER ? 1 : 0)];
         args[0] = scope.id();
         for (int i = 0; i < key.size(); i++) {
@@ -402,7 +407,8 @@ final class Engine {
     static String sha256(byte[] body) {
         try {
             return HexFormat.of()
-                    .formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(body));
+                    .formatHex(
+                            java.security.MessageDigest.getInstance("SHA-256").digest(body));
         } catch (java.security.NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }

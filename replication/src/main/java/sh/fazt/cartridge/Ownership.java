@@ -53,8 +53,10 @@ final class Ownership implements AutoCloseable {
                                 + ": stop that one, or name another cartridge with --db");
             }
             channel.truncate(0);
-            channel.write(ByteBuffer.wrap(
-                    ("process " + ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.UTF_8)), 0);
+            channel.write(
+                    ByteBuffer.wrap(
+                            ("process " + ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.UTF_8)),
+                    0);
             return new Ownership(cartridge, channel, lock);
         } catch (IOException e) {
             throw new CartridgeException(
@@ -65,7 +67,8 @@ final class Ownership implements AutoCloseable {
     }
 
     /** The marker of the last run here; null when there is none. */
-    @Nullable String marker() {
+    @Nullable
+    String marker() {
         try {
             return Files.readString(markerFile(), StandardCharsets.UTF_8).strip();
         } catch (IOException absent) {

@@ -24,8 +24,7 @@ import java.util.regex.Pattern;
  * @param started when, ISO 8601
  */
 public record RunFile(long pid, String http, String swarm, String token, String started) {
-    private static final Pattern MEMBER =
-            Pattern.compile("\"(\\w+)\"\\s*:\\s*(?:\"((?:[^\"\\\\]|\\\\.)*)\"|(-?\\d+))");
+    private static final Pattern MEMBER = Pattern.compile("\"(\\w+)\"\\s*:\\s*(?:\"((?:[^\"\\\\]|\\\\.)*)\"|(-?\\d+))");
 
     /** Where the run file of a cartridge is. */
     public static Path beside(Path cartridge) {
@@ -47,9 +46,8 @@ public record RunFile(long pid, String http, String swarm, String token, String 
     /** The run file beside a cartridge; empty when there is none, when it is damaged, or when it is stale. */
     public static Optional<RunFile> live(Path cartridge) {
         return read(cartridge)
-                .filter(file -> ProcessHandle.of(file.pid())
-                        .map(ProcessHandle::isAlive)
-                        .orElse(false));
+                .filter(file ->
+                        ProcessHandle.of(file.pid()).map(ProcessHandle::isAlive).orElse(false));
     }
 
     /** The run file beside a cartridge, its process alive or not; empty when there is none or it is damaged. */
@@ -64,9 +62,7 @@ public record RunFile(long pid, String http, String swarm, String token, String 
         Matcher matcher = MEMBER.matcher(text);
         while (matcher.find()) {
             String quoted = matcher.group(2);
-            members.put(
-                    matcher.group(1),
-                    quoted == null ? matcher.group(3) : quoted.replaceAll("\\\\(.)", "$1"));
+            members.put(matcher.group(1), quoted == null ? matcher.group(3) : quoted.replaceAll("\\\\(.)", "$1"));
         }
         try {
             return Optional.of(new RunFile(

@@ -19,8 +19,7 @@ final class Schema {
 
     private static final SchemaPart OWN = new SchemaPart(
             "cartridge",
-            List.of(
-                    """
+            List.of("""
                     CREATE TABLE fazt_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
                     CREATE TABLE fazt_origin (id INTEGER PRIMARY KEY, node BLOB NOT NULL, epoch INTEGER NOT NULL,
                         UNIQUE (node, epoch));
@@ -83,7 +82,8 @@ final class Schema {
                     throw new CartridgeException(
                             CartridgeException.Reason.NEWER_VERSION,
                             "the cartridge " + file + " was written by a newer fazt (" + part.room() + " is at level "
-                                    + level + ", this one knows " + part.migrations().size()
+                                    + level + ", this one knows "
+                                    + part.migrations().size()
                                     + "): run that one, or upgrade this one");
                 }
                 for (int i = (int) level; i < part.migrations().size(); i++) {

@@ -173,8 +173,7 @@ final class Session implements Rows, AutoCloseable {
                 case 11, 26:
                     return new CartridgeException(
                             CartridgeException.Reason.DAMAGED,
-                            "the cartridge is damaged or is no SQLite file (" + e.getMessage()
-                                    + "): restore a backup",
+                            "the cartridge is damaged or is no SQLite file (" + e.getMessage() + "): restore a backup",
                             e);
                 default:
                     break;
@@ -261,7 +260,8 @@ final class Session implements Rows, AutoCloseable {
         }
 
         /** The value as it is stored: {@code Long, Double, String, byte[]} or null. */
-        @Nullable Object value(int column) {
+        @Nullable
+        Object value(int column) {
             try {
                 Object value = rows.getObject(column + 1);
                 return value instanceof Integer number ? (Object) number.longValue() : value;

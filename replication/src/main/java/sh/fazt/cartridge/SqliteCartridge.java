@@ -107,9 +107,8 @@ public final class SqliteCartridge implements Cartridge {
     private void migrate(Engine[] self, boolean fresh) {
         if (!fresh) {
             // Only columns that a newer node sent are moved; an engine is there to say that it is us.
-            Engine us = session.query(
-                            "SELECT name FROM sqlite_master WHERE name = 'fazt_origin'", row -> row.text(0))
-                    .isEmpty()
+            Engine us = session.query("SELECT name FROM sqlite_master WHERE name = 'fazt_origin'", row -> row.text(0))
+                            .isEmpty()
                     ? null
                     : new Engine(session, schema, new HybridClock(options.wall(), Hlc.ZERO));
             if (us != null) {
@@ -245,7 +244,9 @@ public final class SqliteCartridge implements Cartridge {
             return found == null ? value : found;
         }
         session.update(
-                "INSERT INTO fazt_meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
+                "INSERT INTO fazt_meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                key,
+                value);
         return value;
     }
 
@@ -294,7 +295,8 @@ public final class SqliteCartridge implements Cartridge {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CartridgeException(CartridgeException.Reason.OVERLOADED, "interrupted while waiting for a reader", e);
+            throw new CartridgeException(
+                    CartridgeException.Reason.OVERLOADED, "interrupted while waiting for a reader", e);
         } finally {
             if (reader != null) {
                 readers.add(reader);
@@ -315,35 +317,37 @@ public final class SqliteCartridge implements Cartridge {
     @Override
     public CompletionStage<Void> forget(Scope scope) {
         return submit(new EpochJob<@Nullable Origin>() {
-            @Override
-            @Nullable Origin run(List<Commit> events) {
-                List<CommitListener.Change> changes = new ArrayList<>();
-                engine.writing = true;
-                try {
-                    for (TableSql table : schema.tables.values()) {
-                        if (session.update("DELETE FROM " + table.name + " WHERE scope = ?", scope.id()) > 0) {
-                            changes.add(new CommitListener.Change(table.name, List.of()));
+                    @Override
+                    @Nullable
+                    Origin run(List<Commit> events) {
+                        List<CommitListener.Change> changes = new ArrayList<>();
+                        engine.writing = true;
+                        try {
+                            for (TableSql table : schema.tables.values()) {
+                                if (session.update("DELETE FROM " + table.name + " WHERE scope = ?", scope.id()) > 0) {
+                                    changes.add(new CommitListener.Change(table.name, List.of()));
+                                }
+                            }
+                        } finally {
+                            engine.writing = false;
                         }
+                        session.update("DELETE FROM fazt_parked WHERE scope = ?", scope.id());
+                        session.update("DELETE FROM fazt_vector WHERE scope = ?", scope.id());
+                        session.update("DELETE FROM fazt_scope WHERE scope = ?", scope.id());
+                        engine.state(scope, new Engine.State(VersionVector.EMPTY, 0, Hlc.ZERO));
+                        events.add(new Commit(scope, null, true, changes));
+                        return origin == null ? null : openEpochNow();
                     }
-                } finally {
-                    engine.writing = false;
-                }
-                session.update("DELETE FROM fazt_parked WHERE scope = ?", scope.id());
-                session.update("DELETE FROM fazt_vector WHERE scope = ?", scope.id());
-                session.update("DELETE FROM fazt_scope WHERE scope = ?", scope.id());
-                engine.state(scope, new Engine.State(VersionVector.EMPTY, 0, Hlc.ZERO));
-                events.add(new Commit(scope, null, true, changes));
-                return origin == null ? null : openEpochNow();
-            }
 
-            @Override
-            void committed(@Nullable Origin live) {
-                origin = live;
-                Map<String, Engine.State> rest = new HashMap<>(published);
-                rest.remove(scope.id());
-                published = Map.copyOf(rest);
-            }
-        }).thenApply(ignored -> null);
+                    @Override
+                    void committed(@Nullable Origin live) {
+                        origin = live;
+                        Map<String, Engine.State> rest = new HashMap<>(published);
+                        rest.remove(scope.id());
+                        published = Map.copyOf(rest);
+                    }
+                })
+                .thenApply(ignored -> null);
     }
 
     private Origin openEpochNow() {
@@ -540,7 +544,10 @@ public final class SqliteCartridge implements Cartridge {
                 try {
                     listener.committed(event);
                 } catch (RuntimeException e) {
-                    LOG.error("a commit listener failed listener={}", listener.getClass().getName(), e);
+                    LOG.error(
+                            "a commit listener failed listener={}",
+                            listener.getClass().getName(),
+                            e);
                 }
             }
         }
@@ -559,7 +566,8 @@ public final class SqliteCartridge implements Cartridge {
                 job.future.complete(result);
             });
         } catch (CartridgeException e) {
-            if (e.reason() == CartridgeException.Reason.NOT_WRITABLE || e.reason() == CartridgeException.Reason.DAMAGED) {
+            if (e.reason() == CartridgeException.Reason.NOT_WRITABLE
+                    || e.reason() == CartridgeException.Reason.DAMAGED) {
                 throw e;
             }
             undo(job, e, events, eventsBefore, mark, outcomes);
@@ -668,11 +676,17 @@ public final class SqliteCartridge implements Cartridge {
                     RowCodec.Contents contents = RowCodec.read(changeset.rows());
                     contents.rows().forEach(row -> {
                         if (!row.stamp().origin().equals(from) || row.stamp().sequence() != sequence) {
-                            throw new IllegalArgumentException("changeset " + changeset.dot() + " holds a row of "
-                                    + row.stamp() + ": refused");
+                            throw new IllegalArgumentException(
+                                    "changeset " + changeset.dot() + " holds a row of " + row.stamp() + ": refused");
                         }
                     });
-                    merge(scope, changeset.deps().with(from, sequence), contents, here.with(from, sequence), changeset, events);
+                    merge(
+                            scope,
+                            changeset.deps().with(from, sequence),
+                            contents,
+                            here.with(from, sequence),
+                            changeset,
+                            events);
                     return Applied.DONE;
                 }
             });
@@ -694,7 +708,13 @@ public final class SqliteCartridge implements Cartridge {
                         rows.addAll(contents.rows());
                         blobs.addAll(contents.blobs());
                     }
-                    merge(scope, senderVector, new RowCodec.Contents(rows, blobs), here.merge(senderVector), null, events);
+                    merge(
+                            scope,
+                            senderVector,
+                            new RowCodec.Contents(rows, blobs),
+                            here.merge(senderVector),
+                            null,
+                            events);
                     return Applied.DONE;
                 }
             });
@@ -754,7 +774,9 @@ public final class SqliteCartridge implements Cartridge {
 
                 @Override
                 void committed(Origin live) {
-                    LOG.warn("a peer knows more of this node's history than this file: new epoch epoch={}", live.epoch());
+                    LOG.warn(
+                            "a peer knows more of this node's history than this file: new epoch epoch={}",
+                            live.epoch());
                     origin = live;
                 }
             });

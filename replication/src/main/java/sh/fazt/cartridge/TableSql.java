@@ -60,7 +60,10 @@ final class TableSql {
                 + " WHERE scope = ? AND _origin = ? AND _seq > ? ORDER BY _seq";
         StringBuilder update = new StringBuilder();
         for (Column column : columns) {
-            update.append(column.name()).append(" = excluded.").append(column.name()).append(", ");
+            update.append(column.name())
+                    .append(" = excluded.")
+                    .append(column.name())
+                    .append(", ");
         }
         put = "INSERT INTO " + name + " (scope, " + names(key) + comma(own) + ", " + clocks + ") VALUES (?"
                 + ", ?".repeat(key.size() + columns.size() + 5) + ") ON CONFLICT (" + conflictKey()
@@ -77,7 +80,11 @@ final class TableSql {
     List<String> create(Session session) {
         StringBuilder table = new StringBuilder("CREATE TABLE IF NOT EXISTS " + name + " (scope TEXT NOT NULL");
         for (Column column : key) {
-            table.append(", ").append(column.name()).append(' ').append(type(column)).append(" NOT NULL");
+            table.append(", ")
+                    .append(column.name())
+                    .append(' ')
+                    .append(type(column))
+                    .append(" NOT NULL");
         }
         for (Column column : columns) {
             table.append(", ").append(column.name()).append(' ').append(type(column));
@@ -85,8 +92,7 @@ final class TableSql {
         table.append(", _origin INTEGER NOT NULL, _seq INTEGER NOT NULL, _hlc INTEGER NOT NULL,"
                 + " _deleted INTEGER NOT NULL, _extra BLOB, PRIMARY KEY (" + conflictKey() + "))");
         session.script(table.toString());
-        List<String> present =
-                session.query("SELECT name FROM pragma_table_info('" + name + "')", row -> row.text(0));
+        List<String> present = session.query("SELECT name FROM pragma_table_info('" + name + "')", row -> row.text(0));
         List<String> added = new ArrayList<>();
         for (Column column : columns) {
             if (!present.contains(column.name())) {
@@ -101,17 +107,22 @@ final class TableSql {
                         ? ", sum(value) AS value FROM " + name + " WHERE _deleted = 0 GROUP BY scope, " + names(key)
                         : comma(names(columns)) + " FROM " + name + " WHERE _deleted = 0"));
         for (String event : List.of("INSERT", "UPDATE", "DELETE")) {
-            session.script("CREATE TRIGGER IF NOT EXISTS " + name + "__guard_" + event.toLowerCase(java.util.Locale.ROOT)
-                    + " BEFORE " + event + " ON " + name
-                    + " WHEN fazt_writer() <> 1 BEGIN SELECT RAISE(ABORT, '" + name
-                    + " is replicated: it is written through the node only'); END");
+            session.script(
+                    "CREATE TRIGGER IF NOT EXISTS " + name + "__guard_" + event.toLowerCase(java.util.Locale.ROOT)
+                            + " BEFORE " + event + " ON " + name
+                            + " WHEN fazt_writer() <> 1 BEGIN SELECT RAISE(ABORT, '" + name
+                            + " is replicated: it is written through the node only'); END");
         }
         return added;
     }
 
     /** The values of the declared columns, in order, out of named ones. */
-    @Nullable Object[] arguments(
-            String scope, List<?> keyValues, Map<String, ? extends @Nullable Object> named, @Nullable Object... clocks) {
+    @Nullable
+    Object[] arguments(
+            String scope,
+            List<?> keyValues,
+            Map<String, ? extends @Nullable Object> named,
+            @Nullable Object... clocks) {
         @Nullable Object[] arguments = new @Nullable Object[1 + key.size() + columns.size() + clocks.length];
         int at = 0;
         arguments[at++] = scope;
@@ -129,8 +140,8 @@ final class TableSql {
 
     void checkKey(List<?> keyValues) {
         if (keyValues.size() != key.size()) {
-            throw new IllegalArgumentException("the key of " + name + " is " + names(key) + ", not "
-                    + keyValues.size() + " values");
+            throw new IllegalArgumentException(
+                    "the key of " + name + " is " + names(key) + ", not " + keyValues.size() + " values");
         }
         keyValues.forEach(value -> Objects.requireNonNull(value, "a key of " + name + " is never null"));
     }

@@ -46,7 +46,9 @@ final class Tx implements WriteTx {
             return new Cell(
                     table,
                     key.stream()
-                            .map(part -> part instanceof byte[] raw ? (Object) Arrays.hashCode(raw) + "#" + raw.length : part)
+                            .map(part -> part instanceof byte[] raw
+                                    ? (Object) Arrays.hashCode(raw) + "#" + raw.length
+                                    : part)
                             .toList());
         }
     }
@@ -167,13 +169,13 @@ final class Tx implements WriteTx {
     private void checkSize() {
         if (bytes > MOST_BYTES) {
             throw new CartridgeException(
-                    CartridgeException.Reason.TOO_LARGE,
-                    "a transaction of more than 64 MiB: split it into several");
+                    CartridgeException.Reason.TOO_LARGE, "a transaction of more than 64 MiB: split it into several");
         }
     }
 
     /** What travels; null when no replicated row was written. */
-    @Nullable Changeset changeset() {
+    @Nullable
+    Changeset changeset() {
         if (stamp == null || deps == null) {
             return null;
         }

@@ -18,17 +18,13 @@ import sh.fazt.protocol.consensus.v1.Snapshot;
 
 /** The agreed records in the cartridge, and how far the log is applied to them. Thread-safe. */
 final class ConfigStore {
-    static final SchemaPart SCHEMA = new SchemaPart(
-            "consensus",
-            List.of(
-                    """
+    static final SchemaPart SCHEMA = new SchemaPart("consensus", List.of("""
                     CREATE TABLE config_entry (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
                         value BLOB NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
                     CREATE TABLE config_answered (request TEXT PRIMARY KEY, idx INTEGER NOT NULL, outcome BLOB NOT NULL)
                         WITHOUT ROWID;
                     CREATE TABLE raft_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-                    """),
-            List.of());
+                    """), List.of());
 
     /** Answers that are kept for requests that come again: far more than can be under way. */
     private static final int ANSWERS = 1000;
@@ -60,7 +56,8 @@ final class ConfigStore {
                 .orElse(null);
     }
 
-    @Nullable String state(String name) {
+    @Nullable
+    String state(String name) {
         return cartridge.read(rows -> get(rows, name));
     }
 
@@ -78,7 +75,8 @@ final class ConfigStore {
     /** Applies a command and notes how far the log is, as one transaction; what was applied before is not again. */
     static Outcome apply(LocalTx tx, Command command, long term, long index) {
         if (applied(tx).index() >= index) {
-            return answered(tx, command.getRequest()).orElse(Outcome.newBuilder().setApplied(true).build());
+            return answered(tx, command.getRequest())
+                    .orElse(Outcome.newBuilder().setApplied(true).build());
         }
         Outcome outcome = answered(tx, command.getRequest()).orElse(null);
         if (outcome == null) {

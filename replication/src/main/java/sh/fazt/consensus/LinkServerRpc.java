@@ -50,7 +50,8 @@ final class LinkServerRpc implements RaftServerRpc {
         this.transport = transport;
         this.type = type;
         RaftProperties properties = server.getProperties();
-        quick = Duration.ofMillis(RaftServerConfigKeys.Rpc.timeoutMin(properties).toLong(java.util.concurrent.TimeUnit.MILLISECONDS));
+        quick = Duration.ofMillis(
+                RaftServerConfigKeys.Rpc.timeoutMin(properties).toLong(java.util.concurrent.TimeUnit.MILLISECONDS));
         patient = Duration.ofMillis(
                 RaftServerConfigKeys.Rpc.requestTimeout(properties).toLong(java.util.concurrent.TimeUnit.MILLISECONDS));
     }
@@ -73,8 +74,7 @@ final class LinkServerRpc implements RaftServerRpc {
     @Override
     public StartLeaderElectionReplyProto startLeaderElection(StartLeaderElectionRequestProto request)
             throws IOException {
-        return StartLeaderElectionReplyProto.parseFrom(
-                ask(START_ELECTION, request.getServerRequest(), request, quick));
+        return StartLeaderElectionReplyProto.parseFrom(ask(START_ELECTION, request.getServerRequest(), request, quick));
     }
 
     private ByteString ask(int operation, RaftRpcRequestProto header, MessageLite request, Duration deadline)
@@ -98,30 +98,29 @@ final class LinkServerRpc implements RaftServerRpc {
     static byte[] serve(RaftServer server, NodeId from, byte[] message) {
         try {
             ByteString body = ByteString.copyFrom(message, 1, message.length - 1);
-            MessageLite reply =
-                    switch (message[0]) {
-                        case VOTE -> {
-                            RequestVoteRequestProto request = RequestVoteRequestProto.parseFrom(body);
-                            check(server, from, request.getServerRequest());
-                            yield server.requestVote(request);
-                        }
-                        case APPEND -> {
-                            AppendEntriesRequestProto request = AppendEntriesRequestProto.parseFrom(body);
-                            check(server, from, request.getServerRequest());
-                            yield server.appendEntries(request);
-                        }
-                        case SNAPSHOT -> {
-                            InstallSnapshotRequestProto request = InstallSnapshotRequestProto.parseFrom(body);
-                            check(server, from, request.getServerRequest());
-                            yield server.installSnapshot(request);
-                        }
-                        case START_ELECTION -> {
-                            StartLeaderElectionRequestProto request = StartLeaderElectionRequestProto.parseFrom(body);
-                            check(server, from, request.getServerRequest());
-                            yield server.startLeaderElection(request);
-                        }
-                        default -> throw new IOException("unknown operation " + message[0]);
-                    };
+            MessageLite reply = switch (message[0]) {
+                case VOTE -> {
+                    RequestVoteRequestProto request = RequestVoteRequestProto.parseFrom(body);
+                    check(server, from, request.getServerRequest());
+                    yield server.requestVote(request);
+                }
+                case APPEND -> {
+                    AppendEntriesRequestProto request = AppendEntriesRequestProto.parseFrom(body);
+                    check(server, from, request.getServerRequest());
+                    yield server.appendEntries(request);
+                }
+                case SNAPSHOT -> {
+                    InstallSnapshotRequestProto request = InstallSnapshotRequestProto.parseFrom(body);
+                    check(server, from, request.getServerRequest());
+                    yield server.installSnapshot(request);
+                }
+                case START_ELECTION -> {
+                    StartLeaderElectionRequestProto request = StartLeaderElectionRequestProto.parseFrom(body);
+                    check(server, from, request.getServerRequest());
+                    yield server.startLeaderElection(request);
+                }
+                default -> throw new IOException("unknown operation " + message[0]);
+            };
             return answer(OK, reply.toByteArray());
         } catch (IOException | RuntimeException e) {
             return answer(FAILED, String.valueOf(e.getMessage()).getBytes(java.nio.charset.StandardCharsets.UTF_8));

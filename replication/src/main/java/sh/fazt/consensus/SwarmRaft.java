@@ -222,7 +222,8 @@ public final class SwarmRaft implements AutoCloseable {
             return false;
         }
         if (!incarnation.equals(markedIncarnation())) {
-            LOG.warn("the log beside the cartridge is not of its incarnation: it is not opened directory={}", directory);
+            LOG.warn(
+                    "the log beside the cartridge is not of its incarnation: it is not opened directory={}", directory);
             return false;
         }
         try {
@@ -324,7 +325,9 @@ public final class SwarmRaft implements AutoCloseable {
 
     private boolean leads() {
         RaftServer.Division division = division();
-        return division != null && division.getInfo().isLeader() && division.getInfo().isLeaderReady();
+        return division != null
+                && division.getInfo().isLeader()
+                && division.getInfo().isLeaderReady();
     }
 
     private void awaitLeader(Duration patience) {
@@ -357,7 +360,8 @@ public final class SwarmRaft implements AutoCloseable {
         if (info.isLeader()) {
             int heard = 1;
             for (ServerRpcProto follower : role.getLeaderInfo().getFollowerInfoList()) {
-                NodeId node = LinkTransport.PeerNames.node(RaftPeerId.valueOf(follower.getId().getId()));
+                NodeId node = LinkTransport.PeerNames.node(
+                        RaftPeerId.valueOf(follower.getId().getId()));
                 if (follower.getLastRpcElapsedTimeMs() < fresh) {
                     heard++;
                 } else {
@@ -387,7 +391,10 @@ public final class SwarmRaft implements AutoCloseable {
 
     /** A command that changes nothing: the log goes on, and with it whoever just joined. */
     static Command noop() {
-        return Command.newBuilder().setFormat(1).setRequest(UUID.randomUUID().toString()).build();
+        return Command.newBuilder()
+                .setFormat(1)
+                .setRequest(UUID.randomUUID().toString())
+                .build();
     }
 
     /**
@@ -492,7 +499,9 @@ public final class SwarmRaft implements AutoCloseable {
             }
             return LeaderReply.newBuilder().setError("an unknown request").build();
         } catch (com.google.protobuf.InvalidProtocolBufferException | IllegalArgumentException | ConsensusException e) {
-            return LeaderReply.newBuilder().setError(String.valueOf(e.getMessage())).build();
+            return LeaderReply.newBuilder()
+                    .setError(String.valueOf(e.getMessage()))
+                    .build();
         }
     }
 
@@ -648,10 +657,12 @@ public final class SwarmRaft implements AutoCloseable {
             throw new ConsensusException(ConsensusException.Reason.NOT_MEMBER, "this node is in no group");
         }
         TermIndex last = division.getRaftLog().getLastEntryTermIndex();
-        long index = Math.max(last == null ? 0 : last.getIndex(), division.getInfo().getLastAppliedIndex()) + 1;
+        long index =
+                Math.max(last == null ? 0 : last.getIndex(), division.getInfo().getLastAppliedIndex()) + 1;
         long term = division.getInfo().getCurrentTerm();
         RaftPeerId me = now.getId();
-        Path conf = directory.resolve(id.getUuid().toString()).resolve("current").resolve("raft-meta.conf");
+        Path conf =
+                directory.resolve(id.getUuid().toString()).resolve("current").resolve("raft-meta.conf");
         closeServer();
         LogEntryProto entry = LogEntryProto.newBuilder()
                 .setTerm(term)

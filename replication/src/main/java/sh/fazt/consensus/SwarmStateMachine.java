@@ -165,8 +165,8 @@ final class SwarmStateMachine extends BaseStateMachine {
             store.dump().writeTo(out);
         }
         MD5Hash hash = MD5FileUtil.computeAndSaveMd5ForFile(file);
-        storage.updateLatestSnapshot(new SingleFileSnapshotInfo(
-                new FileInfo(file.toPath(), hash), TermIndex.valueOf(term, index)));
+        storage.updateLatestSnapshot(
+                new SingleFileSnapshotInfo(new FileInfo(file.toPath(), hash), TermIndex.valueOf(term, index)));
         return index;
     }
 }

@@ -95,7 +95,11 @@ final class Desk implements JoinDesk {
                     .addAllAddresses(application.addresses())
                     .build();
             SwarmConfig.Result result = config.propose(List.of(
-                    Op.set(entry, Records.TOKEN, entry.key(), token.toBuilder().setUsedBy(node).build().toByteArray()),
+                    Op.set(
+                            entry,
+                            Records.TOKEN,
+                            entry.key(),
+                            token.toBuilder().setUsedBy(node).build().toByteArray()),
                     Op.set(records.entry(Records.MEMBER, node), Records.MEMBER, node, member.toByteArray())));
             if (result instanceof SwarmConfig.Result.Applied) {
                 // Agreed, but perhaps not applied here yet.

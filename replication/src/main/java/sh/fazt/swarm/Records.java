@@ -24,12 +24,14 @@ final class Records {
         this.config = config;
     }
 
-    @Nullable ConfigEntry entry(String kind, String key) {
+    @Nullable
+    ConfigEntry entry(String kind, String key) {
         return config.get(kind, key).orElse(null);
     }
 
     /** Null while nothing is agreed. */
-    @Nullable SwarmRecord swarm() {
+    @Nullable
+    SwarmRecord swarm() {
         ConfigEntry entry = entry(SWARM, SWARM);
         try {
             return entry == null ? null : SwarmRecord.parseFrom(entry.value());

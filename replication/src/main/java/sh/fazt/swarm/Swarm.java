@@ -95,6 +95,7 @@ public final class Swarm implements AutoCloseable {
     private volatile String swarmId = "";
     /** Members that were read with an admission, until the log brings them. */
     private volatile Map<NodeId, MemberRecord> admission = Map.of();
+
     private volatile boolean wantsToVote;
     private volatile boolean announced;
     private volatile boolean online = true;
@@ -132,18 +133,16 @@ public final class Swarm implements AutoCloseable {
         this.swarm = swarm;
         this.io = io;
         Desk[] desk = new Desk[1];
-        links = new GrpcLinks(
-                LinkConfig.of(key, () -> swarmId, linkThreads, swarm, io, clock, System::nanoTime, random)
-                        .withAddress(options.bind(), options.port(), options.addresses())
-                        .withServices(options.services(), options.interceptors())
-                        .withDesk(application -> desk[0].admit(application))
-                        .withOnCopy(text -> LOG.error("two live nodes have this key why={}", text)));
+        links = new GrpcLinks(LinkConfig.of(key, () -> swarmId, linkThreads, swarm, io, clock, System::nanoTime, random)
+                .withAddress(options.bind(), options.port(), options.addresses())
+                .withServices(options.services(), options.interceptors())
+                .withDesk(application -> desk[0].admit(application))
+                .withOnCopy(text -> LOG.error("two live nodes have this key why={}", text)));
         membership = new MembershipService(
                 key.id(), metadata(), options.membership(), links, swarm, clock, System::nanoTime, random);
         sync = new SyncService(cartridge.replica(), blobs, links, swarm, io, System::nanoTime);
         cartridge.listen(sync);
-        raft = new SwarmRaft(
-                key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
+        raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
         config = new SwarmConfig(raft);
         records = new Records(config);
         desk[0] = new Desk(records, config, raft, clock, io);
@@ -223,7 +222,11 @@ public final class Swarm implements AutoCloseable {
                 .setEpoch(1)
                 .build();
         require(config.propose(List.of(
-                Op.set(records.entry(Records.SWARM, Records.SWARM), Records.SWARM, Records.SWARM, swarmRecord.toByteArray()),
+                Op.set(
+                        records.entry(Records.SWARM, Records.SWARM),
+                        Records.SWARM,
+                        Records.SWARM,
+                        swarmRecord.toByteArray()),
                 Op.set(
                         records.entry(Records.MEMBER, key.id().toString()),
                         Records.MEMBER,
@@ -233,7 +236,10 @@ public final class Swarm implements AutoCloseable {
     }
 
     private MemberRecord self(String name) {
-        return MemberRecord.newBuilder().setName(name).addAllAddresses(options.addresses()).build();
+        return MemberRecord.newBuilder()
+                .setName(name)
+                .addAllAddresses(options.addresses())
+                .build();
     }
 
     /** Lets everything follow from what is agreed: whom the links trust, who is probed, who is told. */
@@ -309,7 +315,8 @@ public final class Swarm implements AutoCloseable {
         if (name != null) {
             if (name.isBlank() || name.length() > 63 || name.chars().anyMatch(c -> c < 0x20)) {
                 throw new SwarmException(
-                        SwarmException.Reason.INVALID, "a swarm's name has 1 to 63 characters and no control character");
+                        SwarmException.Reason.INVALID,
+                        "a swarm's name has 1 to 63 characters and no control character");
             }
             agree(() -> {
                 ConfigEntry entry = records.entry(Records.SWARM, Records.SWARM);
@@ -318,7 +325,10 @@ public final class Swarm implements AutoCloseable {
                     throw new SwarmException(SwarmException.Reason.TIMEOUT, "nothing is agreed here yet: try again");
                 }
                 return List.of(Op.set(
-                        entry, Records.SWARM, Records.SWARM, record.toBuilder().setName(name).build().toByteArray()));
+                        entry,
+                        Records.SWARM,
+                        Records.SWARM,
+                        record.toBuilder().setName(name).build().toByteArray()));
             });
         }
         return view();
@@ -362,12 +372,13 @@ public final class Swarm implements AutoCloseable {
         if (members().size() > 1) {
             throw new SwarmException(
                     SwarmException.Reason.IN_SWARM,
-                    "this node is in swarm " + view().swarm().name() + " with " + (members().size() - 1)
-                            + " others: \"fazt swarm leave\" first");
+                    "this node is in swarm " + view().swarm().name() + " with "
+                            + (members().size() - 1) + " others: \"fazt swarm leave\" first");
         }
         if (token.issuer().equals(key.id())) {
             throw new SwarmException(
-                    SwarmException.Reason.BAD_TOKEN, "this node issued that token itself: use it on the node that shall join");
+                    SwarmException.Reason.BAD_TOKEN,
+                    "this node issued that token itself: use it on the node that shall join");
         }
         Admission admitted = apply(token);
         String groupBefore = raft.groupId();
@@ -385,8 +396,7 @@ public final class Swarm implements AutoCloseable {
     }
 
     private Admission apply(JoinToken token) {
-        JoinAnswer answer = JoinCall.join(
-                        token, key, new Applicant(options.name(), options.addresses()), JOIN_CALL, io)
+        JoinAnswer answer = JoinCall.join(token, key, new Applicant(options.name(), options.addresses()), JOIN_CALL, io)
                 .toCompletableFuture()
                 .join();
         if (answer instanceof JoinAnswer.Refused refused) {
@@ -396,7 +406,8 @@ public final class Swarm implements AutoCloseable {
             return Admission.parseFrom(((JoinAnswer.Admitted) answer).admission());
         } catch (InvalidProtocolBufferException e) {
             throw new SwarmException(
-                    SwarmException.Reason.UNREACHABLE, "the issuer answered something that this fazt does not understand");
+                    SwarmException.Reason.UNREACHABLE,
+                    "the issuer answered something that this fazt does not understand");
         }
     }
 
@@ -414,7 +425,8 @@ public final class Swarm implements AutoCloseable {
         boolean voted = false;
         while (System.nanoTime() < end && !closed) {
             askToVote();
-            voted = raft.status().voters().contains(key.id()) && records.members().containsKey(key.id());
+            voted = raft.status().voters().contains(key.id())
+                    && records.members().containsKey(key.id());
             if (voted && sync.caughtUp()) {
                 return;
             }
@@ -449,9 +461,9 @@ public final class Swarm implements AutoCloseable {
 
     /** A join that was interrupted goes on. */
     private void restoreAdmission() {
-        String kept = cartridge.read(rows -> rows.first(
-                        "SELECT value FROM swarm_state WHERE name = ?", row -> row.text(0), ADMISSION)
-                .orElse(""));
+        String kept = cartridge.read(
+                rows -> rows.first("SELECT value FROM swarm_state WHERE name = ?", row -> row.text(0), ADMISSION)
+                        .orElse(""));
         if (!kept.isEmpty()) {
             try {
                 use(Admission.parseFrom(Base64.getDecoder().decode(kept)));
@@ -489,7 +501,9 @@ public final class Swarm implements AutoCloseable {
         for (LinkState state : links.states()) {
             if (state.up()) {
                 try {
-                    links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK).toCompletableFuture().join();
+                    links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK)
+                            .toCompletableFuture()
+                            .join();
                     return;
                 } catch (CompletionException e) {
                     LOG.debug("could not be added by {}", state.peer().shortText(), e);
@@ -525,11 +539,13 @@ public final class Swarm implements AutoCloseable {
     public synchronized SwarmView leave() {
         ready();
         if (members().size() <= 1) {
-            throw new SwarmException(SwarmException.Reason.ALONE, "this node is a swarm of one: there is nothing to leave");
+            throw new SwarmException(
+                    SwarmException.Reason.ALONE, "this node is a swarm of one: there is nothing to leave");
         }
         RaftStatus status = raft.status();
         if (!status.quorum()) {
-            throw noQuorum("leave the swarm", status.unreachable(), status.voters().size());
+            throw noQuorum(
+                    "leave the swarm", status.unreachable(), status.voters().size());
         }
         guarded("leave the swarm", () -> {
             raft.removeVoter(key.id());
@@ -540,7 +556,9 @@ public final class Swarm implements AutoCloseable {
             if (state.up() && !told) {
                 try {
                     Ask ask = Ask.newBuilder().setForgetMe(true).build();
-                    links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK).toCompletableFuture().join();
+                    links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK)
+                            .toCompletableFuture()
+                            .join();
                     told = true;
                 } catch (CompletionException e) {
                     LOG.debug("{} did not take the good-bye", state.peer().shortText(), e);
@@ -587,7 +605,10 @@ public final class Swarm implements AutoCloseable {
                         entry,
                         Records.SWARM,
                         Records.SWARM,
-                        record.toBuilder().setEpoch(record.getEpoch() + 1).build().toByteArray()));
+                        record.toBuilder()
+                                .setEpoch(record.getEpoch() + 1)
+                                .build()
+                                .toByteArray()));
             }
             for (ConfigEntry member : config.list(Records.MEMBER)) {
                 if (!member.key().equals(key.id().toString())) {
@@ -722,7 +743,11 @@ public final class Swarm implements AutoCloseable {
             list.add(new SwarmView.Member(
                     new SwarmView.Named(id.toString(), member.getName()),
                     id.equals(status.leader()) ? "leader" : status.voters().contains(id) ? "voter" : "joining",
-                    self ? "alive" : snapshot.state(id).map(s -> s.name().toLowerCase(Locale.ROOT)).orElse("suspect"),
+                    self
+                            ? "alive"
+                            : snapshot.state(id)
+                                    .map(s -> s.name().toLowerCase(Locale.ROOT))
+                                    .orElse("suspect"),
                     member.getAddressesCount() == 0 ? "" : member.getAddresses(0),
                     self || link == null || !link.up() ? null : link.roundTrip(),
                     self ? Long.valueOf(0) : behind == null ? null : Long.valueOf(behind.behind()),
@@ -734,7 +759,9 @@ public final class Swarm implements AutoCloseable {
         return new SwarmView(
                 new SwarmView.Named(swarmId, record == null ? "" : record.getName()),
                 new SwarmView.Named(key.id().toString(), me == null ? options.name() : me.getName()),
-                leader == null ? null : new SwarmView.Named(leader.toString(), leading == null ? "" : leading.getName()),
+                leader == null
+                        ? null
+                        : new SwarmView.Named(leader.toString(), leading == null ? "" : leading.getName()),
                 status.quorum(),
                 list);
     }

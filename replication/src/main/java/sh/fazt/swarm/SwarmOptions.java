@@ -1,9 +1,9 @@
 package sh.fazt.swarm;
 
-import java.nio.file.Path;
-import java.util.List;
 import io.grpc.BindableService;
 import io.grpc.ServerInterceptor;
+import java.nio.file.Path;
+import java.util.List;
 import sh.fazt.consensus.Timings;
 import sh.fazt.membership.MembershipConfig;
 

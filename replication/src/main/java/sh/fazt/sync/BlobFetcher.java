@@ -78,9 +78,8 @@ final class BlobFetcher {
         Blobs.Manifest manifest = blobs.manifest(request.getBlob()).orElseThrow();
         BlobReply.Builder reply = BlobReply.newBuilder().setHere(true).setSize(manifest.size());
         manifest.chunks()
-                .forEach(chunk -> reply.addChunks(BlobReply.Chunk.newBuilder()
-                        .setHash(chunk.hash())
-                        .setSize(chunk.size())));
+                .forEach(chunk -> reply.addChunks(
+                        BlobReply.Chunk.newBuilder().setHash(chunk.hash()).setSize(chunk.size())));
         return reply.build();
     }
 
@@ -137,8 +136,7 @@ final class BlobFetcher {
                                 chunks.add(new Blobs.Chunk(chunk.getHash(), start, chunk.getSize()));
                                 start += chunk.getSize();
                             }
-                            List<Blobs.Chunk> lacking =
-                                    blobs.accept(new Blobs.Manifest(hash, reply.getSize(), chunks));
+                            List<Blobs.Chunk> lacking = blobs.accept(new Blobs.Manifest(hash, reply.getSize(), chunks));
                             Chunks rest = new Chunks(holder, lacking);
                             rest.more();
                             return rest.done.thenApplyAsync(all -> blobs.assemble(hash), io);

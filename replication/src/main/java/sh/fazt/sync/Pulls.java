@@ -78,7 +78,8 @@ final class Pulls {
     private PullReply read(NodeId peer, PullRequest request) {
         if (request.getSpool() == 0) {
             forgetIdle();
-            ReplicaStore.Spool spool = store.open(new Scope(request.getScope()), SyncCodec.vector(request.getSinceList()));
+            ReplicaStore.Spool spool =
+                    store.open(new Scope(request.getScope()), SyncCodec.vector(request.getSinceList()));
             long id = keep(peer, spool);
             PullReply.Builder reply = PullReply.newBuilder()
                     .setSpool(id)
@@ -158,8 +159,8 @@ final class Pulls {
             VersionVector vector = SyncCodec.vector(reply.getVectorList());
             Whole whole = new Whole(peer, scope, reply);
             whole.more();
-            return whole.done.thenCompose(parts ->
-                    store.apply(scope, vector, parts).thenApply(applied -> vector));
+            return whole.done.thenCompose(
+                    parts -> store.apply(scope, vector, parts).thenApply(applied -> vector));
         });
     }
 
@@ -172,9 +173,8 @@ final class Pulls {
                         throw new IllegalArgumentException("a damaged answer to a pull", e);
                     }
                 })
-                .exceptionallyCompose(failed -> tries > 1
-                        ? ask(peer, request, tries - 1)
-                        : CompletableFuture.failedFuture(failed));
+                .exceptionallyCompose(
+                        failed -> tries > 1 ? ask(peer, request, tries - 1) : CompletableFuture.failedFuture(failed));
     }
 
     /** The parts of one pull as they come. */

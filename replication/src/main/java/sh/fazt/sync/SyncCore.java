@@ -166,7 +166,9 @@ public final class SyncCore {
             oldCopy |= theirs.get(self) > ours.get(self);
             if (theirs.equals(ours)) {
                 Long digest = digests.get(scope);
-                if (digest != null && digest != view.digest(scope) && view.vector(scope).equals(ours)) {
+                if (digest != null
+                        && digest != view.digest(scope)
+                        && view.vector(scope).equals(ours)) {
                     alarms++;
                     effects.add(new SyncEffect.Alarm(from, scope));
                 }

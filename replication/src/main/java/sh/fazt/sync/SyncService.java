@@ -223,7 +223,8 @@ public final class SyncService implements CommitListener, Links.Listener {
         Map<NodeId, Progress> now = progress;
         List<NodeId> linked = nearest();
         return !linked.isEmpty()
-                && linked.stream().allMatch(peer -> now.containsKey(peer) && now.get(peer).ahead() == 0)
+                && linked.stream()
+                        .allMatch(peer -> now.containsKey(peer) && now.get(peer).ahead() == 0)
                 && (blobs == null || blobs.wantedCount() == 0);
     }
 
@@ -292,24 +293,26 @@ public final class SyncService implements CommitListener, Links.Listener {
 
     private void apply(NodeId from, Changeset changeset) {
         Dot dot = changeset.dot();
-        store.apply(changeset).whenComplete((outcome, failed) -> swarm.execute(() -> {
-            if (failed != null) {
-                LOG.debug("a changeset was refused dot={} peer={}", dot, from.shortText(), failed);
-            }
-            run(core.applied(from, dot, failed == null ? outcome : null, nanos.getAsLong()));
-        }));
+        store.apply(changeset)
+                .whenComplete((outcome, failed) -> swarm.execute(() -> {
+                    if (failed != null) {
+                        LOG.debug("a changeset was refused dot={} peer={}", dot, from.shortText(), failed);
+                    }
+                    run(core.applied(from, dot, failed == null ? outcome : null, nanos.getAsLong()));
+                }));
     }
 
     private void pull(NodeId from, Scope scope) {
-        pulls.pull(from, scope).whenComplete((vector, failed) -> swarm.execute(() -> {
-            if (failed != null) {
-                LOG.debug("a pull failed scope={} peer={}", scope, from.shortText(), failed);
-            }
-            run(core.pulled(from, scope, failed == null ? vector : null, nanos.getAsLong()));
-            if (fetcher != null) {
-                fetcher.look();
-            }
-        }));
+        pulls.pull(from, scope)
+                .whenComplete((vector, failed) -> swarm.execute(() -> {
+                    if (failed != null) {
+                        LOG.debug("a pull failed scope={} peer={}", scope, from.shortText(), failed);
+                    }
+                    run(core.pulled(from, scope, failed == null ? vector : null, nanos.getAsLong()));
+                    if (fetcher != null) {
+                        fetcher.look();
+                    }
+                }));
     }
 
     /** Lets go of what peers were reading. */

@@ -29,8 +29,7 @@ class BlobsIT {
     }
 
     private Blobs blobs(String name) {
-        SqliteCartridge cartridge =
-                SqliteCartridge.open(folder.resolve(name), CartridgeOptions.standard(), List.of());
+        SqliteCartridge cartridge = SqliteCartridge.open(folder.resolve(name), CartridgeOptions.standard(), List.of());
         open.add(cartridge);
         return new Blobs(cartridge);
     }
@@ -52,7 +51,8 @@ class BlobsIT {
             byte[] content = random(size, size);
             String hash = blobs.put(content);
             assertThat(hash).isEqualTo(Blobs.sha256(content, 0, size));
-            assertThat(blobs.read(hash)).hasValueSatisfying(read -> assertThat(read).isEqualTo(content));
+            assertThat(blobs.read(hash))
+                    .hasValueSatisfying(read -> assertThat(read).isEqualTo(content));
             if (size > 10) {
                 Blobs.Manifest manifest = blobs.manifest(hash).orElseThrow();
                 assertThat(blobs.read(manifest, size / 3, size / 2))
@@ -69,7 +69,8 @@ class BlobsIT {
         Blobs.Manifest first = blobs.manifest(blobs.put(before)).orElseThrow();
         Blobs.Manifest second = blobs.manifest(blobs.put(after)).orElseThrow();
         assertThat(first.chunks()).hasSizeGreaterThan(10);
-        List<String> shared = new ArrayList<>(second.chunks().stream().map(Blobs.Chunk::hash).toList());
+        List<String> shared =
+                new ArrayList<>(second.chunks().stream().map(Blobs.Chunk::hash).toList());
         shared.retainAll(first.chunks().stream().map(Blobs.Chunk::hash).toList());
         assertThat(shared).hasSizeGreaterThan(first.chunks().size() - 4);
     }
@@ -110,8 +111,9 @@ class BlobsIT {
         Blobs third = blobs("c.db");
         String lie = Blobs.sha256(random(5, 5), 0, 5);
         third.accept(new Blobs.Manifest(lie, manifest.size(), manifest.chunks()));
-        manifest.chunks().forEach(chunk ->
-                third.putChunk(chunk.hash(), blobs.chunk(chunk.hash()).orElseThrow()));
+        manifest.chunks()
+                .forEach(chunk ->
+                        third.putChunk(chunk.hash(), blobs.chunk(chunk.hash()).orElseThrow()));
         assertThat(third.assemble(lie)).isFalse();
         assertThat(third.manifest(lie)).isEmpty();
     }

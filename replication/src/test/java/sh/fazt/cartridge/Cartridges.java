@@ -53,8 +53,7 @@ final class Cartridges {
 
     static NodeId node(String name) {
         try {
-            return NodeId.of(
-                    MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8)));
+            return NodeId.of(MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8)));
         } catch (java.security.NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
@@ -88,7 +87,10 @@ final class Cartridges {
 
     static long sum(Cartridge cartridge, String name) {
         return cartridge.read(rows -> rows.first(
-                        "SELECT value FROM total_live WHERE scope = ? AND name = ?", row -> row.integer(0), APP.id(), name)
+                        "SELECT value FROM total_live WHERE scope = ? AND name = ?",
+                        row -> row.integer(0),
+                        APP.id(),
+                        name)
                 .orElse(0L));
     }
 

@@ -101,7 +101,9 @@ class SqliteCartridgeIT {
             assertThat(done(b.replica().apply(fromA.get(1)))).isEqualTo(Applied.DONE);
             set(b, "x", "3");
             Changeset reply = fromB.get(fromB.size() - 1);
-            assertThat(done(c.replica().apply(reply))).as("its cause is missing").isEqualTo(Applied.NEEDS_PULL);
+            assertThat(done(c.replica().apply(reply)))
+                    .as("its cause is missing")
+                    .isEqualTo(Applied.NEEDS_PULL);
             pull(b, c);
             assertThat(pairs(c)).containsEntry("x", "3");
             assertThat(c.replica().digest(APP)).isEqualTo(b.replica().digest(APP));
@@ -179,8 +181,10 @@ class SqliteCartridgeIT {
                 for (SqliteCartridge each : all) {
                     assertThat(pairs(each)).as("seed " + seed).isEqualTo(pairs(all.get(0)));
                     assertThat(sum(each, "sum")).as("seed " + seed).isEqualTo(added);
-                    assertThat(each.replica().digest(APP)).isEqualTo(all.get(0).replica().digest(APP));
-                    assertThat(each.replica().vector(APP)).isEqualTo(all.get(0).replica().vector(APP));
+                    assertThat(each.replica().digest(APP))
+                            .isEqualTo(all.get(0).replica().digest(APP));
+                    assertThat(each.replica().vector(APP))
+                            .isEqualTo(all.get(0).replica().vector(APP));
                     assertThat(each.conflicts(1000)).isEqualTo(all.get(0).conflicts(1000));
                 }
             } finally {
@@ -204,9 +208,9 @@ class SqliteCartridgeIT {
             done(b.replica().apply(fromA.get(0)));
             pull(a, c);
             for (SqliteCartridge each : List.of(b, c)) {
-                byte[] kept = each.read(rows -> rows.first(
-                                "SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), hash)
-                        .orElse(new byte[0]));
+                byte[] kept = each.read(
+                        rows -> rows.first("SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), hash)
+                                .orElse(new byte[0]));
                 assertThat(kept).isEqualTo(page);
                 List<String> wanted = each.read(rows -> rows.query("SELECT hash FROM fazt_wanted", row -> row.text(0)));
                 assertThat(wanted).isEmpty();
@@ -262,8 +266,9 @@ class SqliteCartridgeIT {
         Path file = folder.resolve("a.db");
         try (SqliteCartridge a = open(file, node("a"), wall)) {
             assertThatThrownBy(() -> open(file, node("a"), wall))
-                    .isInstanceOfSatisfying(CartridgeException.class, e -> assertThat(e.reason())
-                            .isEqualTo(CartridgeException.Reason.IN_USE))
+                    .isInstanceOfSatisfying(
+                            CartridgeException.class,
+                            e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.IN_USE))
                     .hasMessageContaining("process " + ProcessHandle.current().pid());
         }
     }
@@ -277,8 +282,9 @@ class SqliteCartridgeIT {
             statement.executeUpdate("UPDATE fazt_migration SET level = 99 WHERE room = 'test'");
         }
         assertThatThrownBy(() -> open(file, node("a"), wall))
-                .isInstanceOfSatisfying(CartridgeException.class, e -> assertThat(e.reason())
-                        .isEqualTo(CartridgeException.Reason.NEWER_VERSION))
+                .isInstanceOfSatisfying(
+                        CartridgeException.class,
+                        e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.NEWER_VERSION))
                 .hasMessageContaining("newer fazt");
     }
 
@@ -286,8 +292,9 @@ class SqliteCartridgeIT {
     void whatIsNoCartridgeIsRefused() throws Exception {
         Path text = Files.writeString(folder.resolve("text.db"), "this is a letter, not a database ".repeat(50));
         assertThatThrownBy(() -> open(text, node("a"), wall))
-                .isInstanceOfSatisfying(CartridgeException.class, e -> assertThat(e.reason())
-                        .isEqualTo(CartridgeException.Reason.DAMAGED));
+                .isInstanceOfSatisfying(
+                        CartridgeException.class,
+                        e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.DAMAGED));
         Path other = folder.resolve("other.db");
         try (var db = DriverManager.getConnection("jdbc:sqlite:" + other);
                 var statement = db.createStatement()) {
@@ -300,12 +307,14 @@ class SqliteCartridgeIT {
     void writesAreRefusedWhileTheDiskIsFullAndWorkAgainAfterwards() throws Exception {
         try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
             set(a, "x", "1");
-            long pages = a.read(rows -> rows.first("PRAGMA page_count", row -> row.integer(0)).orElseThrow());
+            long pages = a.read(rows ->
+                    rows.first("PRAGMA page_count", row -> row.integer(0)).orElseThrow());
             done(a.writeLocal(tx -> tx.first("PRAGMA max_page_count = " + pages, row -> row.integer(0))));
             assertThatThrownBy(() -> set(a, "big", "y".repeat(1 << 20)))
                     .cause()
-                    .isInstanceOfSatisfying(CartridgeException.class, e -> assertThat(e.reason())
-                            .isEqualTo(CartridgeException.Reason.NOT_WRITABLE));
+                    .isInstanceOfSatisfying(
+                            CartridgeException.class,
+                            e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.NOT_WRITABLE));
             assertThat(pairs(a)).containsOnlyKeys("x");
             assertThat(a.notWritable()).contains("full");
             done(a.writeLocal(tx -> tx.first("PRAGMA max_page_count = 1000000", row -> row.integer(0))));
@@ -321,8 +330,8 @@ class SqliteCartridgeIT {
         SchemaPart before = new SchemaPart("test", Cartridges.ROOM.migrations(), List.of(Cartridges.SUMS));
         try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
             set(a, "x", "1");
-            try (SqliteCartridge b = SqliteCartridge.open(
-                    old, CartridgeOptions.standard().withWall(wall), List.of(before))) {
+            try (SqliteCartridge b =
+                    SqliteCartridge.open(old, CartridgeOptions.standard().withWall(wall), List.of(before))) {
                 b.bind(node("b"));
                 pull(a, b);
                 assertThat(b.replica().digest(APP)).isEqualTo(a.replica().digest(APP));

@@ -112,11 +112,17 @@ class ConsensusIT {
     }
 
     private static Node leader(List<Node> nodes) {
-        return nodes.stream().filter(node -> node.raft.status().leads()).findFirst().orElse(null);
+        return nodes.stream()
+                .filter(node -> node.raft.status().leads())
+                .findFirst()
+                .orElse(null);
     }
 
     private static void awaitAlias(Node node, String key, String value) {
-        Await.until(key + " is " + value + " on " + node.name, PATIENCE, () -> node.alias(key).equals(value));
+        Await.until(
+                key + " is " + value + " on " + node.name,
+                PATIENCE,
+                () -> node.alias(key).equals(value));
     }
 
     @Test
@@ -125,8 +131,10 @@ class ConsensusIT {
         assertThat(one.set("shop", "app1")).isInstanceOf(Result.Applied.class);
         assertThat(one.alias("shop")).isEqualTo("app1");
         Result late = one.config.propose(List.of(new Op("alias", "shop", 7, new byte[0])));
-        assertThat(late).isInstanceOfSatisfying(Result.Conflict.class, conflict -> assertThat(conflict.now().version())
-                .isEqualTo(1));
+        assertThat(late)
+                .isInstanceOfSatisfying(
+                        Result.Conflict.class,
+                        conflict -> assertThat(conflict.now().version()).isEqualTo(1));
         one.stop();
         one.boot();
         assertThat(one.raft.open()).isTrue();
@@ -149,7 +157,8 @@ class ConsensusIT {
         network.isolated.add(cut.id);
         Await.until("no quorum", PATIENCE, () -> !cut.raft.status().quorum());
         assertThatThrownBy(() -> cut.set("shop", "cut"))
-                .isInstanceOfSatisfying(NoQuorumException.class, e -> assertThat(e.missing()).hasSize(2));
+                .isInstanceOfSatisfying(
+                        NoQuorumException.class, e -> assertThat(e.missing()).hasSize(2));
         List<Node> rest = nodes.stream().filter(node -> node != cut).toList();
         assertThat(rest.get(0).set("shop", "rest")).isInstanceOf(Result.Applied.class);
         network.isolated.clear();
@@ -174,12 +183,15 @@ class ConsensusIT {
     @Test
     void aVoterThatLostItsLogComesBackAsANewIncarnationOfItself() throws IOException {
         group(3);
-        Node lost = nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
+        Node lost =
+                nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
         lost.stop();
         delete(folder.resolve(lost.name + ".raft"));
         nodes.get(0).set("meanwhile", "yes");
         lost.boot();
-        assertThat(lost.raft.open()).as("a voter that forgot its promises is not let in").isFalse();
+        assertThat(lost.raft.open())
+                .as("a voter that forgot its promises is not let in")
+                .isFalse();
         lost.raft.rejoin(false);
         Node other = nodes.stream().filter(node -> node != lost).findFirst().orElseThrow();
         other.raft.addVoter(lost.id, lost.raft.peerId());
@@ -206,7 +218,8 @@ class ConsensusIT {
     @Test
     void aVoterFarBehindGetsASnapshot() {
         group(3);
-        Node slow = nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
+        Node slow =
+                nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
         slow.stop();
         Node other = nodes.stream().filter(node -> node != slow).findFirst().orElseThrow();
         for (int i = 0; i < 450; i++) {

@@ -66,8 +66,8 @@ final class MemoryLinks implements Links {
                     if (failed == null) {
                         answer.complete(reply);
                     } else {
-                        answer.completeExceptionally(new LinkException(
-                                LinkException.Reason.REFUSED, String.valueOf(failed.getMessage())));
+                        answer.completeExceptionally(
+                                new LinkException(LinkException.Reason.REFUSED, String.valueOf(failed.getMessage())));
                     }
                 });
             }

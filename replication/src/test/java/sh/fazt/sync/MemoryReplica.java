@@ -1,7 +1,6 @@
 package sh.fazt.sync;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -102,7 +101,8 @@ final class MemoryReplica implements ReplicaStore {
         Stamp stamp = next();
         Row own = rows.get(cell(COUNTER, List.of(name), origin));
         long before = own == null ? 0 : (Long) own.columns().get("value");
-        return commit(stamp, List.of(new Row(COUNTER, true, List.of(name), stamp, false, Map.of("value", before + by))));
+        return commit(
+                stamp, List.of(new Row(COUNTER, true, List.of(name), stamp, false, Map.of("value", before + by))));
     }
 
     private Stamp next() {
@@ -126,12 +126,14 @@ final class MemoryReplica implements ReplicaStore {
         List.copyOf(listeners).forEach(listener -> listener.committed(commit));
     }
 
-    @Nullable String value(String name) {
+    @Nullable
+    String value(String name) {
         Row row = rows.get(cell(REGISTER, List.of(name), origin));
         return row == null ? null : (String) row.columns().get("value");
     }
 
-    @Nullable Stamp stamp(String name) {
+    @Nullable
+    Stamp stamp(String name) {
         Row row = rows.get(cell(REGISTER, List.of(name), origin));
         return row == null ? null : row.stamp();
     }
@@ -321,5 +323,4 @@ final class MemoryReplica implements ReplicaStore {
         }
         return CompletableFuture.completedFuture(origin);
     }
-
 }

@@ -35,6 +35,7 @@ final class SwarmOfReplicas {
     private final List<Member> members = new ArrayList<>();
     /** Everything that was ever written: what was known when it was, and what it wrote. */
     private final Map<Dot, Written> history = new HashMap<>();
+
     private int value;
 
     private record Written(VersionVector deps, List<String> names, long added) {}
@@ -54,12 +55,14 @@ final class SwarmOfReplicas {
 
         void boot() {
             SimExecutor swarm = world.executor(id);
-            SyncService sync = new SyncService(
-                    replica, null, world.network().linksOf(id), swarm, swarm, world.nanoClock());
+            SyncService sync =
+                    new SyncService(replica, null, world.network().linksOf(id), swarm, swarm, world.nanoClock());
             replica.listen(sync);
             replica.listen(commit -> {
                 checkCauses();
-                assertThat(replica.value(LEFT)).as("a transaction is visible as a whole").isEqualTo(replica.value(RIGHT));
+                assertThat(replica.value(LEFT))
+                        .as("a transaction is visible as a whole")
+                        .isEqualTo(replica.value(RIGHT));
             });
             swarm.scheduleWithFixedDelay(sync::tick, 100, 250, TimeUnit.MILLISECONDS);
         }
@@ -179,7 +182,8 @@ final class SwarmOfReplicas {
         world.network().heal();
         boolean quiet = world.runUntil(
                 () -> members.stream()
-                        .allMatch(one -> one.replica.vector(MemoryReplica.SCOPE)
+                        .allMatch(one -> one.replica
+                                .vector(MemoryReplica.SCOPE)
                                 .equals(members.get(0).replica.vector(MemoryReplica.SCOPE))),
                 Duration.ofSeconds(120));
         assertThat(quiet).as("every replica has seen everything").isTrue();
@@ -190,7 +194,9 @@ final class SwarmOfReplicas {
         MemoryReplica first = members.get(0).replica;
         VersionVector vector = first.vector(MemoryReplica.SCOPE);
         for (Member one : members) {
-            assertThat(one.replica.vector(MemoryReplica.SCOPE)).as("quiet stays quiet").isEqualTo(vector);
+            assertThat(one.replica.vector(MemoryReplica.SCOPE))
+                    .as("quiet stays quiet")
+                    .isEqualTo(vector);
             assertThat(one.replica.rows()).as("equal rows").isEqualTo(first.rows());
             assertThat(one.replica.digest(MemoryReplica.SCOPE))
                     .as("equal digests")
@@ -219,6 +225,8 @@ final class SwarmOfReplicas {
                 .anyMatch(later -> later.getValue().names().contains(name)
                         && later.getValue().deps().includes(dot.origin(), dot.sequence()));
         boolean kept = replica.losers().contains(dot.origin() + ":" + dot.sequence() + " " + name);
-        assertThat(stands || succeeded || kept).as("no silent loser: " + dot + " of " + name).isTrue();
+        assertThat(stands || succeeded || kept)
+                .as("no silent loser: " + dot + " of " + name)
+                .isTrue();
     }
 }

@@ -18,6 +18,7 @@ class SyncSim {
     @ParameterizedTest
     @EnumSource(MemoryReplica.Bug.class)
     void aPlantedBugIsFound(MemoryReplica.Bug bug) {
-        assertThat(SimSeeds.failures(60, world -> SwarmOfReplicas.run(world, Set.of(bug)))).isPositive();
+        assertThat(SimSeeds.failures(60, world -> SwarmOfReplicas.run(world, Set.of(bug))))
+                .isPositive();
     }
 }

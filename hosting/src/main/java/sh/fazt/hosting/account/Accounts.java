@@ -33,8 +33,7 @@ public final class Accounts {
     /** What this room keeps. */
     public static final SchemaPart SCHEMA = new SchemaPart(
             "account",
-            List.of(
-                    """
+            List.of("""
                     CREATE TABLE session (token TEXT PRIMARY KEY, name TEXT NOT NULL, expires_at INTEGER NOT NULL)
                         WITHOUT ROWID;
                     """),
@@ -78,8 +77,8 @@ public final class Accounts {
 
     /** Whether this node knows an owner. */
     public boolean hasOwner() {
-        return cartridge.read(
-                rows -> rows.first("SELECT 1 FROM account_live WHERE name = ?", row -> true, OWNER).isPresent());
+        return cartridge.read(rows -> rows.first("SELECT 1 FROM account_live WHERE name = ?", row -> true, OWNER)
+                .isPresent());
     }
 
     /** Makes the owner's account and answers its password, which is shown once and kept nowhere. */
@@ -122,12 +121,10 @@ public final class Accounts {
                 name));
         // An unknown name takes as long as a wrong password.
         Kept compared = kept.orElseGet(() -> new Kept(new byte[16], new byte[32], ITERATIONS));
-        boolean right = MessageDigest.isEqual(
-                hash(password, compared.salt(), compared.iterations()), compared.hash());
+        boolean right = MessageDigest.isEqual(hash(password, compared.salt(), compared.iterations()), compared.hash());
         if (!right || kept.isEmpty()) {
             failed(from);
-            throw new HostingException(
-                    HostingException.Reason.BAD_CREDENTIALS, "Invalid username or password");
+            throw new HostingException(HostingException.Reason.BAD_CREDENTIALS, "Invalid username or password");
         }
         synchronized (failures) {
             failures.remove(from);

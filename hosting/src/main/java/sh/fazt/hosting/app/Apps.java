@@ -44,8 +44,7 @@ public final class Apps {
     /** Labels that the node answers itself. */
     private static final Set<String> RESERVED = Set.of("admin", "localhost");
 
-    private static final String LIST =
-            """
+    private static final String LIST = """
             SELECT a.id, a.name, p.release, coalesce(r.files, 0), coalesce(r.bytes, 0),
                    coalesce(p.at, a.created_at, 0)
             FROM app_live a

@@ -101,7 +101,8 @@ public final class KeyValues {
         if (json.length() > MOST_VALUE) {
             throw new HostingException(
                     HostingException.Reason.TOO_LARGE,
-                    "the value of \"" + key + "\" has " + json.length() + " characters as JSON; the limit is " + MOST_VALUE);
+                    "the value of \"" + key + "\" has " + json.length() + " characters as JSON; the limit is "
+                            + MOST_VALUE);
         }
         if (ttlMillis != null && ttlMillis <= 0) {
             throw new HostingException(
@@ -150,31 +151,18 @@ public final class KeyValues {
         long now = clock.millis();
         return cartridge.read(rows -> {
             Map<String, String> pairs = new TreeMap<>();
-            rows.query(
-                            """
+            rows.query("""
                             SELECT c.name, c.value FROM kv_counter_live c
                             LEFT JOIN kv_live k ON k.scope = c.scope AND k.name = c.name
                             WHERE c.scope = ? AND c.name >= ? AND substr(c.name, 1, length(?)) = ?
                               AND c.generation = coalesce(k.generation, '')
-                            """,
-                            row -> new Pair(row.text(0), Long.toString(row.integer(1))),
-                            app,
-                            prefix,
-                            prefix,
-                            prefix)
+                            """, row -> new Pair(row.text(0), Long.toString(row.integer(1))), app, prefix, prefix, prefix)
                     .forEach(pair -> pairs.put(pair.key(), pair.value()));
-            rows.query(
-                            """
+            rows.query("""
                             SELECT name, value FROM kv_live
                             WHERE scope = ? AND name >= ? AND substr(name, 1, length(?)) = ? AND value IS NOT NULL
                               AND (expires_at IS NULL OR expires_at > ?)
-                            """,
-                            row -> new Pair(row.text(0), row.text(1)),
-                            app,
-                            prefix,
-                            prefix,
-                            prefix,
-                            now)
+                            """, row -> new Pair(row.text(0), row.text(1)), app, prefix, prefix, prefix, now)
                     .forEach(pair -> pairs.put(pair.key(), pair.value()));
             List<Pair> list = new ArrayList<>();
             pairs.forEach((key, value) -> list.add(new Pair(key, value)));

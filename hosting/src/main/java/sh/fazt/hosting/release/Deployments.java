@@ -131,19 +131,25 @@ public final class Deployments {
                             Apps.create(tx, name, now);
                         }
                         inline.values().forEach(tx::putBlob);
-                        files.values().forEach(file -> tx.put(
-                                "release_file",
-                                List.of(release, file.path()),
-                                Map.of("hash", file.sha256(), "size", file.size())));
+                        files.values()
+                                .forEach(file -> tx.put(
+                                        "release_file",
+                                        List.of(release, file.path()),
+                                        Map.of("hash", file.sha256(), "size", file.size())));
                         tx.put(
                                 "release",
                                 List.of(release),
                                 Map.of(
-                                        "node", node,
-                                        "created_at", now.toEpochMilli(),
-                                        "files", (long) files.size(),
-                                        "bytes", manifest.bytes(),
-                                        "spa", spa));
+                                        "node",
+                                        node,
+                                        "created_at",
+                                        now.toEpochMilli(),
+                                        "files",
+                                        (long) files.size(),
+                                        "bytes",
+                                        manifest.bytes(),
+                                        "spa",
+                                        spa));
                         Apps.activate(tx, release, now);
                         return true;
                     })
@@ -160,8 +166,7 @@ public final class Deployments {
         for (Manifest.File file : manifest.byPath().values()) {
             if (file.path().startsWith("api/") && file.path().endsWith(".js") && file.size() <= MOST_SOURCE) {
                 sources.put(
-                        file.path(),
-                        new String(blobs.read(file.sha256()).orElse(new byte[0]), StandardCharsets.UTF_8));
+                        file.path(), new String(blobs.read(file.sha256()).orElse(new byte[0]), StandardCharsets.UTF_8));
             }
         }
         List<FunctionCheck.Problem> problems = sources.isEmpty() ? List.of() : functions.check(sources);
@@ -185,7 +190,9 @@ public final class Deployments {
         Map<String, byte[]> inline = new LinkedHashMap<>();
         int together = 0;
         for (Manifest.File file : manifest.files()) {
-            if (file.size() <= SMALL && together + file.size() <= SMALL_TOGETHER && !inline.containsKey(file.sha256())) {
+            if (file.size() <= SMALL
+                    && together + file.size() <= SMALL_TOGETHER
+                    && !inline.containsKey(file.sha256())) {
                 inline.put(file.sha256(), blobs.read(file.sha256()).orElseThrow());
                 together += (int) file.size();
             }

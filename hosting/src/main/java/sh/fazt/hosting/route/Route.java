@@ -12,8 +12,7 @@ import sh.fazt.hosting.release.Manifest;
  * @param files   path to file of that release
  * @param spa     whether unknown paths lead to {@code index.html}
  */
-public record Route(
-        String app, String name, @Nullable String release, Map<String, Manifest.File> files, boolean spa) {
+public record Route(String app, String name, @Nullable String release, Map<String, Manifest.File> files, boolean spa) {
     /** The program that answers {@code /api/*}, if there is one. */
     public static final String MAIN = "api/main.js";
 

@@ -98,12 +98,10 @@ public final class Routes implements CommitListener {
 
     private Map<String, Route> read(Rows rows) {
         record Pointer(String app, String name, @Nullable String active) {}
-        List<Pointer> pointers = rows.query(
-                """
+        List<Pointer> pointers = rows.query("""
                 SELECT a.id, a.name, p.release FROM app_live a
                 LEFT JOIN app_active_live p ON p.scope = a.scope AND p.id = a.id
-                """,
-                row -> new Pointer(row.text(0), row.text(1), row.textOrNull(2)));
+                """, row -> new Pointer(row.text(0), row.text(1), row.textOrNull(2)));
         Map<String, Route> next = new HashMap<>();
         for (Pointer pointer : pointers) {
             String release = pointer.active() == null ? null : servable(rows, pointer.app(), pointer.active());
@@ -134,16 +132,11 @@ public final class Routes implements CommitListener {
             if (before != null && release.equals(before.release())) {
                 return release;
             }
-            boolean whole = rows.first(
-                            """
+            boolean whole = rows.first("""
                             SELECT 1 FROM release_file_live f
                             LEFT JOIN fazt_blob b ON b.hash = f.hash AND b.complete = 1
                             WHERE f.scope = ? AND f.release = ? AND b.hash IS NULL LIMIT 1
-                            """,
-                            row -> true,
-                            app,
-                            release)
-                    .isEmpty();
+                            """, row -> true, app, release).isEmpty();
             if (whole) {
                 return release;
             }
@@ -163,7 +156,10 @@ public final class Routes implements CommitListener {
                         release)
                 .forEach(file -> files.put(file.path(), file));
         boolean spa = rows.first(
-                        "SELECT spa FROM release_live WHERE scope = ? AND id = ?", row -> row.integer(0) != 0, app, release)
+                        "SELECT spa FROM release_live WHERE scope = ? AND id = ?",
+                        row -> row.integer(0) != 0,
+                        app,
+                        release)
                 .orElse(false);
         return new Route(app, name, release, Map.copyOf(files), spa);
     }

@@ -45,9 +45,17 @@ public final class ContentTypes {
             Map.entry("gz", "application/gzip"),
             Map.entry("wasm", "application/wasm"));
 
-    private static final Set<String> PACKED_ALREADY =
-            Set.of("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "font/woff", "font/woff2",
-                    "application/zip", "application/gzip", "application/pdf");
+    private static final Set<String> PACKED_ALREADY = Set.of(
+            "image/png",
+            "image/jpeg",
+            "image/gif",
+            "image/webp",
+            "image/avif",
+            "font/woff",
+            "font/woff2",
+            "application/zip",
+            "application/gzip",
+            "application/pdf");
 
     private ContentTypes() {}
 

@@ -19,7 +19,13 @@ public final class Site {
          * @param status 200, or 404 for the app's own not-found page
          */
         record File(
-                int status, String path, String sha256, long size, String type, String cacheControl, boolean compressible)
+                int status,
+                String path,
+                String sha256,
+                long size,
+                String type,
+                String cacheControl,
+                boolean compressible)
                 implements Answer {
             /** The strong validator: the content's own hash. */
             public String etag() {
@@ -90,7 +96,13 @@ public final class Site {
         }
         String type = ContentTypes.of(name);
         return new Answer.File(
-                status, name, file.sha256(), file.size(), type, cacheControl(name, type), ContentTypes.compressible(type));
+                status,
+                name,
+                file.sha256(),
+                file.size(),
+                type,
+                cacheControl(name, type),
+                ContentTypes.compressible(type));
     }
 
     /** Pages are asked for each time; assets whose names carry a hash never again; the rest for five minutes. */

@@ -36,8 +36,8 @@ class ManifestTest {
                 .hasMessageContaining("100 MiB");
         assertThatThrownBy(() -> new Manifest(List.of(new Manifest.File("a", "xyz", 1))))
                 .hasMessageContaining("64 lower-case hex");
-        assertThatThrownBy(() -> new Manifest(
-                        List.of(new Manifest.File("A.txt", HASH, 1), new Manifest.File("a.txt", HASH, 1))))
+        assertThatThrownBy(() ->
+                        new Manifest(List.of(new Manifest.File("A.txt", HASH, 1), new Manifest.File("a.txt", HASH, 1))))
                 .hasMessageContaining("differ in case only");
         List<Manifest.File> many = new ArrayList<>();
         for (int i = 0; i <= Manifest.MOST_FILES; i++) {

@@ -25,7 +25,8 @@ class SitePathProperty {
 
     @Provide
     Arbitrary<String> paths() {
-        return Arbitraries.of("a", "b.html", "..", ".", "", "%2e%2e", "%2f", "%5c", "%00", "%25", "ä", "%c3%a4", "%zz", "x y")
+        return Arbitraries.of(
+                        "a", "b.html", "..", ".", "", "%2e%2e", "%2f", "%5c", "%00", "%25", "ä", "%c3%a4", "%zz", "x y")
                 .list()
                 .ofMaxSize(7)
                 .map(parts -> "/" + String.join("/", parts));

@@ -36,8 +36,16 @@ class SiteTest {
     })
     void answers(String path, String expected) {
         Route route = route(
-                false, "index.html", "about.html", "docs/index.html", "style.css", "404.html", "api/main.js",
-                "private/plan.txt", ".env", ".well-known/x.txt");
+                false,
+                "index.html",
+                "about.html",
+                "docs/index.html",
+                "style.css",
+                "404.html",
+                "api/main.js",
+                "private/plan.txt",
+                ".env",
+                ".well-known/x.txt");
         assertThat(text(Site.find(route, path))).isEqualTo(expected);
     }
 
@@ -51,7 +59,8 @@ class SiteTest {
     @Test
     void onlyNamesWithAHashAreKeptForEver() {
         Route route = route(false, "assets/app-1a2b3c.js", "assets/my-logo.png", "index.html");
-        assertThat(((Site.Answer.File) Site.find(route, "/assets/app-1a2b3c.js")).cacheControl()).contains("immutable");
+        assertThat(((Site.Answer.File) Site.find(route, "/assets/app-1a2b3c.js")).cacheControl())
+                .contains("immutable");
         assertThat(((Site.Answer.File) Site.find(route, "/assets/my-logo.png")).cacheControl())
                 .isEqualTo("public, max-age=300");
         assertThat(((Site.Answer.File) Site.find(route, "/")).cacheControl()).isEqualTo("no-cache");

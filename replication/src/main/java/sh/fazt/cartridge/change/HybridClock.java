@@ -20,9 +20,9 @@ public final class HybridClock {
 
     /** A stamp above all that were given or seen. */
     public Hlc next() {
-        long now = Hlc.of(Math.max(0, wall.millis() + correctionMillis.get()), 0).value();
-        return new Hlc(last.updateAndGet(
-                previous -> Long.compareUnsigned(now, previous) > 0 ? now : previous + 1));
+        long now =
+                Hlc.of(Math.max(0, wall.millis() + correctionMillis.get()), 0).value();
+        return new Hlc(last.updateAndGet(previous -> Long.compareUnsigned(now, previous) > 0 ? now : previous + 1));
     }
 
     /** Takes note of a stamp that came from a peer. */

@@ -1,5 +1,6 @@
 package sh.fazt.cartridge.change;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -8,7 +9,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
 
@@ -311,7 +311,8 @@ public final class RowCodec {
             return origins.get((int) index - 1);
         }
 
-        @Nullable Object value() {
+        @Nullable
+        Object value() {
             int type = octet();
             return switch (type) {
                 case 0 -> null;
