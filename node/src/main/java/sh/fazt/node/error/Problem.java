@@ -3,6 +3,7 @@ package sh.fazt.node.error;
 import java.util.Map;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CartridgeException;
+import sh.fazt.consensus.ConsensusException;
 import sh.fazt.hosting.HostingException;
 import sh.fazt.hosting.release.SyntaxException;
 import sh.fazt.link.LinkException;
@@ -54,6 +55,8 @@ public record Problem(Kind kind, String code, String message, Map<String, Object
             return of(e.reason(), message);
         } else if (thrown instanceof LinkException e) {
             return of(e.reason(), message);
+        } else if (thrown instanceof ConsensusException e) {
+            return of(e.reason(), message);
         } else if (thrown instanceof SyntaxException e) {
             return new Problem(Kind.UNPROCESSABLE, "SYNTAX_ERROR", message, Map.of("problems", e.problems()));
         } else if (thrown instanceof Blobs.Mismatch) {
@@ -92,6 +95,15 @@ public record Problem(Kind kind, String code, String message, Map<String, Object
             case REFUSED -> new Problem(Kind.CONFLICT, "PEER_REFUSED", message);
             case TOO_LARGE -> new Problem(Kind.TOO_LARGE, "PAYLOAD_TOO_LARGE", message);
             case CLOSED -> new Problem(Kind.UNAVAILABLE, "STOPPING", message);
+        };
+    }
+
+    static Problem of(ConsensusException.Reason reason, String message) {
+        return switch (reason) {
+            case NO_QUORUM -> new Problem(Kind.UNAVAILABLE, "NO_QUORUM", message);
+            case NOT_MEMBER -> new Problem(Kind.CONFLICT, "NOT_MEMBER", message);
+            case STORAGE -> new Problem(Kind.UNAVAILABLE, "CONSENSUS_STORAGE", message);
+            case CHANGE_FAILED -> new Problem(Kind.UNAVAILABLE, "CHANGE_FAILED", message);
         };
     }
 

@@ -2,6 +2,7 @@ package sh.fazt.node.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -28,10 +29,9 @@ public final class Dates {
     private static Stamp make(long second) {
         String text = FORMAT.format(Instant.ofEpochSecond(second));
         byte[] line = ("date: " + text + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
-        return new Stamp(
-                second,
-                text,
-                Unpooled.unreleasableBuffer(Unpooled.directBuffer(line.length).writeBytes(line)));
+        // Freed by Java, once nobody writes it any more.
+        ByteBuffer direct = ByteBuffer.allocateDirect(line.length).put(line).flip();
+        return new Stamp(second, text, Unpooled.unreleasableBuffer(Unpooled.wrappedBuffer(direct)));
     }
 
     private Stamp now() {

@@ -1,0 +1,111 @@
+package sh.fazt.node;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import sh.fazt.cartridge.Conflict;
+import sh.fazt.node.api.SwarmControl;
+import sh.fazt.node.error.Refusal;
+
+/** A swarm that agrees at once, or refuses everything as it is told. */
+final class FakeSwarm implements SwarmControl {
+    final List<String> calls = new ArrayList<>();
+    final Map<String, String> names = new TreeMap<>();
+    List<Conflict> conflicts = List.of();
+    Refusal refusal;
+    Runnable listener = () -> {};
+
+    private <T> CompletionStage<Outcome<T>> answer(String call, T value) {
+        calls.add(call);
+        return CompletableFuture.completedFuture(
+                refusal == null ? new Outcome.Done<>(value) : new Outcome.Refused<>(refusal, "no: phone is missing"));
+    }
+
+    @Override
+    public Status status() {
+        Named self = new Named("node-a", "home");
+        return new Status(
+                new Named("swarm-1", "family"),
+                self,
+                refusal == Refusal.NO_QUORUM ? null : self,
+                refusal != Refusal.NO_QUORUM,
+                List.of(
+                        new Member(self, "voter", "alive", "127.0.0.1:5698", null, null),
+                        new Member(
+                                new Named("node-b", "phone"),
+                                "voter",
+                                "suspect",
+                                "",
+                                Duration.ofNanos(1_234_567),
+                                new Lag(3, 4096))));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> init(Optional<String> name) {
+        return answer("init " + name.orElse("-"), status());
+    }
+
+    @Override
+    public CompletionStage<Outcome<Token>> token(Duration timeToLive) {
+        return answer("token " + timeToLive, new Token("word-word", Instant.ofEpochSecond(1_700_000_000)));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> join(String token) {
+        return answer("join " + token, status());
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> leave() {
+        return answer("leave", status());
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> recover() {
+        return answer("recover", status());
+    }
+
+    @Override
+    public CompletionStage<Outcome<Boolean>> online(boolean online) {
+        return answer("online " + online, online);
+    }
+
+    @Override
+    public List<Conflict> conflicts(int most) {
+        return conflicts;
+    }
+
+    @Override
+    public List<Alias> aliases() {
+        return names.entrySet().stream()
+                .map(name -> new Alias(name.getKey(), name.getValue()))
+                .toList();
+    }
+
+    @Override
+    public CompletionStage<Outcome<Alias>> setAlias(String name, String app) {
+        if (refusal == null) {
+            names.put(name, app);
+        }
+        return answer("set " + name, new Alias(name, app));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Alias>> removeAlias(String name) {
+        if (refusal == null) {
+            names.put(name, "");
+        }
+        return answer("remove " + name, new Alias(name, ""));
+    }
+
+    @Override
+    public void listen(Runnable heard) {
+        listener = heard;
+    }
+}
