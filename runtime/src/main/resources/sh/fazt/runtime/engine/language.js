@@ -334,10 +334,11 @@
   });
   def(Error, 'stackTraceLimit', 30);
   // Compiled subclasses assign the stack of a helper error: it shall not become enumerable.
+  var nativeStack = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
   nativeDefine(Error.prototype, 'stack', {
     configurable: true,
     enumerable: false,
-    get: function () { return undefined; },
+    get: nativeStack.get,
     set: function (value) { def(this, 'stack', value); }
   });
   var natives = {};

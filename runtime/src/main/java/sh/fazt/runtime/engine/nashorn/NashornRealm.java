@@ -115,7 +115,7 @@ final class NashornRealm implements Realm {
         enter();
         try {
             hooks = HostFunctions.object();
-            REMOVED.forEach(name -> global.delete(name, false));
+            REMOVED.forEach(this::remove);
             installMachinery();
             for (Source source : prelude.sources()) {
                 ScriptFunction made = (ScriptFunction) apply(context.compileScript(source, global));
@@ -149,6 +149,14 @@ final class NashornRealm implements Realm {
     private void leave() {
         CURRENT.remove();
         Context.setGlobal((Global) null);
+    }
+
+    /** Deletes a global even if the engine declared it as constant. */
+    private void remove(String name) {
+        Property property = global.getMap().findProperty(name);
+        if (property != null && !global.delete(name, false)) {
+            global.setMap(global.getMap().deleteProperty(property));
+        }
     }
 
     /** What the prelude builds on. */
