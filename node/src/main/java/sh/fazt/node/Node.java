@@ -47,10 +47,12 @@ import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.Json;
 import sh.fazt.node.api.SwarmApi;
+import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SystemApi;
 import sh.fazt.node.auth.Auth;
 import sh.fazt.node.config.Settings;
 import sh.fazt.node.config.Settings.Key;
+import sh.fazt.node.grpc.GrpcSurface;
 import sh.fazt.node.http.Dates;
 import sh.fazt.node.http.HttpServer;
 import sh.fazt.node.site.Ready;
@@ -124,6 +126,8 @@ final class Node implements AutoCloseable {
             String token = token(random);
             Auth auth = new Auth(accounts, token);
 
+            GrpcSurface grpc = new GrpcSurface(this::control, apps, auth, version());
+
             int swarmPort = settings.number(Key.SWARM_PORT) == 0 ? freePort() : settings.number(Key.SWARM_PORT);
             swarm = new Swarm(
                     key,
@@ -137,8 +141,8 @@ final class Node implements AutoCloseable {
                             beside(".raft"),
                             MembershipConfig.lan(),
                             Timings.STANDARD,
-                            List.of(),
-                            List.of()),
+                            grpc.services(),
+                            grpc.interceptors()),
                     cartridge,
                     blobs,
                     clock,
@@ -161,7 +165,7 @@ final class Node implements AutoCloseable {
                     List.of(
                             new AccountApi(auth, accounts),
                             new AppApi(apps, deployments, () -> name, this::url),
-                            new SwarmApi(new SwarmAdapter(swarm, cartridge, io), apps),
+                            new SwarmApi(control(), apps),
                             new SystemApi(settings, events, this::health)));
             http = HttpServer.listen(
                     settings.get(Key.BIND),
@@ -235,6 +239,10 @@ final class Node implements AutoCloseable {
                 .map(problem ->
                         new FunctionCheck.Problem(problem.file(), problem.line(), problem.column(), problem.message()))
                 .toList();
+    }
+
+    private SwarmControl control() {
+        return new SwarmAdapter(swarm, cartridge, io);
     }
 
     private String url(App app) {

@@ -11,6 +11,9 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
+import sh.fazt.node.error.Kind;
+import sh.fazt.node.error.Problem;
+import sh.fazt.node.http.HttpServer;
 
 /** What {@code fazt server start} launches. */
 public final class NodeMain {
@@ -44,7 +47,19 @@ public final class NodeMain {
         PrintStream out =
                 new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
         quiet();
-        Node node = Node.start(file, flags);
+        Node node;
+        try {
+            node = Node.start(file, flags);
+        } catch (RuntimeException e) {
+            Kind kind = e instanceof HttpServer.BindException
+                    ? Kind.UNAVAILABLE
+                    : Problem.of(e).kind();
+            if (kind == Kind.INTERNAL) {
+                throw e;
+            }
+            System.err.println("fazt: " + e.getMessage());
+            return kind.exit();
+        }
         CountDownLatch stopped = new CountDownLatch(1);
         Thread hook = new Thread(
                 () -> {

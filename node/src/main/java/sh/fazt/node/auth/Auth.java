@@ -25,16 +25,15 @@ public final class Auth {
 
     /** Whether the request shows the token of this machine's run file. */
     public boolean local(Exchange exchange) {
-        String header = exchange.header("authorization");
-        return exchange.loopback()
+        return local(exchange.header("authorization"), exchange.loopback());
+    }
+
+    /** Whether an Authorization header, as it came, is that of a program on this machine. */
+    public boolean local(@Nullable String header, boolean loopback) {
+        return loopback
                 && header != null
                 && header.startsWith("Bearer ")
                 && MessageDigest.isEqual(header.substring(7).getBytes(StandardCharsets.UTF_8), localToken);
-    }
-
-    /** Whether the token is this machine's. */
-    public boolean isLocalToken(String token) {
-        return MessageDigest.isEqual(token.getBytes(StandardCharsets.UTF_8), localToken);
     }
 
     /** Whose session the request is in. */

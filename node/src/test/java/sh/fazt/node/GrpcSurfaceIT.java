@@ -1,0 +1,146 @@
+package sh.fazt.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerInterceptors;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.MetadataUtils;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.cartridge.CartridgeException;
+import sh.fazt.node.api.SwarmControl;
+import sh.fazt.node.auth.Auth;
+import sh.fazt.node.error.Refusal;
+import sh.fazt.node.grpc.GrpcSurface;
+import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
+import sh.fazt.protocol.admin.v1.AdminServiceGrpc.AdminServiceBlockingStub;
+import sh.fazt.protocol.admin.v1.App;
+import sh.fazt.protocol.admin.v1.GetStatusRequest;
+import sh.fazt.protocol.admin.v1.GetStatusResponse;
+import sh.fazt.protocol.admin.v1.ListAppsRequest;
+import sh.fazt.protocol.admin.v1.ListMembersRequest;
+import sh.fazt.protocol.admin.v1.Member;
+
+class GrpcSurfaceIT {
+    @TempDir
+    Path folder;
+
+    private Surface surface;
+    private Server server;
+    private ManagedChannel channel;
+    private Supplier<SwarmControl> swarm = () -> surface.swarm;
+
+    @BeforeEach
+    void start() throws Exception {
+        surface = new Surface(folder, Map.of());
+        GrpcSurface grpc =
+                new GrpcSurface(() -> swarm.get(), surface.apps, new Auth(surface.accounts, Surface.TOKEN), "1.2.3");
+        NettyServerBuilder builder =
+                NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        grpc.services()
+                .forEach(service -> builder.addService(ServerInterceptors.intercept(service, grpc.interceptors())));
+        server = builder.build().start();
+        channel = NettyChannelBuilder.forAddress("127.0.0.1", server.getPort())
+                .usePlaintext()
+                .build();
+    }
+
+    @AfterEach
+    void stop() throws InterruptedException {
+        channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+        server.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+        surface.close();
+    }
+
+    private AdminServiceBlockingStub admin(String token) {
+        return AdminServiceGrpc.newBlockingStub(channel)
+                .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers(token)))
+                .withDeadlineAfter(10, TimeUnit.SECONDS);
+    }
+
+    private static Metadata headers(String token) {
+        Metadata headers = new Metadata();
+        headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
+        return headers;
+    }
+
+    @Test
+    void tellsProgramsWhatTheRestSurfaceTells() throws Exception {
+        surface.deploy("blog", "index.html", "hello");
+
+        GetStatusResponse status = admin(Surface.TOKEN).getStatus(GetStatusRequest.getDefaultInstance());
+        assertThat(status.getSwarm().getName()).isEqualTo("family");
+        assertThat(status.getLeader().getId()).isEqualTo("node-a");
+        assertThat(status.getQuorum()).isTrue();
+        assertThat(status.getVersion()).isEqualTo("1.2.3");
+        Member phone = admin(Surface.TOKEN)
+                .listMembers(ListMembersRequest.getDefaultInstance())
+                .getMembers(1);
+        assertThat(phone.getState()).isEqualTo("suspect");
+        assertThat(phone.getRoundTripNanos()).isEqualTo(1_234_567);
+        assertThat(phone.getBehind().getChanges()).isEqualTo(3);
+        App app = admin(Surface.TOKEN)
+                .listApps(ListAppsRequest.getDefaultInstance())
+                .getApps(0);
+        assertThat(app.getName()).isEqualTo("blog");
+        assertThat(app.getFiles()).isEqualTo(1);
+
+        surface.swarm.refusal = Refusal.NO_QUORUM;
+        assertThat(admin(Surface.TOKEN)
+                        .getStatus(GetStatusRequest.getDefaultInstance())
+                        .hasLeader())
+                .isFalse();
+    }
+
+    @Test
+    void answersNobodyWithoutTheToken() {
+        assertThatThrownBy(() -> admin("wrong").getStatus(GetStatusRequest.getDefaultInstance()))
+                .isInstanceOfSatisfying(
+                        StatusRuntimeException.class,
+                        e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNAUTHENTICATED));
+        assertThatThrownBy(() -> HealthGrpc.newBlockingStub(channel)
+                        .withDeadlineAfter(10, TimeUnit.SECONDS)
+                        .check(HealthCheckRequest.getDefaultInstance()))
+                .hasMessageContaining("UNAUTHENTICATED");
+    }
+
+    @Test
+    void saysThatItServes() {
+        HealthCheckResponse health = HealthGrpc.newBlockingStub(channel)
+                .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers(Surface.TOKEN)))
+                .withDeadlineAfter(10, TimeUnit.SECONDS)
+                .check(HealthCheckRequest.getDefaultInstance());
+
+        assertThat(health.getStatus()).isEqualTo(HealthCheckResponse.ServingStatus.SERVING);
+    }
+
+    @Test
+    void givesTheReasonOfAFailureItsCode() {
+        swarm = () -> {
+            throw new CartridgeException(CartridgeException.Reason.CLOSED, "stopping");
+        };
+
+        assertThatThrownBy(() -> admin(Surface.TOKEN).getStatus(GetStatusRequest.getDefaultInstance()))
+                .isInstanceOfSatisfying(
+                        StatusRuntimeException.class,
+                        e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE));
+    }
+}
