@@ -1,0 +1,187 @@
+package sh.fazt.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** One node as a process of the packaged executable, in a network namespace or on loopback. */
+final class NodeUnderTest implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final HttpClient HTTP =
+            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+
+    static {
+        // The tests name hosts that no name server knows.
+        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
+    }
+
+    final String name;
+    final Path cartridge;
+    private final List<String> prefix;
+    private final List<String> flags;
+    private @Nullable Process process;
+    private String http = "";
+    private String password = "";
+
+    /**
+     * @param prefix words before the executable, such as those that enter a namespace
+     * @param flags  of {@code server start}
+     */
+    NodeUnderTest(Path folder, String name, List<String> prefix, List<String> flags) {
+        this.name = name;
+        this.cartridge = folder.resolve(name + ".db");
+        this.prefix = prefix;
+        this.flags = flags;
+    }
+
+    /** The packaged executable. */
+    static Path executable() {
+        Path file = Path.of(System.getProperty("fazt.executable", "../dist/target/fazt"))
+                .toAbsolutePath()
+                .normalize();
+        if (!Files.isExecutable(file)) {
+            throw new IllegalStateException(file + " is not built: package deploy/dist first");
+        }
+        return file;
+    }
+
+    /** What a command printed and how it ended. */
+    record Run(int code, String out, String err) {
+        JsonNode json() {
+            try {
+                return JSON.readTree(out);
+            } catch (IOException e) {
+                throw new IllegalStateException("no JSON: " + out + err, e);
+            }
+        }
+    }
+
+    NodeUnderTest start() throws IOException {
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(List.of(
+                executable().toString(), "server", "start", "--db", cartridge.toString(), "--name", name));
+        command.addAll(flags);
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().put("FAZT_ARCHIVE", "off");
+        builder.redirectError(ProcessBuilder.Redirect.appendTo(
+                cartridge.resolveSibling(name + ".log").toFile()));
+        process = builder.start();
+        BufferedReader out =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        for (String line = out.readLine(); line != null; line = out.readLine()) {
+            if (line.startsWith("owner password ")) {
+                password = line.substring(15).split(" ")[0];
+            }
+            if (line.startsWith("ready http://")) {
+                http = line.substring(13);
+                return this;
+            }
+        }
+        throw new IllegalStateException(
+                name + " did not start: " + Files.readString(cartridge.resolveSibling(name + ".log")));
+    }
+
+    String http() {
+        return http;
+    }
+
+    String password() {
+        return password;
+    }
+
+    long pid() {
+        return Objects.requireNonNull(process, name).pid();
+    }
+
+    /** Runs a command of fazt against this node. */
+    Run fazt(String... words) throws Exception {
+        return fazt("", words);
+    }
+
+    Run fazt(String input, String[] words) throws Exception {
+        List<String> command = new ArrayList<>(prefix);
+        command.add(executable().toString());
+        command.addAll(List.of(words));
+        command.addAll(List.of("--db", cartridge.toString()));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().put("FAZT_ARCHIVE", "off");
+        Path err = Files.createTempFile("fazt-e2e-", ".err");
+        builder.redirectError(err.toFile());
+        Process run = builder.start();
+        run.getOutputStream().write(input.getBytes(StandardCharsets.UTF_8));
+        run.getOutputStream().close();
+        String out = new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (!run.waitFor(120, TimeUnit.SECONDS)) {
+            run.destroyForcibly();
+            throw new IllegalStateException("fazt " + String.join(" ", words) + " did not end");
+        }
+        return new Run(run.exitValue(), out, Files.readString(err));
+    }
+
+    /** The same, and it has to succeed. */
+    JsonNode ok(String... words) throws Exception {
+        Run run = fazt(words);
+        if (run.code() != 0) {
+            throw new IllegalStateException(name + ": fazt " + String.join(" ", words) + " failed: " + run.err());
+        }
+        return run.out().startsWith("{") ? run.json() : JSON.getNodeFactory().textNode(run.out().strip());
+    }
+
+    /** What an app of this node answers. */
+    HttpResponse<String> ask(String app, String method, String path, String body) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + http + path))
+                .header("Host", app + ".localhost")
+                .header("Content-Type", "application/json")
+                .timeout(Duration.ofSeconds(20))
+                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    String get(String app, String path) throws Exception {
+        return ask(app, "GET", path, "").body();
+    }
+
+    /** Ends it as a power cut would. */
+    void kill() throws InterruptedException {
+        Process running = Objects.requireNonNull(process, name);
+        running.destroyForcibly();
+        running.waitFor();
+    }
+
+    /** Asks it to stop; answers how long that took. */
+    Duration stop() throws InterruptedException {
+        Process running = Objects.requireNonNull(process, name);
+        long begin = System.nanoTime();
+        running.destroy();
+        if (!running.waitFor(20, TimeUnit.SECONDS)) {
+            running.destroyForcibly();
+            throw new IllegalStateException(name + " did not stop");
+        }
+        return Duration.ofNanos(System.nanoTime() - begin);
+    }
+
+    @Override
+    public void close() throws Exception {
+        Process running = process;
+        if (running != null && running.isAlive()) {
+            running.destroyForcibly();
+            running.waitFor();
+        }
+    }
+}
