@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -316,10 +317,9 @@ public final class SqliteCartridge implements Cartridge {
 
     @Override
     public CompletionStage<Void> forget(Scope scope) {
-        return submit(new EpochJob<@Nullable Origin>() {
+        return submit(new EpochJob<Optional<Origin>>() {
                     @Override
-                    @Nullable
-                    Origin run(List<Commit> events) {
+                    Optional<Origin> run(List<Commit> events) {
                         List<CommitListener.Change> changes = new ArrayList<>();
                         engine.writing = true;
                         try {
@@ -336,12 +336,12 @@ public final class SqliteCartridge implements Cartridge {
                         session.update("DELETE FROM fazt_scope WHERE scope = ?", scope.id());
                         engine.state(scope, new Engine.State(VersionVector.EMPTY, 0, Hlc.ZERO));
                         events.add(new Commit(scope, null, true, changes));
-                        return origin == null ? null : openEpochNow();
+                        return origin == null ? Optional.empty() : Optional.of(openEpochNow());
                     }
 
                     @Override
-                    void committed(@Nullable Origin live) {
-                        origin = live;
+                    void committed(Optional<Origin> live) {
+                        origin = live.orElse(null);
                         Map<String, Engine.State> rest = new HashMap<>(published);
                         rest.remove(scope.id());
                         published = Map.copyOf(rest);

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -731,6 +732,7 @@ public final class Swarm implements AutoCloseable {
         SwarmRecord record = records.swarm();
         Map<NodeId, MemberRecord> members = members();
         RaftStatus status = raft.status();
+        NodeId leader = status.leader();
         MembersSnapshot snapshot = membership.snapshot();
         Map<NodeId, SyncService.Progress> progress = sync.progress();
         Map<NodeId, LinkState> state = new HashMap<>();
@@ -742,7 +744,7 @@ public final class Swarm implements AutoCloseable {
             SyncService.Progress behind = progress.get(id);
             list.add(new SwarmView.Member(
                     new SwarmView.Named(id.toString(), member.getName()),
-                    id.equals(status.leader()) ? "leader" : status.voters().contains(id) ? "voter" : "joining",
+                    Objects.equals(id, leader) ? "leader" : status.voters().contains(id) ? "voter" : "joining",
                     self
                             ? "alive"
                             : snapshot.state(id)
@@ -753,7 +755,6 @@ public final class Swarm implements AutoCloseable {
                     self ? Long.valueOf(0) : behind == null ? null : Long.valueOf(behind.behind()),
                     self || behind == null ? 0 : behind.behindBytes()));
         });
-        NodeId leader = status.leader();
         MemberRecord leading = leader == null ? null : members.get(leader);
         MemberRecord me = members.get(key.id());
         return new SwarmView(

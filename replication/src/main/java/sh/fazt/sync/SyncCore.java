@@ -106,7 +106,7 @@ public final class SyncCore {
             // The vector is the acknowledgement of what came, and the news of what went by.
             peer.untold.add(scope);
             if (changeset != null
-                    && !id.equals(source)
+                    && (source == null || !id.equals(source))
                     && !peer.has
                             .getOrDefault(scope, VersionVector.EMPTY)
                             .includes(changeset.dot().origin(), changeset.dot().sequence())) {

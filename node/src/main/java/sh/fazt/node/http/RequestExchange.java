@@ -128,7 +128,10 @@ final class RequestExchange implements Exchange {
 
     @Override
     public boolean loopback() {
-        return remote.getAddress().isLoopbackAddress();
+        // A node that listens on one address of this machine is spoken to from that address.
+        return remote.getAddress().isLoopbackAddress()
+                || channel.localAddress() instanceof InetSocketAddress local
+                        && remote.getAddress().equals(local.getAddress());
     }
 
     @Override
