@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -105,17 +106,15 @@ class ConsensusIT {
         first.raft.initialise();
         for (int i = 2; i <= count; i++) {
             Node next = new Node(i);
-            next.raft.prepareJoin(first.raft.groupId());
+            next.raft.prepareJoin(Objects.requireNonNull(first.raft.groupId()));
             first.raft.addVoter(next.id, next.raft.peerId());
         }
         return nodes;
     }
 
     private static Node leader(List<Node> nodes) {
-        return nodes.stream()
-                .filter(node -> node.raft.status().leads())
-                .findFirst()
-                .orElse(null);
+        Await.until("a leader", PATIENCE, () -> nodes.stream().anyMatch(node -> node.raft.status().leads()));
+        return nodes.stream().filter(node -> node.raft.status().leads()).findFirst().orElseThrow();
     }
 
     private static void awaitAlias(Node node, String key, String value) {

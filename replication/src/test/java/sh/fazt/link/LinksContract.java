@@ -83,8 +83,10 @@ public abstract class LinksContract {
             future.get();
             throw new AssertionError("it did not fail");
         } catch (ExecutionException e) {
-            assertThat(e.getCause()).isInstanceOf(LinkException.class);
-            return (LinkException) e.getCause();
+            if (e.getCause() instanceof LinkException failure) {
+                return failure;
+            }
+            throw new AssertionError("it failed otherwise", e);
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }

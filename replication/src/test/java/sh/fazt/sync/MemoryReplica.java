@@ -3,6 +3,7 @@ package sh.fazt.sync;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -100,7 +101,7 @@ final class MemoryReplica implements ReplicaStore {
     Dot add(String name, long by) {
         Stamp stamp = next();
         Row own = rows.get(cell(COUNTER, List.of(name), origin));
-        long before = own == null ? 0 : (Long) own.columns().get("value");
+        long before = own == null ? 0 : (Long) Objects.requireNonNull(own.columns().get("value"));
         return commit(
                 stamp, List.of(new Row(COUNTER, true, List.of(name), stamp, false, Map.of("value", before + by))));
     }
