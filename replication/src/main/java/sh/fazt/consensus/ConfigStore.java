@@ -58,9 +58,7 @@ final class ConfigStore {
 
     @Nullable
     String state(String name) {
-        return cartridge
-                .read(rows -> Optional.ofNullable(get(rows, name)))
-                .orElse(null);
+        return cartridge.read(rows -> Optional.ofNullable(get(rows, name))).orElse(null);
     }
 
     static void state(LocalTx tx, String name, @Nullable String value) {

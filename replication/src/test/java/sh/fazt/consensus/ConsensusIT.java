@@ -113,8 +113,14 @@ class ConsensusIT {
     }
 
     private static Node leader(List<Node> nodes) {
-        Await.until("a leader", PATIENCE, () -> nodes.stream().anyMatch(node -> node.raft.status().leads()));
-        return nodes.stream().filter(node -> node.raft.status().leads()).findFirst().orElseThrow();
+        Await.until(
+                "a leader",
+                PATIENCE,
+                () -> nodes.stream().anyMatch(node -> node.raft.status().leads()));
+        return nodes.stream()
+                .filter(node -> node.raft.status().leads())
+                .findFirst()
+                .orElseThrow();
     }
 
     private static void awaitAlias(Node node, String key, String value) {

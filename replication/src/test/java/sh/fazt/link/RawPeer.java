@@ -78,7 +78,10 @@ final class RawPeer implements AutoCloseable {
     /** One call of Open; remembers what came back. */
     static final class Stream implements StreamObserver<Frame> {
         private final List<Frame> frames = new CopyOnWriteArrayList<>();
+
+        @SuppressWarnings("NullAway.Init") // Given right after the call, whose observer this is.
         StreamObserver<Frame> out;
+
         volatile boolean ended;
         volatile Status status = Status.OK;
 

@@ -101,7 +101,8 @@ final class MemoryReplica implements ReplicaStore {
     Dot add(String name, long by) {
         Stamp stamp = next();
         Row own = rows.get(cell(COUNTER, List.of(name), origin));
-        long before = own == null ? 0 : (Long) Objects.requireNonNull(own.columns().get("value"));
+        long before =
+                own == null ? 0 : (Long) Objects.requireNonNull(own.columns().get("value"));
         return commit(
                 stamp, List.of(new Row(COUNTER, true, List.of(name), stamp, false, Map.of("value", before + by))));
     }

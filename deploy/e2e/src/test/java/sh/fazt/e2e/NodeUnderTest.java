@@ -73,8 +73,8 @@ final class NodeUnderTest implements AutoCloseable {
 
     NodeUnderTest start() throws IOException {
         List<String> command = new ArrayList<>(prefix);
-        command.addAll(List.of(
-                executable().toString(), "server", "start", "--db", cartridge.toString(), "--name", name));
+        command.addAll(
+                List.of(executable().toString(), "server", "start", "--db", cartridge.toString(), "--name", name));
         command.addAll(flags);
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("FAZT_ARCHIVE", "off");
@@ -139,7 +139,9 @@ final class NodeUnderTest implements AutoCloseable {
         if (run.code() != 0) {
             throw new IllegalStateException(name + ": fazt " + String.join(" ", words) + " failed: " + run.err());
         }
-        return run.out().startsWith("{") ? run.json() : JSON.getNodeFactory().textNode(run.out().strip());
+        return run.out().startsWith("{")
+                ? run.json()
+                : JSON.getNodeFactory().textNode(run.out().strip());
     }
 
     /** What an app of this node answers. */

@@ -38,8 +38,7 @@ class SwarmNetnsIT {
         for (String name : List.of("a", "b", "c")) {
             String address = network.add(name);
             addresses.add(address);
-            nodes.add(new NodeUnderTest(
-                            folder, name, network.enter(name), List.of("--bind", address, "--port", "8080"))
+            nodes.add(new NodeUnderTest(folder, name, network.enter(name), List.of("--bind", address, "--port", "8080"))
                     .start());
         }
         app = copy(Path.of("src/test/resources/ledger"), folder.resolve("ledger"));
@@ -127,9 +126,11 @@ class SwarmNetnsIT {
 
         node(0).ok("app", "deploy", app.toString(), "--name", "ledger");
         for (NodeUnderTest node : nodes) {
-            Await.until("the page and the function answer on " + node.name, SOON, () -> node.get("ledger", "/")
-                            .contains("First release")
-                    && node.ask("ledger", "GET", "/api/all", "").statusCode() == 200);
+            Await.until(
+                    "the page and the function answer on " + node.name,
+                    SOON,
+                    () -> node.get("ledger", "/").contains("First release")
+                            && node.ask("ledger", "GET", "/api/all", "").statusCode() == 200);
         }
         awaitSame("/", SOON);
 
@@ -170,8 +171,10 @@ class SwarmNetnsIT {
     private void split() throws Exception {
         NodeUnderTest c = node(2);
         network.cut("c", addresses.subList(0, 2));
-        Await.until("both sides say who is gone", SOON, () -> alive(c.ok("swarm", "status")) == 1
-                && alive(node(0).ok("swarm", "status")) == 2);
+        Await.until(
+                "both sides say who is gone",
+                SOON,
+                () -> alive(c.ok("swarm", "status")) == 1 && alive(node(0).ok("swarm", "status")) == 2);
         assertThat(c.get("ledger", "/")).contains("First release");
         put(c, "on-c-alone");
         put(node(0), "on-a-side");
@@ -181,11 +184,15 @@ class SwarmNetnsIT {
         c.ok("app", "deploy", app.toString(), "--name", "ledger");
         assertThat(c.get("ledger", "/")).contains("From c");
         assertThat(node(1).get("ledger", "/")).contains("From a");
-        Await.until("no quorum on c", SOON, () -> !c.ok("swarm", "status").get("quorum").asBoolean());
+        Await.until(
+                "no quorum on c",
+                SOON,
+                () -> !c.ok("swarm", "status").get("quorum").asBoolean());
         NodeUnderTest.Run alias = c.fazt("alias", "set", "shop", "ledger");
         assertThat(alias.code()).isEqualTo(1);
         assertThat(alias.err()).contains("quorum").contains("a, b");
-        assertThat(node(0).ok("alias", "set", "shop", "ledger").get("name").asText()).isEqualTo("shop");
+        assertThat(node(0).ok("alias", "set", "shop", "ledger").get("name").asText())
+                .isEqualTo("shop");
 
         network.heal("c");
         awaitSame("/", Duration.ofSeconds(5));
@@ -201,8 +208,10 @@ class SwarmNetnsIT {
                 return found;
             });
             assertThat(node.ok("app", "releases", "ledger").get("releases")).hasSize(3);
-            Await.until("the alias leads to the app on " + node.name, SOON, () -> node.get("shop", "/")
-                    .contains("From "));
+            Await.until(
+                    "the alias leads to the app on " + node.name,
+                    SOON,
+                    () -> node.get("shop", "/").contains("From "));
         }
         awaitAlive();
     }
@@ -233,9 +242,13 @@ class SwarmNetnsIT {
         }
         put(node(0), "while-b-was-away");
         b.start();
-        Await.until("b serves again", SOON, () -> b.ask("ledger", "GET", "/api/all", "").statusCode() == 200);
+        Await.until(
+                "b serves again",
+                SOON,
+                () -> b.ask("ledger", "GET", "/api/all", "").statusCode() == 200);
         assertThat(keys(b.get("ledger", "/api/all"))).containsAll(acknowledged);
-        Await.until("b has caught up", SOON, () -> keys(b.get("ledger", "/api/all")).contains("while-b-was-away"));
+        Await.until(
+                "b has caught up", SOON, () -> keys(b.get("ledger", "/api/all")).contains("while-b-was-away"));
         awaitSame("/api/all", SOON);
         awaitAlive();
     }
