@@ -185,7 +185,7 @@ public class Membership {
     void probeDead() {
         Entry dead = roster.nextDead();
         if (dead != null) {
-            out.ping(dead.id, probes.unanswered());
+            out.ping(dead, probes.unanswered());
         }
     }
 
@@ -230,7 +230,7 @@ public class Membership {
         if (entry == null || entry.state == MemberState.ALIVE || isQuiet()) {
             return;
         }
-        out.ping(peer, probes.unanswered());
+        out.ping(entry, probes.unanswered());
         // After a split the two sides have much to tell each other, but one exchange at a time.
         if (now - lastLinkExchange >= LINK_EXCHANGE_GAP_NANOS) {
             lastLinkExchange = now;
@@ -248,7 +248,7 @@ public class Membership {
         if (running == null) {
             running = probes.start(peer, now, failsAt);
             running.hasty = true;
-            out.ping(peer, running.sequence);
+            out.ping(entry, running.sequence);
         } else {
             running.hasty = true;
             running.indirectAt = Math.min(running.indirectAt, now);
@@ -285,7 +285,7 @@ public class Membership {
         switch (packet.getBodyCase()) {
             case PING -> {
                 long sequence = packet.getPing().getSequence();
-                if (behind) {
+                if (behind || packet.getPing().getIncarnation() < incarnation) {
                     out.ack(from, sequence, own());
                 } else {
                     out.ack(from, sequence);
@@ -398,7 +398,7 @@ public class Membership {
                 target.id,
                 now + rest * 4 / 5,
                 now + 2 * config.probePeriod().toNanos());
-        out.ping(target.id, sequence);
+        out.ping(target, sequence);
     }
 
     /** Speaks for itself anew: a higher incarnation, told to all. */
@@ -500,7 +500,7 @@ public class Membership {
                 entry.id,
                 now + health.stretch(config.probeTimeout().toNanos()),
                 now + health.stretch(config.probePeriod().toNanos()));
-        out.ping(entry.id, probe.sequence);
+        out.ping(entry, probe.sequence);
     }
 
     private void askOthers(Probe probe) {

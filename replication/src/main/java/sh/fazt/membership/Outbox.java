@@ -59,8 +59,11 @@ final class Outbox {
         return !news.isEmpty();
     }
 
-    void ping(NodeId to, long sequence) {
-        send(to, Packet.newBuilder().setPing(Ping.newBuilder().setSequence(sequence)));
+    void ping(Entry to, long sequence) {
+        send(
+                to.id,
+                Packet.newBuilder()
+                        .setPing(Ping.newBuilder().setSequence(sequence).setIncarnation(to.incarnation)));
     }
 
     void ack(NodeId to, long sequence) {

@@ -195,7 +195,7 @@ class MembershipSim {
 
     @Test
     void fiftyNodesDoNotStorm() {
-        SimSeeds.each("MembershipSim#fiftyNodesDoNotStorm", 1, world -> {
+        SimSeeds.run("MembershipSim#fiftyNodesDoNotStorm", Long.getLong("sim.seed", 1), world -> {
             int nodes = 50;
             SimSwarm swarm = new SimSwarm(world, nodes, MembershipConfig.lan(), SimSwarm::real);
             long[] traffic = new long[2];
@@ -250,7 +250,7 @@ class MembershipSim {
 
     @Test
     void nobodyIsDeclaredDeadForLossAlone() {
-        SimSeeds.each("MembershipSim#nobodyIsDeclaredDeadForLossAlone", 2, world -> {
+        SimSeeds.run("MembershipSim#nobodyIsDeclaredDeadForLossAlone", Long.getLong("sim.seed", 1), world -> {
             SimSwarm swarm = new SimSwarm(world, 10, MembershipConfig.lan(), SimSwarm::real);
             swarm.startAll();
             swarm.within(SETTLE, "ten alive", swarm::allAliveAndAgreed);
