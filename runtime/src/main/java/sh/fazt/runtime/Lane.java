@@ -16,6 +16,10 @@ final class Lane {
     /** How many may run at once now: grows while what runs does not get done. */
     int allowed;
 
+    /** How many of the running ones began without a realm. */
+    int opening;
+
+    int quick;
     boolean ready;
     long lastProgress;
     String releaseId = "";

@@ -27,6 +27,11 @@ final class Lanes {
     private static final int ALLOWED_AT_FIRST = 2;
 
     private static final long STALLED_NANOS = 20_000_000;
+    /** A realm that is opened, with the scripts that are compiled for it, takes longer without being stuck. */
+    private static final long OPENING_NANOS = 1_000_000_000;
+    /** After so many quick ones in a row, the app needs one worker less. */
+    private static final int QUICK_ENOUGH = 200;
+
     private static final long WORKER_IDLE_NANOS = 30_000_000_000L;
 
     /** A worker asks for a thread to be added. */
@@ -44,6 +49,7 @@ final class Lanes {
     private final Deque<Lane> ready = new ArrayDeque<>();
     private int workers;
     private int idleWorkers;
+    private int arriving;
     private int running;
     private int waiting;
     private boolean closed;
@@ -57,14 +63,14 @@ final class Lanes {
 
     /** What a worker is to do, and with what: without a realm it has to open one. */
     record Assignment(
-            Job job, Lane lane, Modules modules, @Nullable Realm realm) {}
+            Job job, Lane lane, Modules modules, @Nullable Realm realm, long since) {}
 
     /** False if too many of this app wait already, or the runtime is closed. */
     boolean add(Job job) {
         boolean hiring;
         lock.lock();
         try {
-            Lane lane = lanes.computeIfAbsent(job.app().id(), id -> new Lane(id, ALLOWED_AT_FIRST));
+            Lane lane = lanes.computeIfAbsent(job.app().id(), id -> new Lane(id, allowedAtFirst()));
             if (closed || lane.waiting.size() >= options.waitingPerApp()) {
                 return false;
             }
@@ -83,7 +89,7 @@ final class Lanes {
         return true;
     }
 
-    /** Puts a lane into the round if it may start something; true if a worker is missing for it. */
+    /** Puts a lane into the round if it may start something; true if a worker has to be hired for it. */
     private boolean offer(Lane lane) {
         if (!lane.mayStart()) {
             return false;
@@ -92,12 +98,18 @@ final class Lanes {
             lane.ready = true;
             ready.add(lane);
         }
+        return call();
+    }
+
+    /** Finds somebody for what is ready: true if a worker has to be hired. One who is on the way is enough. */
+    private boolean call() {
         if (idleWorkers > 0) {
             work.signal();
             return false;
         }
-        if (workers < options.workers()) {
+        if (arriving == 0 && workers < options.workers()) {
             workers++;
+            arriving++;
             return true;
         }
         return false;
@@ -106,14 +118,18 @@ final class Lanes {
     /** Called by a worker: waits for work. Null means that the worker is to go. */
     @Nullable
     Assignment next() throws InterruptedException {
+        boolean hiring = false;
         lock.lock();
         try {
+            arriving--;
             while (true) {
                 Lane lane = ready.poll();
                 if (lane != null) {
                     lane.ready = false;
                     if (lane.mayStart()) {
-                        return assign(lane);
+                        Assignment assignment = assign(lane);
+                        hiring = !ready.isEmpty() && call();
+                        return assignment;
                     }
                     continue;
                 }
@@ -139,6 +155,9 @@ final class Lanes {
             }
         } finally {
             lock.unlock();
+            if (hiring) {
+                hire.one();
+            }
         }
     }
 
@@ -160,21 +179,39 @@ final class Lanes {
         Realm realm = lane.idle.pollLast();
         if (realm == null) {
             lane.realms++;
+            lane.opening++;
         }
-        return new Assignment(job, lane, lane.modules, realm);
+        return new Assignment(job, lane, lane.modules, realm, nanos.getAsLong());
     }
 
-    /** An invocation has ended; {@code realm} is null when it is not to be used again. */
+    /** An invocation has ended; {@code realm} is null when it is not to be used again. The worker asks for the next. */
     void done(Assignment assignment, @Nullable Realm realm) {
+        end(assignment, realm, true);
+    }
+
+    private void end(Assignment assignment, @Nullable Realm realm, boolean comesBack) {
         boolean hiring;
         lock.lock();
         try {
+            if (comesBack) {
+                arriving++;
+            } else {
+                workers--;
+            }
             Lane lane = assignment.lane();
             running--;
             lane.running--;
-            lane.lastProgress = nanos.getAsLong();
+            long now = nanos.getAsLong();
+            lane.lastProgress = now;
+            if (assignment.realm() == null) {
+                lane.opening--;
+            }
+            lane.quick = now - assignment.since() < STALLED_NANOS ? lane.quick + 1 : 0;
             if (lane.running == 0) {
-                lane.allowed = ALLOWED_AT_FIRST;
+                lane.allowed = allowedAtFirst();
+            } else if (lane.quick > QUICK_ENOUGH && lane.allowed > allowedAtFirst()) {
+                lane.allowed--;
+                lane.quick = 0;
             }
             if (realm != null && lane.modules == assignment.modules() && lanes.get(lane.appId) == lane) {
                 lane.idle.addLast(realm);
@@ -192,13 +229,11 @@ final class Lanes {
 
     /** A worker does not come back: its place and that of its invocation are free again. */
     void abandoned(Assignment assignment) {
-        done(assignment, null);
-        lock.lock();
-        try {
-            workers--;
-        } finally {
-            lock.unlock();
-        }
+        end(assignment, null, false);
+    }
+
+    private int allowedAtFirst() {
+        return Math.min(ALLOWED_AT_FIRST, options.workersPerApp());
     }
 
     /** Called on each tick: apps whose invocations don't get done get one more worker, up to their share. */
@@ -214,7 +249,7 @@ final class Lanes {
                 if (!lane.waiting.isEmpty()
                         && lane.running >= lane.allowed
                         && lane.allowed < options.workersPerApp()
-                        && now - lane.lastProgress > STALLED_NANOS) {
+                        && now - lane.lastProgress > (lane.opening > 0 ? OPENING_NANOS : STALLED_NANOS)) {
                     lane.allowed++;
                     lane.lastProgress = now;
                     hiring += offer(lane) ? 1 : 0;

@@ -171,11 +171,24 @@ public final class ScriptCompiler {
         if (line > lines) {
             return new Problem(path, lines, 1, message + "; the file ends before it is complete");
         }
-        if (IMPORT.matcher(source.lines().skip(line - 1L).findFirst().orElse(""))
-                .find()) {
-            message = "import and export are not supported: use require('./file.js') and module.exports";
+        String text = source.lines().skip(line - 1L).findFirst().orElse("");
+        if (IMPORT.matcher(text).find()) {
+            return new Problem(
+                    path, line, 1, "import and export are not supported: use require('./file.js') and module.exports");
         }
-        return new Problem(path, line, charno + 1, explain(message));
+        int column = message.startsWith("primary expression") ? tokenBefore(text, charno) : charno;
+        return new Problem(path, line, column + 1, explain(message));
+    }
+
+    /** Where the token begins that ends at a position: this is how the parser reports one that it did not expect. */
+    private static int tokenBefore(String line, int end) {
+        int at = Math.min(end, line.length()) - 1;
+        while (at > 0
+                && Character.isJavaIdentifierPart(line.charAt(at))
+                && Character.isJavaIdentifierPart(line.charAt(at - 1))) {
+            at--;
+        }
+        return Math.max(0, at);
     }
 
     private static final Pattern IMPORT = Pattern.compile("^\\s*(import\\b\\s*[^(\\s.]|export\\b)");

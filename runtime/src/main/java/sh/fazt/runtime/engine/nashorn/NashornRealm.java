@@ -423,7 +423,7 @@ final class NashornRealm implements Realm {
 
     private Failed failed(Object thrown, @Nullable Throwable cause) {
         String line = LogText.line(thrown);
-        if (thrown == brokenModule) {
+        if (brokenModule != null && thrown == brokenModule) {
             return new Failed(Reason.SYNTAX, line, "");
         }
         String stack = "";
