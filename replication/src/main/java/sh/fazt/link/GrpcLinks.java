@@ -63,6 +63,7 @@ public final class GrpcLinks implements Links {
     private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long CLOSE_MILLIS = 2000;
     private static final int MAX_PEERS = 4096;
+    private static final long RETRY_MILLIS = 20;
     private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final LinkConfig config;
@@ -381,12 +382,16 @@ public final class GrpcLinks implements Links {
         }
     }
 
-    /** Completes futures, which may run their owners' code: never on a network thread. */
+    /** Completes futures, which may run their owners' code: not on a network thread while there is another. */
     void finish(Runnable completion) {
         try {
             config.handlers().execute(completion);
-        } catch (RejectedExecutionException e) {
-            completion.run();
+        } catch (RejectedExecutionException full) {
+            if (closed.get()) {
+                completion.run();
+            } else {
+                after(RETRY_MILLIS, () -> finish(completion));
+            }
         }
     }
 

@@ -27,6 +27,8 @@ final class LaneReceiver {
     /** Then the thread is given back, so that one busy lane can't keep it. */
     private static final int IN_A_ROW = 32;
 
+    private static final long RETRY_MILLIS = 20;
+
     private final GrpcLinks links;
     private final Peer peer;
     private final Link link;
@@ -222,10 +224,9 @@ final class LaneReceiver {
         try {
             links.handlers().execute(this::deliverSome);
         } catch (RejectedExecutionException e) {
-            // The node is stopping; nobody will take what is left.
-            synchronized (this) {
-                inbox.clear();
-                delivering = false;
+            // A full executor: what waits here stays, its credits are withheld, and the sender feels it.
+            if (!links.isClosed() && !stream.isOver()) {
+                links.after(RETRY_MILLIS, this::submit);
             }
         }
     }

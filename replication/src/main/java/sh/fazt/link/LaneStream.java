@@ -65,6 +65,10 @@ final class LaneStream implements StreamObserver<Frame> {
 
     // ---- out ----
 
+    boolean isOver() {
+        return over.get();
+    }
+
     boolean isReady() {
         return !over.get() && out.isReady();
     }

@@ -13,7 +13,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
@@ -357,6 +362,42 @@ final class GrpcLinksIT {
                 .extracting(e -> ((LinkException) e).reason())
                 .isEqualTo(Reason.UNREACHABLE);
         assertThat(a.isUp()).isTrue();
+    }
+
+    @Test
+    void aFullExecutorDelaysMessagesAndLosesNone() {
+        AtomicBoolean full = new AtomicBoolean();
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        open.add(threads::shutdownNow);
+        Executor sometimes = task -> {
+            if (full.get()) {
+                throw new RejectedExecutionException("full");
+            }
+            threads.execute(task);
+        };
+        TestNode a = node();
+        TestNode b = keep(new TestNode(NodeKey.generate(), TestNode.SWARM, config -> TestNode.on(config, sometimes)));
+        RecordingHandler changes = new RecordingHandler();
+        b.links.handle(Channel.CHANGES, changes);
+        a.start();
+        b.start();
+        b.trust(a);
+        a.trust(b, b.address());
+        linked(a, b);
+        full.set(true);
+        for (int i = 0; i < 100; i++) {
+            a.links.send(b.id(), Channel.CHANGES, new byte[] {(byte) i}, SOON);
+        }
+        CompletableFuture<byte[]> ask =
+                a.ask(b, Channel.CHANGES, new byte[] {7}).toCompletableFuture();
+        until("the first have come", () -> b.state().receivedBytes() > 0);
+        assertThat(changes.messages()).isEmpty();
+        full.set(false);
+        until("all messages", () -> changes.messages().size() == 100);
+        for (int i = 0; i < 100; i++) {
+            assertThat(changes.messages().get(i)).containsExactly(i);
+        }
+        assertThat(ask).succeedsWithin(SOON).isEqualTo(new byte[] {7});
     }
 
     @Test

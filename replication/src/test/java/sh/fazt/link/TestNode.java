@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -63,6 +64,15 @@ final class TestNode implements AutoCloseable {
 
     /** The same with another clock. */
     static LinkConfig at(LinkConfig config, InstantSource wall) {
+        return with(config, config.handlers(), wall);
+    }
+
+    /** The same with other threads for its handlers. */
+    static LinkConfig on(LinkConfig config, Executor handlers) {
+        return with(config, handlers, config.wall());
+    }
+
+    private static LinkConfig with(LinkConfig config, Executor handlers, InstantSource wall) {
         return new LinkConfig(
                 config.key(),
                 config.bindAddress(),
@@ -71,7 +81,7 @@ final class TestNode implements AutoCloseable {
                 config.swarmId(),
                 config.bootNonce(),
                 config.threads(),
-                config.handlers(),
+                handlers,
                 config.mayBlock(),
                 config.services(),
                 config.interceptors(),
