@@ -445,7 +445,6 @@ public final class GrpcLinks implements Links {
     }
 
     void reportCopy(String text) {
-        LOG.error("this node's key is in use twice: {}", text);
         finish(() -> config.onCopy().accept(text));
     }
 
