@@ -21,14 +21,14 @@ import org.jspecify.annotations.Nullable;
 
 /** One node as a process of the packaged executable, in a network namespace or on loopback. */
 final class NodeUnderTest implements AutoCloseable {
+    static {
+        // The tests name hosts that no name server knows; read when the client's classes are loaded.
+        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
+    }
+
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
-
-    static {
-        // The tests name hosts that no name server knows.
-        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
-    }
 
     final String name;
     final Path cartridge;

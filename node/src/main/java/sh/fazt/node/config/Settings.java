@@ -83,9 +83,9 @@ public final class Settings {
         Map<String, String> candidates = new LinkedHashMap<>();
         String flag = flags.get(key.text);
         String variable = "FAZT_" + key.text.toUpperCase(Locale.ROOT).replace('-', '_');
-        String kept = cartridge.read(
-                rows -> rows.first("SELECT value FROM setting WHERE name = ?", row -> row.text(0), key.text)
-                        .orElse(null));
+        String kept = cartridge
+                .read(rows -> rows.first("SELECT value FROM setting WHERE name = ?", row -> row.text(0), key.text))
+                .orElse(null);
         put(candidates, "flag", flag);
         put(candidates, "environment", environment.get(variable));
         put(candidates, "cartridge", kept);
