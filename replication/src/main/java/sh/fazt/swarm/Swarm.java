@@ -26,6 +26,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -691,7 +692,8 @@ public final class Swarm implements AutoCloseable {
         }
         return new SwarmException(
                 SwarmException.Reason.NO_QUORUM,
-                "can't " + what + " without a quorum: " + String.join(", ", names) + " of " + voters
+                "can't " + what + " without a quorum: "
+                        + names.stream().sorted().collect(Collectors.joining(", ")) + " of " + voters
                         + " voters don't answer. Members and aliases stay as they are until a majority is back;"
                         + " sites, apps, deploys and data go on working meanwhile");
     }
