@@ -184,6 +184,17 @@ final class Lanes {
         return new Assignment(job, lane, lane.modules, realm, nanos.getAsLong());
     }
 
+    /** A worker that got no realm has one now, or gave up: from here on its invocation has to get done. */
+    void opened(Assignment assignment) {
+        lock.lock();
+        try {
+            assignment.lane().opening--;
+            assignment.lane().lastProgress = nanos.getAsLong();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** An invocation has ended; {@code realm} is null when it is not to be used again. The worker asks for the next. */
     void done(Assignment assignment, @Nullable Realm realm) {
         end(assignment, realm, true);
@@ -203,9 +214,6 @@ final class Lanes {
             lane.running--;
             long now = nanos.getAsLong();
             lane.lastProgress = now;
-            if (assignment.realm() == null) {
-                lane.opening--;
-            }
             lane.quick = now - assignment.since() < STALLED_NANOS ? lane.quick + 1 : 0;
             if (lane.running == 0) {
                 lane.allowed = allowedAtFirst();

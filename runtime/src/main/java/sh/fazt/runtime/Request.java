@@ -16,6 +16,7 @@ import java.util.Objects;
  * @param host the Host header without its port
  * @param ip the visitor's address
  */
+@SuppressWarnings("ArrayRecordComponent") // a copy of each body would cost more than the agreement
 public record Request(
         String method,
         String path,

@@ -14,6 +14,7 @@ public sealed interface Result {
      * @param headers the script's other headers; never Content-Type, Content-Length or a hop-by-hop one
      * @param body ready to send; not copied
      */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, not shared
     record Response(int status, String contentType, List<Header> headers, byte[] body) implements Result {
         public Response {
             Objects.requireNonNull(contentType);

@@ -29,6 +29,7 @@ import sh.fazt.runtime.sandbox.Watchdog;
  * Runs app JavaScript. Thread-safe: every method may be called from any thread; only {@link #check} and {@link #close}
  * take their time.
  */
+@SuppressWarnings("JavaLangClash") // the room is the runtime; whoever needs the other one writes its whole name
 public final class Runtime implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Runtime.class);
     /** Deep enough for recursive scripts, and for the compiler. Untouched stack costs nothing. */
@@ -116,7 +117,7 @@ public final class Runtime implements AutoCloseable {
     public void warmUp() {
         App app = new App("", "warm-up", "1", WarmUp.SOURCES);
         CompletableFuture<Result> result = new CompletableFuture<>();
-        result.whenComplete((done, error) -> {
+        var unused = result.whenComplete((done, error) -> {
             if (done instanceof Failed failed) {
                 LOG.warn("scripts can't run reason={} message={}", failed.reason(), failed.message());
             }
@@ -198,7 +199,10 @@ public final class Runtime implements AutoCloseable {
                 }
             }
         }
-        return running.open(new RealmHost(app, modules, keyValues, log, random));
+        Realm realm = running.open(new RealmHost(app, modules, keyValues, log, random));
+        // Compiled before the clock of an invocation runs; what does not compile is told by the invocation.
+        modules.entry();
+        return realm;
     }
 
     void complete(Job job, Result result) {

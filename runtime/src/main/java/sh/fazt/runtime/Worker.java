@@ -80,7 +80,11 @@ final class Worker implements Runnable, Watchdog.Watched {
         Meter.Stop stop;
         try {
             if (realm == null) {
-                realm = runtime.open(job.app(), assignment.modules());
+                try {
+                    realm = runtime.open(job.app(), assignment.modules());
+                } finally {
+                    lanes.opened(assignment);
+                }
             }
             runtime.watchdog().wake();
             own.begin(job.budget().time().toNanos(), job.budget().allocationBytes());
@@ -119,6 +123,7 @@ final class Worker implements Runnable, Watchdog.Watched {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // the same assignment, not an equal one
     public void overdue(long nanos) {
         Lanes.Assignment late = current;
         if (late == null || nanos < ANSWER_AFTER_NANOS) {

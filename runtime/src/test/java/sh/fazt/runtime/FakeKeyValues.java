@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
 import sh.fazt.runtime.binding.BindingException;
 import sh.fazt.runtime.binding.KeyValues;
 
@@ -17,17 +18,17 @@ final class FakeKeyValues implements KeyValues {
     private record Value(String json, OptionalLong expiresAtMillis) {}
 
     private final Map<String, ConcurrentSkipListMap<String, Value>> apps = new ConcurrentHashMap<>();
-    private volatile long nowMillis = 1_000_000;
+    private final AtomicLong nowMillis = new AtomicLong(1_000_000);
 
     void pass(Duration time) {
-        nowMillis += time.toMillis();
+        nowMillis.addAndGet(time.toMillis());
     }
 
     private ConcurrentSkipListMap<String, Value> app(String appId) {
         ConcurrentSkipListMap<String, Value> values = apps.computeIfAbsent(appId, id -> new ConcurrentSkipListMap<>());
         values.values()
                 .removeIf(v ->
-                        v.expiresAtMillis().isPresent() && v.expiresAtMillis().getAsLong() <= nowMillis);
+                        v.expiresAtMillis().isPresent() && v.expiresAtMillis().getAsLong() <= nowMillis.get());
         return values;
     }
 
@@ -46,7 +47,7 @@ final class FakeKeyValues implements KeyValues {
             return CompletableFuture.failedFuture(new BindingException("quota_exceeded", "the value is too long"));
         }
         OptionalLong expires =
-                ttl.map(t -> OptionalLong.of(nowMillis + t.toMillis())).orElse(OptionalLong.empty());
+                ttl.map(t -> OptionalLong.of(nowMillis.get() + t.toMillis())).orElse(OptionalLong.empty());
         app(appId).put(key, new Value(json, expires));
         return CompletableFuture.completedFuture(null);
     }

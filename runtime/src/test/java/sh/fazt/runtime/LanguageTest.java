@@ -28,7 +28,7 @@ final class LanguageTest {
             text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
         List<DynamicTest> tests = new ArrayList<>();
-        for (String probe : text.split("(?m)^### ")) {
+        for (String probe : text.split("(?m)^### ", -1)) {
             int end = probe.indexOf('\n');
             if (probe.startsWith("//") || end < 0) {
                 continue;

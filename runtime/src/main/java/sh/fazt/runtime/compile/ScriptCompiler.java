@@ -133,7 +133,9 @@ public final class ScriptCompiler {
         }
         int lines = (int) source.lines().count();
         return new Attempt(
-                new CompiledScript(hash, expression(code), map.toString(), Math.max(1, lines)), problems, false);
+                new CompiledScript(hash, expression(code), LineTable.of(map.toString(), 1, Math.max(1, lines))),
+                problems,
+                false);
     }
 
     private static String expression(String code) {
@@ -212,9 +214,9 @@ public final class ScriptCompiler {
     }
 
     private static char marker(String source) {
-        for (char c : MARKERS.toCharArray()) {
-            if (source.indexOf(c) < 0) {
-                return c;
+        for (int i = 0; i < MARKERS.length(); i++) {
+            if (source.indexOf(MARKERS.charAt(i)) < 0) {
+                return MARKERS.charAt(i);
             }
         }
         return MARKERS.charAt(0);

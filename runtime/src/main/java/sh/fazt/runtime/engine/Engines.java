@@ -17,8 +17,10 @@ public final class Engines {
     public static ScriptEngine start() {
         SandboxLoader loader = new SandboxLoader(Engines.class.getClassLoader());
         try {
-            ScriptEngine engine = (ScriptEngine)
-                    Class.forName(NASHORN, true, loader).getConstructor().newInstance();
+            ScriptEngine engine = Class.forName(NASHORN, true, loader)
+                    .asSubclass(ScriptEngine.class)
+                    .getConstructor()
+                    .newInstance();
             if (!loader.sites().complete()) {
                 throw new IllegalStateException("the script engine is not the one that the sandbox was made for: "
                         + loader.sites() + "; use nashorn-core 15.7");

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  */
 public record Form(Map<String, String> fields, List<Part> files) {
     /** One uploaded file. */
+    @SuppressWarnings("ArrayRecordComponent") // a copy of each upload would cost too much
     public record Part(String field, String fileName, String type, byte[] content) {}
 
     private static final int MOST_PARTS = 1_000;
@@ -36,7 +37,7 @@ public record Form(Map<String, String> fields, List<Part> files) {
             return Map.of();
         }
         Map<String, String> values = new LinkedHashMap<>();
-        for (String pair : text.split("&")) {
+        for (String pair : text.split("&", -1)) {
             if (!pair.isEmpty()) {
                 int equals = pair.indexOf('=');
                 values.putIfAbsent(
@@ -111,7 +112,7 @@ public record Form(Map<String, String> fields, List<Part> files) {
     private static void part(String headers, byte[] content, Map<String, String> fields, List<Part> files) {
         String disposition = "";
         String type = "";
-        for (String line : headers.split("\r\n")) {
+        for (String line : headers.split("\r\n", -1)) {
             int colon = line.indexOf(':');
             String name = colon < 0 ? "" : line.substring(0, colon).strip().toLowerCase(Locale.ROOT);
             if (name.equals("content-disposition")) {

@@ -102,8 +102,8 @@ public final class Modules {
     }
 
     private static Optional<String> join(String folder, String name) {
-        Deque<String> parts = new ArrayDeque<>(List.of(folder.split("/")));
-        for (String part : name.split("/")) {
+        Deque<String> parts = new ArrayDeque<>(List.of(folder.split("/", -1)));
+        for (String part : name.split("/", -1)) {
             if (part.equals("..")) {
                 if (parts.size() <= 1) {
                     return Optional.empty();

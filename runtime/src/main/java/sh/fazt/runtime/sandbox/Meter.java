@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Confined to its thread, except what the watchdog reads and writes, which is volatile.
  */
+@SuppressWarnings("NonAtomicVolatileUpdate") // written by its own thread only, read by the watchdog
 public final class Meter {
     /** Why an invocation was stopped. */
     public enum Stop {

@@ -19,7 +19,7 @@ final class JsRegExp extends RegExp {
     private final Map<String, Integer> names;
 
     JsRegExp(String source, String flags) {
-        super(source, known(source, flags));
+        super(source, known(flags));
         this.flags = flags;
         this.sticky = flags.indexOf('y') >= 0;
         PatternTranslation translation =
@@ -38,7 +38,7 @@ final class JsRegExp extends RegExp {
     }
 
     /** The flags that the base class knows; refuses unknown and repeated ones. */
-    private static String known(String source, String flags) {
+    private static String known(String flags) {
         StringBuilder old = new StringBuilder();
         for (int i = 0; i < flags.length(); i++) {
             char flag = flags.charAt(i);

@@ -267,7 +267,7 @@ final class PatternTranslation {
             }
             case 't', 'n', 'f', 'r' -> out.append('\\').append(c);
             case 'v' -> out.append("\\x0B");
-            case '0' -> octal(inClass, 0);
+            case '0' -> octal(0);
             case '1', '2', '3', '4', '5', '6', '7', '8', '9' -> reference(inClass, c - '0');
             case 'c' -> control();
             case 'x' -> hex(2, 'x');
@@ -287,7 +287,7 @@ final class PatternTranslation {
         return true;
     }
 
-    private void octal(boolean inClass, int first) {
+    private void octal(int first) {
         int value = first;
         int digits = 1;
         while (!unicode
@@ -320,7 +320,7 @@ final class PatternTranslation {
         } else if (unicode) {
             throw fail("Invalid escape", at - 2);
         } else if (first < 8) {
-            octal(inClass, first);
+            octal(first);
         } else {
             out.append((char) ('0' + first));
         }

@@ -136,7 +136,7 @@ final class Replies {
     private static boolean isClean(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c < ' ' && c != '\t' || c == 127) {
+            if ((c < ' ' && c != '\t') || c == 127) {
                 return false;
             }
         }
@@ -184,7 +184,7 @@ final class Replies {
     /** Stored objects travel through scripts as base64: with a binary type they are what they were. */
     private static byte[] text(String text, String type) {
         String kind = type.toLowerCase(Locale.ROOT);
-        boolean binary = kind.startsWith("image/") && !kind.startsWith("image/svg")
+        boolean binary = (kind.startsWith("image/") && !kind.startsWith("image/svg"))
                 || kind.startsWith("audio/")
                 || kind.startsWith("video/")
                 || kind.startsWith("font/")
