@@ -147,6 +147,7 @@ public final class ScriptCompiler {
         CompilerOptions options = new CompilerOptions();
         options.setLanguageIn(LanguageMode.UNSTABLE);
         options.setLanguageOut(LanguageMode.ECMASCRIPT5_STRICT);
+        options.setSkipNonTranspilationPasses(true);
         options.setRewritePolyfills(false);
         options.setPreventLibraryInjection(true);
         options.setVariableRenaming(VariableRenamingPolicy.OFF);
