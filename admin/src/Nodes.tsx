@@ -36,10 +36,7 @@ export function Nodes({ status }: { status: SwarmStatus }) {
                     <td className="px-5 py-2.5">
                       <State state={member.state} />
                     </td>
-                    <td className="px-5 py-2.5">
-                      {member.role}
-                      {status.leader?.id === member.id && ", leader"}
-                    </td>
+                    <td className="px-5 py-2.5">{member.role}</td>
                     <td className="px-5 py-2.5 font-mono text-xs">{member.address}</td>
                     <td className="px-5 py-2.5 tabular-nums">{self ? "–" : roundTrip(member.rtt_ms)}</td>
                     <td className="px-5 py-2.5 tabular-nums">{self ? "–" : behind(member.behind)}</td>
