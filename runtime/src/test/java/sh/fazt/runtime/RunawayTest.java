@@ -210,15 +210,18 @@ final class RunawayTest {
     void requestsOfTheSameAppAreServedWhileOthersBurn() {
         App app = Apps.app("mixed", "if (request.path === '/burn') { while (true) {} }\nrespond('fine')");
         Apps.await(APPS.runtime.invoke(app, Apps.get("/"), Budget.DEFAULT));
-        Budget budget = Budget.DEFAULT.withTime(Duration.ofSeconds(2));
+        Budget budget = Budget.DEFAULT.withTime(Duration.ofSeconds(4));
         List<CompletionStage<Result>> burning = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             burning.add(APPS.runtime.invoke(app, Apps.get("/burn"), budget));
         }
+        // How many are served while three threads burn two cores is the machine's affair; that some are is ours.
         for (int i = 0; i < 20; i++) {
             assertThat(Apps.body(APPS.run(app, Apps.get("/"), budget))).isEqualTo("fine");
+            if (i == 2) {
+                assertThat(burning).noneMatch(stage -> stage.toCompletableFuture().isDone());
+            }
         }
-        assertThat(burning).noneMatch(stage -> stage.toCompletableFuture().isDone());
         burning.forEach(
                 stage -> assertThat(Apps.failed(Apps.await(stage)).reason()).isEqualTo(Reason.TIMEOUT));
     }
