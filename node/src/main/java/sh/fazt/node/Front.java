@@ -22,23 +22,23 @@ final class Front implements Dispatcher {
     /** Names below it lead to this machine everywhere, so they work with no set-up, whatever the domain is. */
     private static final String LOCAL = "localhost";
 
-    /** What a function takes: larger things are uploads, which it has no use for. */
-    private static final long FUNCTION_BODY = 10 << 20;
-
     private final String domain;
     private final Routes routes;
     private final Ready ready;
     private final SiteHandler sites;
     private final ApiHandler api;
     private final Auth auth;
+    private final long functionBody;
 
-    Front(String domain, Routes routes, Ready ready, SiteHandler sites, ApiHandler api, Auth auth) {
+    /** @param functionBody the longest body that a function takes, in bytes */
+    Front(String domain, Routes routes, Ready ready, SiteHandler sites, ApiHandler api, Auth auth, long functionBody) {
         this.domain = domain;
         this.routes = routes;
         this.ready = ready;
         this.sites = sites;
         this.api = api;
         this.auth = auth;
+        this.functionBody = functionBody;
     }
 
     /** The label that a host name stands for; null when it is not of this domain, nor of this machine. */
@@ -74,7 +74,7 @@ final class Front implements Dispatcher {
 
     @Override
     public BodyPlan plan(Exchange exchange) {
-        return control(exchange) ? api.plan(exchange) : new BodyPlan(false, FUNCTION_BODY);
+        return control(exchange) ? api.plan(exchange) : new BodyPlan(false, functionBody);
     }
 
     /** Whether it is for the control plane. The command on this machine speaks to an address, whatever the domain is. */

@@ -157,7 +157,7 @@ final class Node implements AutoCloseable {
             swarm.listen(events::changed);
             swarm.start();
             Dates dates = new Dates(clock);
-            Ready ready = new Ready(dates);
+            Ready ready = new Ready(dates, (long) settings.number(Key.READY) << 20);
             SiteHandler sites = new SiteHandler(
                     blobs, runtime::invoke, ready, Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
             ApiHandler rest = new ApiHandler(
@@ -171,7 +171,8 @@ final class Node implements AutoCloseable {
                     settings.get(Key.BIND),
                     settings.number(Key.PORT),
                     HTTP_THREADS,
-                    new Front(domain, routes, ready, sites, rest, auth),
+                    new Front(
+                            domain, routes, ready, sites, rest, auth, (long) settings.number(Key.FUNCTION_BODY) << 20),
                     api,
                     dates);
             new RunFile(ProcessHandle.current().pid(), address(), swarmAddress(), token, started.toString())

@@ -79,7 +79,7 @@ final class Surface implements AutoCloseable {
         cartridge.listen(commit -> events.changed());
         Auth auth = new Auth(accounts, TOKEN);
         Dates dates = new Dates(Clock.systemUTC());
-        Ready ready = new Ready(dates);
+        Ready ready = new Ready(dates, 1 << 20);
         SiteHandler sites = new SiteHandler(
                 blobs, (app, request, budget) -> functions.invoke(app, request, budget), ready, Duration.ofSeconds(5));
         ApiHandler rest = new ApiHandler(
@@ -90,7 +90,7 @@ final class Surface implements AutoCloseable {
                         new SystemApi(settings, events, () -> Json.object().put("status", "healthy")),
                         new SwarmApi(swarm, apps)));
         http = HttpServer.listen(
-                "127.0.0.1", 0, 1, new Front("example.org", routes, ready, sites, rest, auth), api, dates);
+                "127.0.0.1", 0, 1, new Front("example.org", routes, ready, sites, rest, auth, 1 << 20), api, dates);
     }
 
     Wire wire() throws IOException {

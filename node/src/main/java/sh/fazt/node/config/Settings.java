@@ -5,8 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.node.error.Kind;
@@ -17,6 +21,14 @@ import sh.fazt.node.error.Problem;
  * the cartridge keeps takes effect at the next start. Thread-safe.
  */
 public final class Settings {
+    private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
+    private static final String PREFIX = "FAZT_";
+    /** Variables of the launcher and the command, which are no settings of a node. */
+    private static final Set<String> OTHERS =
+            Set.of("FAZT_DB", "FAZT_JAVA", "FAZT_HEAP", "FAZT_CACHE", "FAZT_ARCHIVE", "FAZT_DEBUG");
+
+    private static final int MOST_COMPARED = 64;
+
     /** What this room keeps: this node's own settings. */
     public static final SchemaPart SCHEMA = new SchemaPart(
             "config",
@@ -30,7 +42,9 @@ public final class Settings {
         BIND("bind", "127.0.0.1", "address to listen on"),
         NAME("name", "", "what to call this node; the machine's name when empty"),
         DOMAIN("domain", "localhost", "where the sites live"),
-        FUNCTION_SECONDS("function-seconds", "5", "how long a function may take");
+        FUNCTION_SECONDS("function-seconds", "5", "how long a function may take, in seconds"),
+        FUNCTION_BODY("function-body-mib", "10", "the longest body that a function takes, in MiB"),
+        READY("ready-mib", "32", "memory for responses that are kept ready, in MiB");
 
         private final String text;
         private final String otherwise;
@@ -45,6 +59,11 @@ public final class Settings {
         public String text() {
             return text;
         }
+
+        /** The environment variable that sets it. */
+        String variable() {
+            return PREFIX + text.toUpperCase(Locale.ROOT).replace('-', '_');
+        }
     }
 
     /** A setting as it stands. */
@@ -54,10 +73,37 @@ public final class Settings {
     private final Map<String, String> flags;
     private final Map<String, String> environment;
 
+    /** Fails with {@code VALIDATION_FAILED} when a flag or a variable can't be. */
     public Settings(Cartridge cartridge, Map<String, String> flags, Map<String, String> environment) {
         this.cartridge = cartridge;
         this.flags = Map.copyOf(flags);
-        this.environment = environment;
+        this.environment = Map.copyOf(environment);
+        for (Key key : Key.values()) {
+            checkGiven(key, "--" + key.text, this.flags.get(key.text));
+            checkGiven(key, key.variable(), this.environment.get(key.variable()));
+        }
+        this.environment.keySet().stream()
+                .filter(name -> name.startsWith(PREFIX) && !OTHERS.contains(name))
+                .filter(name ->
+                        Stream.of(Key.values()).noneMatch(key -> key.variable().equals(name)))
+                .forEach(name -> LOG.warn(
+                        "no setting is named so variable={} nearest={}",
+                        name,
+                        nearest(name.substring(PREFIX.length())
+                                        .toLowerCase(Locale.ROOT)
+                                        .replace('_', '-'))
+                                .variable()));
+    }
+
+    /** What this start was told is checked now, so that its mistake is named now. */
+    private static void checkGiven(Key key, String where, @Nullable String value) {
+        if (value != null && !value.isEmpty()) {
+            try {
+                check(key, value);
+            } catch (Problem.Thrown e) {
+                throw invalid(where + ": " + e.getMessage());
+            }
+        }
     }
 
     public String get(Key key) {
@@ -82,12 +128,11 @@ public final class Settings {
     private Entry entry(Key key) {
         Map<String, String> candidates = new LinkedHashMap<>();
         String flag = flags.get(key.text);
-        String variable = "FAZT_" + key.text.toUpperCase(Locale.ROOT).replace('-', '_');
         String kept = cartridge
                 .read(rows -> rows.first("SELECT value FROM setting WHERE name = ?", row -> row.text(0), key.text))
                 .orElse(null);
         put(candidates, "flag", flag);
-        put(candidates, "environment", environment.get(variable));
+        put(candidates, "environment", environment.get(key.variable()));
         put(candidates, "cartridge", kept);
         put(candidates, "default", key.otherwise);
         Map.Entry<String, String> first = candidates.entrySet().iterator().next();
@@ -119,30 +164,52 @@ public final class Settings {
     }
 
     private static Key find(String name) {
-        Key nearest = null;
-        int most = 0;
         for (Key key : Key.values()) {
             if (key.text.equals(name)) {
                 return key;
             }
-            int common = 0;
-            while (common < Math.min(name.length(), key.text.length())
-                    && name.charAt(common) == key.text.charAt(common)) {
-                common++;
-            }
-            if (common > most) {
-                most = common;
+        }
+        throw invalid("there is no setting \"" + name + "\"; did you mean \"" + nearest(name).text
+                + "\"? See \"fazt config list\"");
+    }
+
+    private static Key nearest(String name) {
+        Key nearest = Key.PORT;
+        int least = Integer.MAX_VALUE;
+        for (Key key : Key.values()) {
+            int distance = distance(name, key.text);
+            if (distance < least) {
+                least = distance;
                 nearest = key;
             }
         }
-        throw invalid("there is no setting \"" + name + "\""
-                + (nearest == null ? "" : "; did you mean \"" + nearest.text + "\"?") + " See \"fazt config list\"");
+        return nearest;
+    }
+
+    /** How many letters have to be put in, taken out or changed (Levenshtein), of the first so many. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= Math.min(a.length(), MOST_COMPARED); i++) {
+            int corner = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int change = corner + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                corner = row[j];
+                row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[b.length()];
     }
 
     private static void check(Key key, String value) {
         switch (key) {
             case PORT, SWARM_PORT -> range(key, value, 0, 65535);
             case FUNCTION_SECONDS -> range(key, value, 1, 60);
+            case FUNCTION_BODY -> range(key, value, 1, 32);
+            case READY -> range(key, value, 1, 1024);
             case BIND, NAME -> {
                 if (value.length() > 253 || value.chars().anyMatch(c -> c < 0x20)) {
                     throw invalid(key.text + " is at most 253 characters without control characters");

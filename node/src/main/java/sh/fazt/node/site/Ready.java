@@ -22,19 +22,17 @@ import sh.fazt.node.http.Dates;
  * unreachable; nothing is ever cleared. Thread-safe.
  */
 public final class Ready {
-    /** Off-heap bytes of all entries. */
-    private static final long MOST_BYTES = 32 << 20;
-
     /** Larger files are read from the cartridge: they would push out too many others. */
     static final int MOST_ENTRY = 256 << 10;
 
     private final Cache<Key, Entry> entries;
     private final Dates dates;
 
-    public Ready(Dates dates) {
+    /** @param mostBytes off-heap bytes of all entries */
+    public Ready(Dates dates, long mostBytes) {
         this.dates = dates;
         this.entries = Caffeine.newBuilder()
-                .maximumWeight(MOST_BYTES)
+                .maximumWeight(mostBytes)
                 .weigher((Key key, Entry entry) -> entry.weight())
                 .executor(Runnable::run)
                 .build();
