@@ -79,7 +79,7 @@ final class Front implements Dispatcher {
 
     /** Whether it is for the control plane. The command on this machine speaks to an address, whatever the domain is. */
     private boolean control(Exchange exchange) {
-        return ADMIN.equals(label(exchange.host())) || exchange.rawPath().startsWith("/api/") && auth.local(exchange);
+        return ADMIN.equals(label(exchange.host())) || (exchange.rawPath().startsWith("/api/") && auth.local(exchange));
     }
 
     @Override

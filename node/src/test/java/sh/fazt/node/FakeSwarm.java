@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Conflict;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.error.Refusal;
@@ -18,7 +19,10 @@ final class FakeSwarm implements SwarmControl {
     final List<String> calls = new ArrayList<>();
     final Map<String, String> names = new TreeMap<>();
     List<Conflict> conflicts = List.of();
+
+    @Nullable
     Refusal refusal;
+
     Runnable listener = () -> {};
 
     private <T> CompletionStage<Outcome<T>> answer(String call, T value) {

@@ -6,8 +6,10 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.GZIPInputStream;
@@ -15,10 +17,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.hosting.data.KeyValues;
 import sh.fazt.node.http.Wire;
 import sh.fazt.runtime.Header;
 import sh.fazt.runtime.Request;
 import sh.fazt.runtime.Result;
+import sh.fazt.runtime.Runtime;
+import sh.fazt.runtime.RuntimeOptions;
+import sh.fazt.runtime.ScriptThreads;
 
 class SiteIT {
     private static final String HOST = "blog.example.org";
@@ -192,8 +198,8 @@ class SiteIT {
     void handsARequestToTheAppsFunctionAndItsResponseBack() throws IOException {
         surface.deploy("blog", "index.html", "x", "api/main.js", "respond(1)");
         AtomicReference<Request> seen = new AtomicReference<>();
-        surface.functions = (app, request, budget) -> {
-            seen.set(request);
+        surface.functions = (app, sent, budget) -> {
+            seen.set(sent);
             assertThat(app.name()).isEqualTo("blog");
             assertThat(app.sources().text("api/main.js")).contains("respond(1)");
             return CompletableFuture.completedFuture(new Result.Response(
@@ -208,12 +214,13 @@ class SiteIT {
         assertThat(answer.status()).isEqualTo(201);
         assertThat(answer.text()).isEqualTo("{}");
         assertThat(answer.header("x-one")).isEqualTo("1");
-        assertThat(seen.get().method()).isEqualTo("POST");
-        assertThat(seen.get().path()).isEqualTo("/api/items x");
-        assertThat(seen.get().query()).isEqualTo("q=%20y");
-        assertThat(seen.get().body()).asString().isEqualTo("body");
-        assertThat(seen.get().headers()).contains(new Header("X-Test", "yes"));
-        assertThat(seen.get().host()).isEqualTo(HOST);
+        Request request = Objects.requireNonNull(seen.get());
+        assertThat(request.method()).isEqualTo("POST");
+        assertThat(request.path()).isEqualTo("/api/items x");
+        assertThat(request.query()).isEqualTo("q=%20y");
+        assertThat(request.body()).asString().isEqualTo("body");
+        assertThat(request.headers()).contains(new Header("X-Test", "yes"));
+        assertThat(request.host()).isEqualTo(HOST);
     }
 
     @Test
@@ -252,5 +259,26 @@ class SiteIT {
         surface.functions =
                 (app, request, budget) -> CompletableFuture.failedFuture(new IllegalStateException("meant"));
         assertThat(wire.get(HOST, "/api").status()).isEqualTo(500);
+    }
+
+    @Test
+    void runsAScriptOfTheReleaseThatIsActive() throws IOException {
+        try (Runtime runtime = new Runtime(
+                RuntimeOptions.DEFAULT,
+                new KeyValuesAdapter(new KeyValues(surface.cartridge, Clock.systemUTC())),
+                (app, level, message) -> {},
+                ScriptThreads.daemons())) {
+            surface.functions = runtime::invoke;
+            surface.deploy("blog", "api/main.js", "respond(201, {path: request.path, query: request.query.q})");
+            Wire.Answer answer = wire.get(HOST, "/api/x?q=a%20b");
+            assertThat(answer.status()).isEqualTo(201);
+            assertThat(answer.header("content-type")).startsWith("application/json");
+            assertThat(Surface.json(answer).toString()).isEqualTo("{\"path\":\"/api/x\",\"query\":\"a b\"}");
+
+            surface.deploy("blog", "api/main.js", "throw new Error('meant')");
+            Wire.Answer thrown = wire.get(HOST, "/api/x");
+            assertThat(thrown.status()).isEqualTo(500);
+            assertThat(Surface.json(thrown).at("/error/code").asText()).isEqualTo("FUNCTION_FAILED");
+        }
     }
 }

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import sh.fazt.node.http.Exchange;
 
 /** Tells open admin pages that something changed: what, they ask. Thread-safe. */
+@SuppressWarnings("FutureReturnValueIgnored") // Nobody waits for an event to be sent.
 public final class ChangeEvents {
     /** A page that reloads four times a second looks live; more would be load without use. */
     private static final long GATHER_MILLIS = 250;

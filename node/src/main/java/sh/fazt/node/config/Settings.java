@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
@@ -128,12 +129,11 @@ public final class Settings {
     private Entry entry(Key key) {
         Map<String, String> candidates = new LinkedHashMap<>();
         String flag = flags.get(key.text);
-        String kept = cartridge
-                .read(rows -> rows.first("SELECT value FROM setting WHERE name = ?", row -> row.text(0), key.text))
-                .orElse(null);
+        Optional<String> kept = cartridge.read(
+                rows -> rows.first("SELECT value FROM setting WHERE name = ?", row -> row.text(0), key.text));
         put(candidates, "flag", flag);
         put(candidates, "environment", environment.get(key.variable()));
-        put(candidates, "cartridge", kept);
+        put(candidates, "cartridge", kept.orElse(null));
         put(candidates, "default", key.otherwise);
         Map.Entry<String, String> first = candidates.entrySet().iterator().next();
         return new Entry(key.text, first.getValue(), first.getKey(), key.otherwise, key.meaning);

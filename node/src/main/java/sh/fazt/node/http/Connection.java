@@ -38,6 +38,7 @@ import sh.fazt.node.error.Problem;
  * halves, its head and its body, because a handler may answer while the body still comes. Confined to its
  * {@code http} thread; replies come back to it.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // A write that fails ends its channel, which is heard of there.
 final class Connection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
@@ -117,7 +118,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         HttpObject object = (HttpObject) message;
         if (closing) {
             ReferenceCountUtil.release(object);
-        } else if (!waiting.isEmpty() || !bodyOpen && current != null) {
+        } else if (!waiting.isEmpty() || (!bodyOpen && current != null)) {
             waiting.add(object);
             if (waiting.size() > MOST_WAITING) {
                 pause();
@@ -151,7 +152,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         body = null;
         bodySeen = 0;
         HttpMethod method = head.method();
-        boolean reading = method == HttpMethod.GET || method == HttpMethod.HEAD;
+        boolean reading = method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
         if (head.protocolVersion().majorVersion() != 1) {
             refuse(505, "HTTP/1.1 is spoken here, not " + head.protocolVersion());
             return;

@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 
 /** Replies as the encoder wants them. Writing is for the {@code http} thread; nothing is flushed. */
+@SuppressWarnings("FutureReturnValueIgnored") // A write that fails ends its channel, which is heard of there.
 final class Replies {
     private Replies() {}
 

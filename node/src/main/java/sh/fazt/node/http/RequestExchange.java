@@ -26,6 +26,7 @@ import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
 
 /** A request and its reply. Handed from the {@code http} thread to an {@code api} thread; replying is thread-safe. */
+@SuppressWarnings("FutureReturnValueIgnored") // A write that fails ends its channel, which is heard of there.
 final class RequestExchange implements Exchange {
     private static final Logger LOG = LoggerFactory.getLogger(RequestExchange.class);
 

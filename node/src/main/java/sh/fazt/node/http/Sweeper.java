@@ -48,6 +48,7 @@ final class Sweeper {
         return second;
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // It schedules itself.
     private void again(EventLoop loop) {
         loop.schedule(
                 () -> {

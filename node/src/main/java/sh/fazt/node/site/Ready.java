@@ -21,6 +21,7 @@ import sh.fazt.node.http.Dates;
  * freed by it. An entry hangs on the identity of its route, so a commit that changes what is served makes it
  * unreachable; nothing is ever cleared. Thread-safe.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // A write that fails ends its channel, which is heard of there.
 public final class Ready {
     /** Larger files are read from the cartridge: they would push out too many others. */
     static final int MOST_ENTRY = 256 << 10;
