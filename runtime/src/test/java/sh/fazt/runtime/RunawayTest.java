@@ -219,7 +219,8 @@ final class RunawayTest {
         for (int i = 0; i < 20; i++) {
             assertThat(Apps.body(APPS.run(app, Apps.get("/"), budget))).isEqualTo("fine");
             if (i == 2) {
-                assertThat(burning).noneMatch(stage -> stage.toCompletableFuture().isDone());
+                assertThat(burning)
+                        .noneMatch(stage -> stage.toCompletableFuture().isDone());
             }
         }
         burning.forEach(
