@@ -3,17 +3,23 @@ package sh.fazt.hosting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -24,12 +30,12 @@ import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
-import sh.fazt.hosting.account.Accounts;
+import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
-import sh.fazt.hosting.data.KeyValues;
 import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.release.Manifest;
+import sh.fazt.hosting.release.Release;
 import sh.fazt.hosting.release.SyntaxException;
 import sh.fazt.hosting.route.Route;
 import sh.fazt.hosting.route.Routes;
@@ -51,8 +57,6 @@ class HostingIT {
         final Blobs blobs;
         final Apps apps;
         final Deployments deployments;
-        final KeyValues data;
-        final Accounts accounts;
         final Routes routes;
         final Map<String, String> aliases = new HashMap<>();
         List<FunctionCheck.Problem> problems = List.of();
@@ -61,15 +65,13 @@ class HostingIT {
             cartridge = SqliteCartridge.open(
                     folder.resolve(name + ".db"),
                     CartridgeOptions.standard().withWall(clock),
-                    List.of(Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
+                    List.of(Apps.SCHEMA, Deployments.SCHEMA));
             byte[] id = new byte[32];
             id[0] = (byte) number;
             cartridge.bind(NodeId.of(id));
             blobs = new Blobs(cartridge);
             apps = new Apps(cartridge, new Random(number));
             deployments = new Deployments(cartridge, blobs, apps, sources -> problems, clock, new Random(number + 10));
-            data = new KeyValues(cartridge, clock);
-            accounts = new Accounts(cartridge, clock, new SecureRandom());
             routes = new Routes(cartridge, blobs, () -> aliases, Runnable::run);
             nodes.add(this);
         }
@@ -135,6 +137,114 @@ class HostingIT {
     }
 
     @Test
+    void whatIsOfferedHasToBeTrue() throws Exception {
+        byte[] page = "<h1>hi</h1>".getBytes(StandardCharsets.UTF_8);
+        String hash = a.blobs.put(page);
+        assertThatThrownBy(() -> a.deployments.offer(
+                        "shop", new Manifest(List.of(new Manifest.File("index.html", hash, page.length + 1))), "home"))
+                .hasMessageContaining("index.html")
+                .hasMessageContaining("has 11 bytes, not 12");
+        assertThatThrownBy(() -> a.deployments.upload(hash, -1, InputStream.nullInputStream()))
+                .hasMessageContaining("Content-Length");
+        assertThatThrownBy(() -> a.deployments.upload("../x", 1, InputStream.nullInputStream()))
+                .hasMessageContaining("64 lower-case hex");
+        assertThatThrownBy(
+                        () -> a.deployments.upload(hash, Manifest.MOST_FILE_BYTES + 1, InputStream.nullInputStream()))
+                .hasMessageContaining("100 MiB");
+        assertThatThrownBy(() -> a.deploy("Shop", Map.of("index.html", "x"))).hasMessageContaining("host name");
+        assertThatThrownBy(() -> a.deploy("admin", Map.of("index.html", "x"))).hasMessageContaining("reserved");
+        assertThatThrownBy(() -> a.deploy("fazt_app_000000000000", Map.of("index.html", "x")))
+                .hasMessageContaining("no app");
+        assertThatThrownBy(() -> a.deploy("shop", Map.of("index.html", "x", "manifest.json", "{\"spa\": maybe}")))
+                .hasMessageContaining("manifest.json")
+                .hasMessageContaining("line 1, column");
+        assertThat(a.apps.list()).isEmpty();
+    }
+
+    @Test
+    void anAppIsDeployedByNameOrIdAndItsManifestCounts() throws Exception {
+        String id = a.deploy("shop", Map.of("index.html", "1", "manifest.json", "{\"x\":{\"spa\":true}}"))
+                .app();
+        assertThat(a.route("shop").spa()).isFalse();
+        Deployments.Offer.Deployed again =
+                a.deploy(id, Map.of("index.html", "2", "manifest.json", "{\"name\":\"n\",\"spa\":true}"));
+        assertThat(again.app()).isEqualTo(id);
+        assertThat(again.name()).isEqualTo("shop");
+        assertThat(a.route("shop").spa()).isTrue();
+        assertThat(a.apps.list()).hasSize(1);
+    }
+
+    @Test
+    void manyFirstDeploysOfOneNameAtOnceMakeOneApp() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        try {
+            List<Future<String>> deploys = new ArrayList<>();
+            String hash = a.blobs.put("x".getBytes(StandardCharsets.UTF_8));
+            Manifest manifest = new Manifest(List.of(new Manifest.File("index.html", hash, 1)));
+            CountDownLatch together = new CountDownLatch(8);
+            for (int i = 0; i < 8; i++) {
+                deploys.add(threads.submit(() -> {
+                    together.countDown();
+                    together.await();
+                    return ((Deployments.Offer.Deployed) a.deployments.offer("shop", manifest, "here")).app();
+                }));
+            }
+            Set<String> ids = new HashSet<>();
+            for (Future<String> deploy : deploys) {
+                ids.add(deploy.get(20, TimeUnit.SECONDS));
+            }
+            assertThat(ids).hasSize(1);
+            assertThat(a.deployments.releases("shop"))
+                    .hasSize(8)
+                    .filteredOn(Release::active)
+                    .hasSize(1);
+            assertThat(a.deployments.releases("shop").get(0).active())
+                    .as("ids are in the order of deploys")
+                    .isTrue();
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void aReleaseOfTheMostFilesIsOneTransaction() throws Exception {
+        List<Manifest.File> files = new ArrayList<>();
+        byte[] content = "same".getBytes(StandardCharsets.UTF_8);
+        String hash = a.blobs.put(content);
+        for (int i = 0; i < Manifest.MOST_FILES; i++) {
+            files.add(new Manifest.File("folder/" + i + ".txt", hash, content.length));
+        }
+        a.deployments.offer("large", new Manifest(files), "here");
+        b.pullFrom(a);
+        assertThat(b.route("large").files()).hasSize(Manifest.MOST_FILES);
+        assertThat(b.blobs.wanted(1)).isEmpty();
+    }
+
+    @Test
+    void aNodeWhoseClockIsBehindStillDeploysTheNewestRelease() throws Exception {
+        String first = a.deploy("shop", Map.of("index.html", "1")).release();
+        b.pullFrom(a);
+        now.addAndGet(-3_600_000);
+        String second = b.deploy("shop", Map.of("index.html", "2")).release();
+        assertThat(second).isGreaterThan(first);
+    }
+
+    @Test
+    void onlyWhatIsNewTravelsInsideTheChangeset() throws Exception {
+        Map<String, String> files = new HashMap<>();
+        for (int i = 0; i < 40; i++) {
+            files.put("old" + i + ".txt", i + "o".repeat(15_000));
+        }
+        a.deploy("shop", files);
+        files.put("new.txt", "n".repeat(16_000));
+        a.deploy("shop", files);
+        b.pullFrom(a);
+        assertThat(b.blobs.missing(List.of(hash("n".repeat(16_000)))))
+                .as("it is larger than all the old ones")
+                .isEmpty();
+    }
+
+    @Test
     void aReleaseIsServedByAPeerOnceAllOfItIsThere() throws Exception {
         a.deploy("shop", Map.of("index.html", "one"));
         b.pullFrom(a);
@@ -197,59 +307,37 @@ class HostingIT {
     }
 
     @Test
-    void keysAndValues() {
-        String app = "fazt_app_000000000001";
-        a.data.set(app, "color", "\"green\"", null);
-        a.data.set(app, "cart/1", "{\"n\":1}", 1000L);
-        assertThat(a.data.get(app, "color")).hasValue("\"green\"");
-        assertThat(a.data.list(app, "cart/")).containsExactly(new KeyValues.Pair("cart/1", "{\"n\":1}"));
-        now.addAndGet(1001);
-        assertThat(a.data.get(app, "cart/1")).isEmpty();
-        assertThat(a.data.list(app, "")).extracting(KeyValues.Pair::key).containsExactly("color");
-        assertThat(a.data.delete(app, "color")).isTrue();
-        assertThat(a.data.delete(app, "color")).isFalse();
-        assertThat(a.data.get(app, "color")).isEmpty();
-        assertThatThrownBy(() -> a.data.set(app, "", "1", null)).hasMessageContaining("512");
-        assertThatThrownBy(() -> a.data.set(app, "x", "1", -1L)).hasMessageContaining("ttl");
+    void anAppThatAPeerSpoiledDoesNotStopTheOthers() throws Exception {
+        a.deploy("shop", Map.of("index.html", "x"));
+        a.cartridge
+                .write(new Scope("fazt_app_00000000000b"), tx -> {
+                    tx.put("app", List.of("fazt_app_00000000000b"), Map.of());
+                    tx.put("app", List.of("fazt_app_00000000000c"), Map.of("name", "shop"));
+                    tx.put("app_active", List.of("fazt_app_00000000000b"), Map.of());
+                    return true;
+                })
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        assertThat(a.route("shop").files()).containsKey("index.html");
+        assertThat(a.apps.list()).extracting(App::name).containsExactly("shop");
     }
 
     @Test
-    void countersLoseNoIncrementAndStartAgainWhenSet() throws Exception {
-        String app = "fazt_app_000000000001";
-        assertThat(a.data.increment(app, "n", 1)).isEqualTo(1);
-        b.data.increment(app, "n", 5);
+    void ofTwoAppsWithOneNameTheSmallerIdAnswersEverywhere() throws Exception {
+        String onA = a.deploy("shop", Map.of("index.html", "a")).app();
+        String onB = b.deploy("shop", Map.of("index.html", "b")).app();
         a.pullFrom(b);
         b.pullFrom(a);
-        assertThat(a.data.get(app, "n")).hasValue("6");
-        assertThat(b.data.get(app, "n")).hasValue("6");
-        assertThat(a.data.list(app, "")).containsExactly(new KeyValues.Pair("n", "6"));
-        a.data.set(app, "n", "10", null);
-        assertThat(a.data.get(app, "n")).hasValue("10");
-        assertThat(a.data.increment(app, "n", 1)).isEqualTo(11);
-        assertThat(a.data.delete(app, "n")).isTrue();
-        assertThat(a.data.get(app, "n")).isEmpty();
-        assertThat(a.data.increment(app, "n", 2)).isEqualTo(2);
-        b.pullFrom(a);
-        assertThat(b.data.get(app, "n")).hasValue("2");
-        a.data.set(app, "text", "\"abc\"", null);
-        assertThatThrownBy(() -> a.data.increment(app, "text", 1)).hasMessageContaining("whole number");
+        String smaller = onA.compareTo(onB) < 0 ? onA : onB;
+        for (Node node : List.of(a, b)) {
+            assertThat(node.route("shop").app()).isEqualTo(smaller);
+            assertThat(node.apps.require("shop").id()).isEqualTo(smaller);
+            assertThat(node.apps.list()).hasSize(2);
+        }
     }
 
-    @Test
-    void theOwnerLogsInAndGuessingIsSlowedDown() {
-        assertThat(a.accounts.hasOwner()).isFalse();
-        String password = a.accounts.createOwner();
-        String token = a.accounts.login("owner", password, "1.2.3.4");
-        assertThat(a.accounts.session(token)).hasValue("owner");
-        a.accounts.logout(token);
-        assertThat(a.accounts.session(token)).isEmpty();
-        for (int i = 0; i < 5; i++) {
-            assertThatThrownBy(() -> a.accounts.login("owner", "wrong", "6.6.6.6"))
-                    .hasMessage("Invalid username or password");
-        }
-        assertThatThrownBy(() -> a.accounts.login("owner", password, "6.6.6.6")).hasMessageContaining("try again in");
-        assertThat(a.accounts.login("owner", password, "1.2.3.4")).isNotEmpty();
-        now.addAndGet(16 * 60_000);
-        assertThat(a.accounts.login("owner", password, "6.6.6.6")).isNotEmpty();
+    private static String hash(String content) {
+        byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+        return Blobs.sha256(bytes, 0, bytes.length);
     }
 }

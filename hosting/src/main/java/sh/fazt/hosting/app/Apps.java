@@ -15,7 +15,6 @@ import sh.fazt.cartridge.ReplicatedTable.Type;
 import sh.fazt.cartridge.Rows;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.WriteTx;
-import sh.fazt.cartridge.change.Scope;
 import sh.fazt.hosting.HostingException;
 
 /**
@@ -41,8 +40,10 @@ public final class Apps {
 
     private static final String PREFIX = "fazt_app_";
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
-    /** Labels that the node answers itself. */
-    private static final Set<String> RESERVED = Set.of("admin", "localhost");
+    private static final Pattern ID = Pattern.compile(PREFIX + "[a-z0-9]{12}");
+    /** Labels that the node answers itself, and those that mail, name and web servers of a domain are known by. */
+    private static final Set<String> RESERVED =
+            Set.of("admin", "localhost", "api", "www", "mail", "ftp", "smtp", "pop", "imap", "ns1", "ns2");
 
     private static final String LIST = """
             SELECT a.id, a.name, p.release, coalesce(r.files, 0), coalesce(r.bytes, 0),
@@ -50,6 +51,7 @@ public final class Apps {
             FROM app_live a
             LEFT JOIN app_active_live p ON p.scope = a.scope AND p.id = a.id
             LEFT JOIN release_live r ON r.scope = a.scope AND r.id = p.release
+            WHERE a.id = a.scope AND a.name IS NOT NULL
             """;
 
     private final Cartridge cartridge;
@@ -71,7 +73,8 @@ public final class Apps {
         if (RESERVED.contains(name)) {
             throw new HostingException(
                     HostingException.Reason.INVALID,
-                    "\"" + name + "\" is the node's own name: give the app another one");
+                    "\"" + name + "\" is reserved, for it has a meaning of its own in a domain: give the app another"
+                            + " name");
         }
         return name;
     }
@@ -84,7 +87,7 @@ public final class Apps {
     /** The app with this id or this name. */
     public Optional<App> find(String idOrName) {
         return cartridge.read(rows -> rows.first(
-                LIST + " WHERE a.id = ? OR a.name = ? ORDER BY a.id = ? DESC, a.id LIMIT 1",
+                LIST + " AND (a.id = ? OR a.name = ?) ORDER BY a.id = ? DESC, a.id LIMIT 1",
                 Apps::app,
                 idOrName,
                 idOrName,
@@ -119,9 +122,15 @@ public final class Apps {
         return id.toString();
     }
 
-    /** Whether a scope is an app's. */
-    public static boolean isApp(Scope scope) {
-        return scope.id().startsWith(PREFIX);
+    /** Whether a text is an app's id; no name looks like one, for no host label has an underscore. */
+    public static boolean isId(String text) {
+        return ID.matcher(text).matches();
+    }
+
+    /** The app that answers to a name, as a transaction sees it. */
+    public static Optional<String> named(Rows rows, String name) {
+        return rows.first(
+                "SELECT id FROM app_live WHERE id = scope AND name = ? ORDER BY id LIMIT 1", row -> row.text(0), name);
     }
 
     /** Writes a new app's row in its own scope. */

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.ReplicatedTable;
@@ -58,6 +60,7 @@ public final class Deployments {
     private static final int SMALL = 16 << 10;
 
     private static final int SMALL_TOGETHER = 256 << 10;
+    /** A file of server-side code that is larger is data, and compiling it would take the node's memory. */
     private static final int MOST_SOURCE = 4 << 20;
 
     private final Cartridge cartridge;
@@ -91,8 +94,21 @@ public final class Deployments {
         record Deployed(String app, String name, String release, long files, long bytes) implements Offer {}
     }
 
-    /** Stores the content of one file; see {@link Blobs#put(String, long, InputStream)}. */
+    /**
+     * Stores the content of one file; see {@link Blobs#put(String, long, InputStream)}.
+     *
+     * @param size as announced beforehand; the stream is read no further than that
+     */
     public void upload(String sha256, long size, InputStream content) throws IOException {
+        if (!Manifest.isHash(sha256)) {
+            throw new HostingException(
+                    HostingException.Reason.INVALID,
+                    "content is uploaded under its SHA-256, 64 lower-case hex digits, not \"" + sha256 + "\"");
+        }
+        if (size < 0) {
+            throw new HostingException(
+                    HostingException.Reason.INVALID, "an upload says its size beforehand (Content-Length)");
+        }
         if (size > Manifest.MOST_FILE_BYTES) {
             throw new HostingException(
                     HostingException.Reason.TOO_LARGE, "a file has at most 100 MiB, not " + size + " bytes");
@@ -103,70 +119,115 @@ public final class Deployments {
     /**
      * Deploys if all the content is here.
      *
-     * @param name the app's name; one that is not known yet makes a new app
-     * @param node the name of this node, for the history
-     * @throws HostingException {@code INVALID, TOO_LARGE}
+     * @param nameOrId the app's name or id; a name that is not known yet makes a new app
+     * @param node     the name of this node, for the history
+     * @throws HostingException {@code NOT_FOUND, INVALID, TOO_LARGE}
      * @throws SyntaxException  when server-side code does not compile
      */
-    public Offer offer(String name, Manifest manifest, String node) {
-        Apps.checkName(name);
-        Set<String> hashes = new LinkedHashSet<>();
-        manifest.files().forEach(file -> hashes.add(file.sha256()));
-        List<String> missing = blobs.missing(hashes);
+    public Offer offer(String nameOrId, Manifest manifest, String node) {
+        Optional<App> known = Apps.isId(nameOrId) ? Optional.of(apps.require(nameOrId)) : apps.find(nameOrId);
+        String name = known.isPresent() ? known.get().name() : Apps.checkName(nameOrId);
+        List<String> missing = missing(manifest);
         if (!missing.isEmpty()) {
             return new Offer.Missing(missing);
         }
         checkFunctions(manifest);
-        boolean spa = isSpa(manifest);
-        Map<String, byte[]> inline = inline(manifest);
-        Optional<App> existing = apps.find(name);
-        String id = existing.map(App::id).orElseGet(apps::newId);
-        Instant now = clock.instant();
-        String release = Ulid.next(now, random);
-        Map<String, Manifest.File> files = manifest.byPath();
-        try {
-            cartridge
-                    .write(new Scope(id), tx -> {
-                        if (existing.isEmpty()) {
-                            Apps.create(tx, name, now);
-                        }
-                        inline.values().forEach(tx::putBlob);
-                        files.values()
-                                .forEach(file -> tx.put(
-                                        "release_file",
-                                        List.of(release, file.path()),
-                                        Map.of("hash", file.sha256(), "size", file.size())));
-                        tx.put(
-                                "release",
-                                List.of(release),
-                                Map.of(
-                                        "node",
-                                        node,
-                                        "created_at",
-                                        now.toEpochMilli(),
-                                        "files",
-                                        (long) files.size(),
-                                        "bytes",
-                                        manifest.bytes(),
-                                        "spa",
-                                        spa));
-                        Apps.activate(tx, release, now);
-                        return true;
-                    })
-                    .toCompletableFuture()
-                    .join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        boolean spa = settings(manifest).spa();
+        Map<String, byte[]> inline = inline(manifest, known);
+        Optional<String> id = known.map(App::id);
+        while (true) {
+            Offer.Deployed deployed = release(id, name, manifest, node, spa, inline);
+            if (deployed != null) {
+                return deployed;
+            }
+            id = cartridge.read(rows -> Apps.named(rows, name));
         }
-        return new Offer.Deployed(id, name, release, files.size(), manifest.bytes());
+    }
+
+    /**
+     * The one transaction of a deploy.
+     *
+     * @param id empty for a new app
+     * @return null when a new app's name was taken since it was looked up: then nothing was written
+     */
+    private Offer.@Nullable Deployed release(
+            Optional<String> id, String name, Manifest manifest, String node, boolean spa, Map<String, byte[]> inline) {
+        String app = id.orElseGet(apps::newId);
+        Instant now = clock.instant();
+        Map<String, Manifest.File> files = manifest.byPath();
+        return write(app, tx -> {
+                    if (id.isEmpty()) {
+                        if (Apps.named(tx, name).isPresent()) {
+                            return Optional.<Offer.Deployed>empty();
+                        }
+                        Apps.create(tx, name, now);
+                    }
+                    // Ids are in the order of deploys, even from a node whose clock is behind: fallbacks go by them.
+                    String newest = tx.first(
+                                    "SELECT id FROM release_live WHERE scope = ? ORDER BY id DESC LIMIT 1",
+                                    row -> row.text(0),
+                                    app)
+                            .orElse(null);
+                    String release = Ulid.after(newest, now, random);
+                    inline.values().forEach(tx::putBlob);
+                    files.values()
+                            .forEach(file -> tx.put(
+                                    "release_file",
+                                    List.of(release, file.path()),
+                                    Map.of("hash", file.sha256(), "size", file.size())));
+                    tx.put(
+                            "release",
+                            List.of(release),
+                            Map.of(
+                                    "node",
+                                    node,
+                                    "created_at",
+                                    now.toEpochMilli(),
+                                    "files",
+                                    (long) files.size(),
+                                    "bytes",
+                                    manifest.bytes(),
+                                    "spa",
+                                    spa));
+                    Apps.activate(tx, release, now);
+                    return Optional.of(new Offer.Deployed(app, name, release, files.size(), manifest.bytes()));
+                })
+                .orElse(null);
+    }
+
+    /** Hashes of the manifest that are not here; fails where content is here and has another size. */
+    private List<String> missing(Manifest manifest) {
+        return cartridge.read(rows -> {
+            Set<String> missing = new LinkedHashSet<>();
+            for (Manifest.File file : manifest.files()) {
+                Optional<Long> size = rows.first(
+                        "SELECT size FROM fazt_blob WHERE hash = ? AND complete = 1",
+                        row -> row.integer(0),
+                        file.sha256());
+                if (size.isEmpty()) {
+                    missing.add(file.sha256());
+                } else if (size.get() != file.size()) {
+                    throw new HostingException(
+                            HostingException.Reason.INVALID,
+                            file.path() + ": the content with this sha256 has " + size.get() + " bytes, not "
+                                    + file.size() + ": read size and sha256 from the same file");
+                }
+            }
+            return List.copyOf(missing);
+        });
     }
 
     private void checkFunctions(Manifest manifest) {
         Map<String, String> sources = new LinkedHashMap<>();
         for (Manifest.File file : manifest.byPath().values()) {
-            if (file.path().startsWith("api/") && file.path().endsWith(".js") && file.size() <= MOST_SOURCE) {
-                sources.put(
-                        file.path(), new String(blobs.read(file.sha256()).orElse(new byte[0]), StandardCharsets.UTF_8));
+            if (file.path().startsWith("api/") && file.path().endsWith(".js")) {
+                if (file.size() > MOST_SOURCE) {
+                    throw new HostingException(
+                            HostingException.Reason.TOO_LARGE,
+                            file.path() + " has " + file.size() + " bytes; server-side code has at most " + MOST_SOURCE
+                                    + " (4 MiB) per file: put data into the app's storage");
+                }
+                sources.put(file.path(), new String(content(file), StandardCharsets.UTF_8));
             }
         }
         List<FunctionCheck.Problem> problems = sources.isEmpty() ? List.of() : functions.check(sources);
@@ -175,29 +236,60 @@ public final class Deployments {
         }
     }
 
-    /** The one thing that serving asks of manifest.json: whether unknown paths lead to the start page. */
-    private boolean isSpa(Manifest manifest) {
-        Manifest.File file = manifest.byPath().get("manifest.json");
-        if (file == null || file.size() > SMALL) {
-            return false;
+    private BundleSettings settings(Manifest manifest) {
+        Manifest.File file = manifest.byPath().get(BundleSettings.FILE);
+        if (file == null) {
+            return BundleSettings.NONE;
         }
-        String text = new String(blobs.read(file.sha256()).orElse(new byte[0]), StandardCharsets.UTF_8);
-        return text.matches("(?s).*\"spa\"\\s*:\\s*true.*");
+        if (file.size() > BundleSettings.MOST_BYTES) {
+            throw new HostingException(
+                    HostingException.Reason.TOO_LARGE,
+                    BundleSettings.FILE + " has " + file.size() + " bytes; it has at most " + BundleSettings.MOST_BYTES
+                            + " (1 MiB), for each deploy reads it");
+        }
+        return BundleSettings.parse(content(file));
     }
 
-    /** The small blobs that travel inside the changeset, so that a peer serves the release at once. */
-    private Map<String, byte[]> inline(Manifest manifest) {
+    private byte[] content(Manifest.File file) {
+        return blobs.read(file.sha256())
+                .orElseThrow(
+                        () -> new IllegalStateException("blob " + file.sha256() + " of " + file.path() + " is gone"));
+    }
+
+    /**
+     * The small blobs that travel inside the changeset, smallest first, so that a peer serves the release at once
+     * where only small files changed: peers of the release before have the rest.
+     */
+    private Map<String, byte[]> inline(Manifest manifest, Optional<App> known) {
+        Set<String> before = known.map(App::release)
+                .map(release -> cartridge.read(rows -> Set.copyOf(rows.query(
+                        "SELECT DISTINCT hash FROM release_file_live WHERE scope = ? AND release = ? AND hash NOT NULL",
+                        row -> row.text(0),
+                        known.get().id(),
+                        release))))
+                .orElse(Set.of());
         Map<String, byte[]> inline = new LinkedHashMap<>();
         int together = 0;
-        for (Manifest.File file : manifest.files()) {
-            if (file.size() <= SMALL
-                    && together + file.size() <= SMALL_TOGETHER
-                    && !inline.containsKey(file.sha256())) {
-                inline.put(file.sha256(), blobs.read(file.sha256()).orElseThrow());
+        List<Manifest.File> smallest = new ArrayList<>(manifest.files());
+        smallest.sort(Comparator.comparingLong(Manifest.File::size));
+        for (Manifest.File file : smallest) {
+            if (file.size() > SMALL || together + file.size() > SMALL_TOGETHER) {
+                break;
+            }
+            if (!before.contains(file.sha256()) && !inline.containsKey(file.sha256())) {
+                inline.put(file.sha256(), content(file));
                 together += (int) file.size();
             }
         }
         return inline;
+    }
+
+    private <T> T write(String app, Cartridge.WriteBody<T> body) {
+        try {
+            return cartridge.write(new Scope(app), body).toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
     }
 
     /** An app's releases, newest first. */
@@ -207,7 +299,7 @@ public final class Deployments {
                 "SELECT id, node, created_at, files, bytes FROM release_live WHERE scope = ? ORDER BY id DESC",
                 row -> new Release(
                         row.text(0),
-                        row.text(1),
+                        row.isNull(1) ? "" : row.text(1),
                         Instant.ofEpochMilli(row.integer(2)),
                         row.integer(3),
                         row.integer(4),
@@ -218,24 +310,18 @@ public final class Deployments {
     /** Makes a release of the app the active one: forward or back. */
     public void activate(String app, String release) {
         App found = apps.require(app);
-        List<String> known = new ArrayList<>();
-        releases(found.id()).forEach(one -> known.add(one.id()));
-        if (!known.contains(release)) {
+        boolean known = cartridge.read(rows -> rows.first(
+                        "SELECT 1 FROM release_live WHERE scope = ? AND id = ?", row -> true, found.id(), release)
+                .isPresent());
+        if (!known) {
             throw new HostingException(
                     HostingException.Reason.NOT_FOUND,
                     "app " + found.name() + " has no release \"" + release + "\": see \"fazt app releases "
                             + found.name() + "\"");
         }
-        try {
-            cartridge
-                    .write(new Scope(found.id()), tx -> {
-                        Apps.activate(tx, release, clock.instant());
-                        return true;
-                    })
-                    .toCompletableFuture()
-                    .join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
-        }
+        write(found.id(), tx -> {
+            Apps.activate(tx, release, clock.instant());
+            return true;
+        });
     }
 }

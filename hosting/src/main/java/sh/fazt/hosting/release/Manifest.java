@@ -1,5 +1,6 @@
 package sh.fazt.hosting.release;
 
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -23,8 +24,15 @@ public record Manifest(List<File> files) {
     private static final int MOST_PATH = 512;
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
 
-    /** One file: its path with slashes, the lower-case hex SHA-256 of its content, its size in bytes. */
-    public record File(String path, String sha256, long size) {}
+    /**
+     * One file: its path with slashes, the lower-case hex SHA-256 of its content, its size in bytes. The path is in
+     * Unicode's form C, whatever the file system that it comes from uses, since links are written so.
+     */
+    public record File(String path, String sha256, long size) {
+        public File {
+            path = Normalizer.normalize(path, Normalizer.Form.NFC);
+        }
+    }
 
     /** Checks every rule; fails with {@code INVALID} or {@code TOO_LARGE}, naming file and rule. */
     public Manifest {
@@ -42,7 +50,7 @@ public record Manifest(List<File> files) {
         Map<String, String> seen = new HashMap<>();
         for (File file : files) {
             checkPath(file.path());
-            if (!HASH.matcher(file.sha256()).matches()) {
+            if (!isHash(file.sha256())) {
                 throw invalid(file.path() + ": sha256 is 64 lower-case hex digits, not \"" + file.sha256() + "\"");
             }
             if (file.size() < 0) {
@@ -60,8 +68,9 @@ public record Manifest(List<File> files) {
                 throw invalid(
                         other.equals(file.path())
                                 ? file.path() + " is there twice"
-                                : other + " and " + file.path() + " differ in case only: rename one, since links to"
-                                        + " them would work on some machines and not on others");
+                                : other + " and " + file.path()
+                                        + " differ in case only: rename one, since many machines"
+                                        + " can't keep both in one folder");
             }
         }
         if (total > MOST_BYTES) {
@@ -69,6 +78,11 @@ public record Manifest(List<File> files) {
                     HostingException.Reason.TOO_LARGE,
                     "the files have " + total + " bytes in all; a release has at most " + MOST_BYTES + " (500 MiB)");
         }
+    }
+
+    /** Whether a text is a SHA-256 in lower-case hex. */
+    static boolean isHash(String text) {
+        return HASH.matcher(text).matches();
     }
 
     private static void checkPath(String path) {
@@ -81,7 +95,15 @@ public record Manifest(List<File> files) {
         }
         for (int i = 0; i < path.length(); i++) {
             char c = path.charAt(i);
-            if (c == '\\' || c < 0x20 || c == 0x7f) {
+            if (Character.isSurrogate(c)) {
+                if (!Character.isHighSurrogate(c)
+                        || i + 1 == path.length()
+                        || !Character.isLowSurrogate(path.charAt(i + 1))) {
+                    throw invalid("\"" + path.replaceAll("[\\ud800-\\udfff]", "?")
+                            + "\" is not proper Unicode: rename the file");
+                }
+                i++;
+            } else if (c == '\\' || c < 0x20 || c == 0x7f) {
                 throw invalid("\"" + path.replaceAll("\\p{Cntrl}", "?")
                         + "\" has a backslash or a control character in it: rename the file");
             }

@@ -13,6 +13,10 @@ import sh.fazt.hosting.release.Manifest;
  * @param spa     whether unknown paths lead to {@code index.html}
  */
 public record Route(String app, String name, @Nullable String release, Map<String, Manifest.File> files, boolean spa) {
+    public Route {
+        files = Map.copyOf(files);
+    }
+
     /** The program that answers {@code /api/*}, if there is one. */
     public static final String MAIN = "api/main.js";
 

@@ -1,14 +1,17 @@
 package sh.fazt.hosting.route;
 
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.CommitListener;
@@ -24,35 +27,46 @@ public final class Routes implements CommitListener {
     /** What a bare domain answers with. */
     public static final String ROOT = "root";
 
+    private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
     private static final Set<String> TABLES = Set.of("app", "app_active", "release", "release_file", "config_entry");
 
     private final Cartridge cartridge;
     private final AliasSource aliases;
     private final Executor executor;
     private final AtomicBoolean due = new AtomicBoolean();
-    /** Routes by app as of the last rebuild: kept as they are where nothing changed. Confined to rebuilds. */
-    private Map<String, Route> known = Map.of();
 
-    private volatile Map<String, Route> byLabel = Map.of();
-    private volatile Map<String, Route> byApp = Map.of();
+    private volatile Table table = new Table(Map.of(), Map.of());
+    /**
+     * Of each release that is not whole here, one blob that it lacks. Null while a rebuild reads: then any blob
+     * may be one that it does not see.
+     */
+    private volatile @Nullable Set<String> awaited;
 
+    /** Everything that is answered, at one moment. Immutable. */
+    private record Table(Map<String, Route> byLabel, Map<String, Route> byApp) {}
+
+    /**
+     * Builds the first table on the calling thread.
+     *
+     * @param executor runs one rebuild at a time, off the {@code writer} thread
+     */
     public Routes(Cartridge cartridge, Blobs blobs, AliasSource aliases, Executor executor) {
         this.cartridge = cartridge;
         this.aliases = aliases;
         this.executor = executor;
         cartridge.listen(this);
-        blobs.listen(hash -> rebuildSoon());
+        blobs.listen(this::arrived);
         rebuild();
     }
 
     /** What answers for a label; null when nothing does. */
     public @Nullable Route find(String label) {
-        return byLabel.get(label);
+        return table.byLabel().get(label);
     }
 
     /** An app's route by its id, whatever labels lead to it. */
     public @Nullable Route ofApp(String app) {
-        return byApp.get(app);
+        return table.byApp().get(app);
     }
 
     @Override
@@ -65,47 +79,62 @@ public final class Routes implements CommitListener {
         }
     }
 
+    private void arrived(String hash) {
+        Set<String> now = awaited;
+        if (now == null || now.contains(hash)) {
+            rebuildSoon();
+        }
+    }
+
     /** Names changed, or something else that the cartridge does not tell of. */
     public void rebuildSoon() {
         if (due.compareAndSet(false, true)) {
             executor.execute(() -> {
                 due.set(false);
-                rebuild();
+                try {
+                    rebuild();
+                } catch (RuntimeException e) {
+                    LOG.error("sites are served as they were: the routes could not be rebuilt", e);
+                }
             });
         }
     }
 
     private synchronized void rebuild() {
-        Map<String, Route> next = cartridge.read(this::read);
-        Map<String, Route> labels = new HashMap<>();
+        awaited = null;
+        Set<String> lacking = new HashSet<>();
+        Map<String, Route> byApp = cartridge.read(rows -> read(rows, lacking));
+        Map<String, Route> byLabel = new HashMap<>();
         // The smallest id answers to a name that two sides of a split gave to two apps.
-        next.keySet().stream().sorted().forEach(app -> {
-            Route route = Objects.requireNonNull(next.get(app));
-            labels.putIfAbsent(route.name(), route);
+        byApp.keySet().stream().sorted().forEach(app -> {
+            Route route = Objects.requireNonNull(byApp.get(app));
+            byLabel.putIfAbsent(route.name(), route);
         });
         aliases.aliases().forEach((label, app) -> {
-            Route route = next.get(app);
+            Route route = byApp.get(app);
             if (route != null) {
-                labels.put(label, route);
+                byLabel.put(label, route);
             } else {
-                labels.remove(label);
+                byLabel.remove(label);
             }
         });
-        known = next;
-        byApp = Map.copyOf(next);
-        byLabel = Map.copyOf(labels);
+        table = new Table(Map.copyOf(byLabel), Map.copyOf(byApp));
+        // Last: a blob that arrived while this was read has asked for another rebuild.
+        awaited = lacking;
     }
 
-    private Map<String, Route> read(Rows rows) {
+    private Map<String, Route> read(Rows rows, Set<String> lacking) {
         record Pointer(String app, String name, @Nullable String active) {}
         List<Pointer> pointers = rows.query("""
                 SELECT a.id, a.name, p.release FROM app_live a
                 LEFT JOIN app_active_live p ON p.scope = a.scope AND p.id = a.id
+                WHERE a.id = a.scope AND a.name IS NOT NULL
                 """, row -> new Pointer(row.text(0), row.text(1), row.textOrNull(2)));
         Map<String, Route> next = new HashMap<>();
         for (Pointer pointer : pointers) {
-            String release = pointer.active() == null ? null : servable(rows, pointer.app(), pointer.active());
-            Route before = known.get(pointer.app());
+            Route before = table.byApp().get(pointer.app());
+            String release =
+                    pointer.active() == null ? null : servable(rows, pointer.app(), pointer.active(), before, lacking);
             next.put(
                     pointer.app(),
                     before != null
@@ -118,39 +147,48 @@ public final class Routes implements CommitListener {
     }
 
     /** The active release if all of it is here, else the newest whole one before it. */
-    private @Nullable String servable(Rows rows, String app, String active) {
-        Route before = known.get(app);
-        List<String> candidates = rows.query(
-                "SELECT id FROM release_live WHERE scope = ? ORDER BY id = ? DESC, id DESC",
-                row -> row.text(0),
+    private static @Nullable String servable(
+            Rows rows, String app, String active, @Nullable Route before, Set<String> lacking) {
+        if (before != null && active.equals(before.release())) {
+            return active;
+        }
+        record Candidate(String id, long files) {}
+        List<Candidate> candidates = rows.query(
+                "SELECT id, files FROM release_live WHERE scope = ? AND id <= ? ORDER BY id DESC",
+                row -> new Candidate(row.text(0), row.integer(1)),
                 app,
                 active);
-        for (String release : candidates) {
-            if (!release.equals(active) && release.compareTo(active) > 0) {
-                continue;
+        for (Candidate candidate : candidates) {
+            if (before != null && candidate.id().equals(before.release())) {
+                return candidate.id();
             }
-            if (before != null && release.equals(before.release())) {
-                return release;
+            long listed = rows.first(
+                            "SELECT count(*) FROM release_file_live WHERE scope = ? AND release = ?",
+                            row -> row.integer(0),
+                            app,
+                            candidate.id())
+                    .orElse(0L);
+            // The last by hash: blobs are fetched in that order, so waiting for it seldom means to look twice.
+            Optional<String> lacks = rows.first("""
+                    SELECT coalesce(f.hash, '') FROM release_file_live f
+                    LEFT JOIN fazt_blob b ON b.hash = f.hash AND b.complete = 1
+                    WHERE f.scope = ? AND f.release = ? AND b.hash IS NULL ORDER BY f.hash DESC LIMIT 1
+                    """, row -> row.text(0), app, candidate.id());
+            if (lacks.isEmpty() && listed == candidate.files()) {
+                return candidate.id();
             }
-            boolean whole = rows.first("""
-                            SELECT 1 FROM release_file_live f
-                            LEFT JOIN fazt_blob b ON b.hash = f.hash AND b.complete = 1
-                            WHERE f.scope = ? AND f.release = ? AND b.hash IS NULL LIMIT 1
-                            """, row -> true, app, release).isEmpty();
-            if (whole) {
-                return release;
-            }
+            lacks.ifPresent(lacking::add);
         }
         return null;
     }
 
     private static Route load(Rows rows, String app, String name, @Nullable String release) {
-        Map<String, Manifest.File> files = new LinkedHashMap<>();
         if (release == null) {
-            return new Route(app, name, null, files, false);
+            return new Route(app, name, null, Map.of(), false);
         }
+        Map<String, Manifest.File> files = new HashMap<>();
         rows.query(
-                        "SELECT path, hash, size FROM release_file_live WHERE scope = ? AND release = ? ORDER BY path",
+                        "SELECT path, hash, size FROM release_file_live WHERE scope = ? AND release = ?",
                         row -> new Manifest.File(row.text(0), row.text(1), row.integer(2)),
                         app,
                         release)

@@ -7,7 +7,13 @@ import sh.fazt.hosting.route.Route;
 
 /** What a release has to say to a path. Pure. */
 public final class Site {
-    private static final Pattern HASHED_NAME = Pattern.compile(".*[-.][A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*\\.[a-z0-9]+");
+    /**
+     * A name that a build has put the content's hash into: {@code main-abc123.js}. Six or more letters and digits,
+     * both among them. Sizes, as in {@code banner-1200x630.png}, are no hashes. A hash that is not recognised costs
+     * a question every five minutes; a plain name that is taken for one could not be updated for a year.
+     */
+    private static final Pattern HASHED_NAME =
+            Pattern.compile(".*[-.](?!\\d+x\\d+\\.|\\d+px\\.)(?=\\w*\\d)(?=\\w*[A-Za-z])\\w{6,}\\.[a-z0-9]+");
 
     private Site() {}
 
@@ -48,7 +54,13 @@ public final class Site {
         }
         if (name.isEmpty() || name.endsWith("/")) {
             Answer index = file(route, name + "index.html", 200);
-            return index != null ? index : missing(route, name);
+            if (index != null) {
+                return index;
+            }
+            String plain = name.isEmpty() ? "" : name.substring(0, name.length() - 1);
+            return route.files().containsKey(plain) || route.files().containsKey(plain + ".html")
+                    ? new Answer.Redirect("/" + plain)
+                    : missing(route, plain);
         }
         Answer exact = file(route, name, 200);
         if (exact != null) {

@@ -1,9 +1,9 @@
 package sh.fazt.hosting.site;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.text.Normalizer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -13,9 +13,10 @@ public final class SitePath {
     private SitePath() {}
 
     /**
-     * Decodes percent signs once, drops empty and {@code .} segments, resolves {@code ..} inside the root. The
-     * answer starts with a slash, and ends with one where the request did. Null when it is malformed, leaves
-     * the root, or hides a slash, a backslash or a control character behind a percent sign.
+     * Decodes percent signs once, drops empty and {@code .} segments, resolves {@code ..} inside the root, and
+     * writes letters in Unicode's form C, as bundles do. The answer starts with a slash, and ends with one where
+     * the request did. Null when it is malformed, leaves the root, has a backslash or a control character, or
+     * hides a slash behind a percent sign.
      */
     public static @Nullable String canonical(String raw) {
         String decoded = decode(raw);
@@ -42,36 +43,27 @@ public final class SitePath {
     }
 
     private static @Nullable String decode(String raw) {
-        if (raw.indexOf('%') < 0) {
-            return allowed(raw) ? raw : null;
-        }
-        ByteArrayOutputStream out = new ByteArrayOutputStream(raw.length());
-        for (int i = 0; i < raw.length(); i++) {
-            char c = raw.charAt(i);
-            if (c == '%') {
-                if (i + 2 >= raw.length()) {
-                    return null;
-                }
-                int high = Character.digit(raw.charAt(i + 1), 16);
-                int low = Character.digit(raw.charAt(i + 2), 16);
-                int octet = high << 4 | low;
+        byte[] octets = raw.getBytes(StandardCharsets.UTF_8);
+        int length = 0;
+        for (int i = 0; i < octets.length; i++) {
+            byte octet = octets[i];
+            if (octet == '%') {
+                int high = i + 2 < octets.length ? Character.digit(octets[i + 1], 16) : -1;
+                int low = i + 2 < octets.length ? Character.digit(octets[i + 2], 16) : -1;
+                octet = (byte) (high << 4 | low);
                 if (high < 0 || low < 0 || octet == '/' || octet == '\\') {
                     return null;
                 }
-                out.write(octet);
                 i += 2;
-            } else if (c < 0x80) {
-                out.write(c);
-            } else {
-                return null;
             }
+            octets[length++] = octet;
         }
         try {
             String text = StandardCharsets.UTF_8
                     .newDecoder()
-                    .decode(ByteBuffer.wrap(out.toByteArray()))
+                    .decode(ByteBuffer.wrap(octets, 0, length))
                     .toString();
-            return allowed(text) ? text : null;
+            return allowed(text) ? Normalizer.normalize(text, Normalizer.Form.NFC) : null;
         } catch (CharacterCodingException e) {
             return null;
         }

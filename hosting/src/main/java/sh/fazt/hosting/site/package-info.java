@@ -1,5 +1,6 @@
 /**
- * What a release serves for a path: files, entity tags, ranges. Pure but for reading the file list once.
+ * What a release serves for a path: files, entity tags, ranges, encodings. Pure: called on any thread, {@code http}
+ * included.
  */
 @NullMarked
 package sh.fazt.hosting.site;

@@ -1,5 +1,6 @@
 package sh.fazt.hosting.release;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
@@ -27,6 +28,21 @@ class ManifestTest {
         assertThatThrownBy(() -> new Manifest(List.of(new Manifest.File(path, HASH, 1))))
                 .isInstanceOf(HostingException.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void aPathIsInOneFormAndProperUnicode() {
+        Manifest manifest = new Manifest(List.of(new Manifest.File("cafe\u0301.html", HASH, 1)));
+        assertThat(manifest.byPath()).containsOnlyKeys("caf\u00e9.html");
+        assertThatThrownBy(() -> new Manifest(List.of(
+                        new Manifest.File("cafe\u0301.html", HASH, 1), new Manifest.File("caf\u00e9.html", HASH, 1))))
+                .hasMessageContaining("there twice");
+        assertThatThrownBy(() -> new Manifest(List.of(new Manifest.File("a\ud800b", HASH, 1))))
+                .hasMessageContaining("Unicode");
+        assertThatThrownBy(() -> new Manifest(List.of(new Manifest.File("a\0b", HASH, 1))))
+                .hasMessageContaining("control character");
+        assertThat(new Manifest(List.of(new Manifest.File("\ud83d\ude00.txt", HASH, 1))).bytes())
+                .isEqualTo(1);
     }
 
     @Test

@@ -25,6 +25,8 @@ class SiteTest {
         "/about,200 about.html",
         "/docs,-> /docs/",
         "/docs/,200 docs/index.html",
+        "/about/,-> /about",
+        "/style.css/,-> /style.css",
         "/style.css,200 style.css",
         "/nothing,404 404.html",
         "/nothing/,404 404.html",
@@ -66,6 +68,41 @@ class SiteTest {
         assertThat(((Site.Answer.File) Site.find(route, "/")).cacheControl()).isEqualTo("no-cache");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "main-abc123.js,true",
+        "index.4f9a01bc.css,true",
+        "chunk-B7xK2_9q.js,true",
+        "banner-1200x630.png,false",
+        "icon-512px.png,false",
+        "photo-20240101.jpg,false",
+        "my-component.js,false",
+        "logo-2.svg,false",
+        "plain.js,false"
+    })
+    void aHashIsToldFromAName(String name, boolean forEver) {
+        Site.Answer.File file = (Site.Answer.File) Site.find(route(false, "assets/" + name), "/assets/" + name);
+        assertThat(file.cacheControl().contains("immutable")).isEqualTo(forEver);
+        assertThat(((Site.Answer.File) Site.find(route(false, name), "/" + name)).cacheControl())
+                .as("outside of assets/")
+                .doesNotContain("immutable");
+    }
+
+    @Test
+    void redirectsStayOnTheSiteAndEnd() {
+        Route route = route(false, "a/index.html", "a.html", "b", "c.html", "c/d");
+        for (String start : new String[] {"/a", "/a/", "/b/", "/c/", "/c", "/c/d/"}) {
+            String path = start;
+            Site.Answer answer = Site.find(route, path);
+            for (int hops = 0; answer instanceof Site.Answer.Redirect redirect; hops++) {
+                assertThat(hops).as(start).isLessThan(2);
+                assertThat(redirect.path()).startsWith("/").doesNotStartWith("//");
+                answer = Site.find(route, redirect.path());
+            }
+            assertThat(text(answer)).as(start).startsWith("200");
+        }
+    }
+
     private static String text(Site.Answer answer) {
         if (answer instanceof Site.Answer.File file) {
             return file.status() + " " + file.path();
@@ -81,14 +118,28 @@ class SiteTest {
         "bytes=-500,0,100",
         "bytes=50-500,50,50",
         "bytes=100-,0,-1",
-        "bytes=-0,0,-1"
+        "bytes=-0,0,-1",
+        "BYTES=0-0,0,1",
+        "bytes=0-99999999999999999999999,0,100",
+        "bytes=-99999999999999999999999,0,100",
+        "bytes=99999999999999999999999-,0,-1"
     })
     void ranges(String header, long from, long length) {
         assertThat(ByteRange.parse(header, 100)).isEqualTo(new ByteRange(from, length));
     }
 
     @ParameterizedTest
-    @CsvSource({"bytes=9-3", "lines=1-2", "'bytes=0-1,5-6'", "bytes=x-", "bytes="})
+    @CsvSource({
+        "bytes=9-3",
+        "lines=1-2",
+        "'bytes=0-1,5-6'",
+        "bytes=x-",
+        "bytes=",
+        "bytes=-",
+        "bytes=+1-2",
+        "bytes",
+        "bytes=--1"
+    })
     void whatIsNoRangeIsIgnored(String header) {
         assertThat(ByteRange.parse(header, 100)).isNull();
     }
