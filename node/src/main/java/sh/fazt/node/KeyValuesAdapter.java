@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import sh.fazt.hosting.HostingException;
 import sh.fazt.hosting.data.KeyValues;
 import sh.fazt.runtime.binding.BindingException;
@@ -41,13 +42,17 @@ final class KeyValuesAdapter implements sh.fazt.runtime.binding.KeyValues {
     @Override
     public CompletionStage<List<Entry>> list(String appId, String prefix) {
         return answer(() -> data.list(appId, prefix).stream()
-                .map(pair -> new Entry(pair.key(), pair.value(), OptionalLong.empty()))
+                .map(pair -> new Entry(pair.key(), pair.value(), expiry(pair.expiresAt())))
                 .toList());
     }
 
     @Override
     public CompletionStage<Long> increment(String appId, String key, long by) {
         return answer(() -> data.increment(appId, key, by));
+    }
+
+    private static OptionalLong expiry(@Nullable Long millis) {
+        return millis == null ? OptionalLong.empty() : OptionalLong.of(millis);
     }
 
     private static <T> CompletionStage<T> answer(Supplier<T> call) {

@@ -79,6 +79,9 @@ final class Node implements AutoCloseable {
 
     private static final int IO_WAITING = 4096;
 
+    /** A thousand values each; the rest waits an hour. */
+    private static final int MOST_SWEEPS = 100;
+
     private final SqliteCartridge cartridge;
     private final Settings settings;
     private final ThreadPoolExecutor api;
@@ -156,6 +159,7 @@ final class Node implements AutoCloseable {
             cartridge.listen(commit -> events.changed());
             swarm.listen(events::changed);
             swarm.start();
+            timer.scheduleWithFixedDelay(() -> io.execute(() -> sweep(data)), 1, 1, TimeUnit.HOURS);
             Dates dates = new Dates(clock);
             Ready ready = new Ready(dates, (long) settings.number(Key.READY) << 20);
             SiteHandler sites = new SiteHandler(
@@ -240,6 +244,22 @@ final class Node implements AutoCloseable {
                 .map(problem ->
                         new FunctionCheck.Problem(problem.file(), problem.line(), problem.column(), problem.message()))
                 .toList();
+    }
+
+    /** Expired values take room until this. */
+    private static void sweep(KeyValues data) {
+        try {
+            int swept = 0;
+            for (int i = 0, removed = 1; i < MOST_SWEEPS && removed > 0; i++) {
+                removed = data.sweep();
+                swept += removed;
+            }
+            if (swept > 0) {
+                LOG.info("expired values removed count={}", swept);
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("expired values stay until the next sweep", e);
+        }
     }
 
     private SwarmControl control() {

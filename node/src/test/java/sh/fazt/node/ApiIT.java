@@ -115,6 +115,32 @@ class ApiIT {
     }
 
     @Test
+    void changesThePasswordAndEndsTheSessions() throws IOException {
+        String path = "/api/account/password";
+        assertThat(wire.call("PUT", Surface.ADMIN, path, JSON, "{}".getBytes(StandardCharsets.UTF_8))
+                        .status())
+                .isEqualTo(401);
+        String cookie = login();
+        assertThat(code(put(path, cookie, "{\"password\":\"a better one\"}"))).isEqualTo("MISSING_FIELD");
+        assertThat(code(put(path, cookie, "{\"current\":\"x\",\"password\":\"a better one\"}")))
+                .isEqualTo("INVALID_CREDENTIALS");
+        String right = "{\"current\":\"" + Surface.PASSWORD + "\",\"password\":";
+        assertThat(code(put(path, cookie, right + "\"short\"}"))).isEqualTo("VALIDATION_FAILED");
+        assertThat(put(path, cookie, right + "\"a better one\"}").status()).isEqualTo(200);
+        assertThat(wire.call("GET", Surface.ADMIN, "/api/apps", cookie, new byte[0])
+                        .status())
+                .isEqualTo(401);
+        surface.data("PUT", path, "{\"password\":\"" + Surface.PASSWORD + "\"}");
+        assertThat(post("/api/login", "", "{\"username\":\"owner\",\"password\":\"" + Surface.PASSWORD + "\"}")
+                        .status())
+                .isEqualTo(200);
+    }
+
+    private Wire.Answer put(String path, String headers, String json) throws IOException {
+        return wire.call("PUT", Surface.ADMIN, path, JSON + headers, json.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Test
     void slowsDownWhoeverGuesses() throws IOException {
         for (int i = 0; i < 5; i++) {
             assertThat(code(post("/api/login", "", "{\"username\":\"owner\",\"password\":\"x\"}")))

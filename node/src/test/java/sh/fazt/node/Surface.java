@@ -73,7 +73,7 @@ final class Surface implements AutoCloseable {
         apps = new Apps(cartridge, new Random(1));
         Deployments deployments =
                 new Deployments(cartridge, blobs, apps, sources -> problems, Clock.systemUTC(), new Random(2));
-        accounts = new Accounts(cartridge, Clock.systemUTC(), new SecureRandom());
+        accounts = new Accounts(cartridge, Clock.systemUTC(), new SecureRandom(), 1000);
         routes = new Routes(cartridge, blobs, () -> swarm.names, Runnable::run);
         ChangeEvents events = new ChangeEvents(timer);
         cartridge.listen(commit -> events.changed());

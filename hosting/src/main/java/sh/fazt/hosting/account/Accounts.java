@@ -82,7 +82,7 @@ public final class Accounts {
     }
 
     /** @param iterations of new passwords; an account says how many its own took */
-    Accounts(Cartridge cartridge, InstantSource clock, SecureRandom random, int iterations) {
+    public Accounts(Cartridge cartridge, InstantSource clock, SecureRandom random, int iterations) {
         this.iterations = iterations;
         this.cartridge = cartridge;
         this.clock = clock;

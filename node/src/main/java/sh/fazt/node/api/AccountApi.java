@@ -8,7 +8,7 @@ import sh.fazt.node.api.Router.Call;
 import sh.fazt.node.auth.Auth;
 import sh.fazt.node.http.Exchange;
 
-/** Who the owner is: login, logout, status. Thread-safe. */
+/** Who the owner is: login, logout, password, status. Thread-safe. */
 public final class AccountApi implements Router.Endpoints {
     private final Auth auth;
     private final Accounts accounts;
@@ -22,6 +22,7 @@ public final class AccountApi implements Router.Endpoints {
     public void addTo(Router router) {
         router.add("POST", "/api/login", Access.ANYONE, this::login);
         router.add("POST", "/api/logout", Access.ANYONE, this::logout);
+        router.add("PUT", "/api/account/password", Access.OWNER, this::password);
         router.add("GET", "/api/auth/status", Access.ANYONE, this::status);
     }
 
@@ -44,6 +45,20 @@ public final class AccountApi implements Router.Endpoints {
         call.exchange()
                 .reply(Json.data(200, Json.object().put("message", "Logged out"))
                         .with("set-cookie", Auth.cookie(null, false)));
+    }
+
+    /** Whoever may read the run file owns the machine, and needs no old password to set a new one. */
+    private void password(Call call) throws IOException {
+        Exchange exchange = call.exchange();
+        ObjectNode body = Json.body(exchange);
+        String next = Json.required(body, "password");
+        if (auth.local(exchange)) {
+            accounts.setPassword(Accounts.OWNER, next);
+        } else {
+            accounts.changePassword(Accounts.OWNER, Json.required(body, "current"), next, exchange.ip());
+        }
+        exchange.reply(Json.data(200, Json.object().put("message", "The password is changed; every session has ended"))
+                .with("set-cookie", Auth.cookie(null, false)));
     }
 
     private void status(Call call) {

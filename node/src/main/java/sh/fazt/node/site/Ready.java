@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.hosting.route.Route;
+import sh.fazt.hosting.site.Conditions;
 import sh.fazt.node.http.Dates;
 
 /**
@@ -51,15 +52,10 @@ public final class Ready {
         }
     }
 
-    private record Entry(ByteBuf head, ByteBuf body, ByteBuf notModified, String hash) {
+    private record Entry(ByteBuf head, ByteBuf body, ByteBuf notModified, String etag) {
         int weight() {
             return head.readableBytes() + body.readableBytes() + notModified.readableBytes() + 256;
         }
-    }
-
-    /** Whether the visitor takes gzip. */
-    static boolean gzip(@Nullable String acceptEncoding) {
-        return acceptEncoding != null && acceptEncoding.contains("gzip") && !acceptEncoding.contains("gzip;q=0");
     }
 
     /** Writes the response if it is at hand; see {@code Dispatcher.serveReady}. */
@@ -76,12 +72,11 @@ public final class Ready {
         Entry entry = entries.getIfPresent(new Key(
                 route,
                 question < 0 ? uri : uri.substring(0, question),
-                gzip(headers.get(HttpHeaderNames.ACCEPT_ENCODING))));
+                Conditions.gzip(headers.get(HttpHeaderNames.ACCEPT_ENCODING))));
         if (entry == null) {
             return false;
         }
-        String wanted = headers.get(HttpHeaderNames.IF_NONE_MATCH);
-        if (wanted != null && (wanted.contains(entry.hash()) || wanted.equals("*"))) {
+        if (Conditions.has(headers.get(HttpHeaderNames.IF_NONE_MATCH), entry.etag())) {
             context.write(entry.notModified().duplicate(), context.voidPromise());
             context.write(dates.endOfHead(), context.voidPromise());
             return true;
@@ -95,14 +90,14 @@ public final class Ready {
     }
 
     /** Keeps a response. Heads end before the Date header, which is written with them. */
-    void keep(Route route, String path, boolean gzip, String hash, String head, String notModified, byte[] body) {
+    void keep(Route route, String path, boolean gzip, String etag, String head, String notModified, byte[] body) {
         entries.put(
                 new Key(route, path, gzip),
                 new Entry(
                         offHeap(head.getBytes(StandardCharsets.ISO_8859_1)),
                         offHeap(body),
                         offHeap(notModified.getBytes(StandardCharsets.ISO_8859_1)),
-                        hash));
+                        etag));
     }
 
     private static ByteBuf offHeap(byte[] bytes) {

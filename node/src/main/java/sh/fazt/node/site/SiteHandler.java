@@ -17,6 +17,7 @@ import sh.fazt.blob.Blobs;
 import sh.fazt.hosting.release.Manifest;
 import sh.fazt.hosting.route.Route;
 import sh.fazt.hosting.site.ByteRange;
+import sh.fazt.hosting.site.Conditions;
 import sh.fazt.hosting.site.Site;
 import sh.fazt.hosting.site.SitePath;
 import sh.fazt.node.api.Json;
@@ -83,7 +84,7 @@ public final class SiteHandler {
         boolean gzip = file.compressible()
                 && file.size() >= LEAST_GZIP
                 && file.size() <= MOST_GZIP
-                && Ready.gzip(exchange.header("accept-encoding"));
+                && Conditions.gzip(exchange.header("accept-encoding"));
         String etag = gzip ? "\"" + file.sha256() + "-gzip\"" : file.etag();
         List<String> headers = new ArrayList<>(List.of(
                 "content-type",
@@ -97,17 +98,14 @@ public final class SiteHandler {
         if (file.compressible()) {
             headers.addAll(List.of("vary", "accept-encoding"));
         }
-        String wanted = exchange.header("if-none-match");
-        if (file.status() == 200
-                && wanted != null
-                && (wanted.contains(file.sha256()) || wanted.strip().equals("*"))) {
+        if (file.status() == 200 && Conditions.has(exchange.header("if-none-match"), etag)) {
             exchange.reply(new Reply(304, headers, Content.of(new byte[0])));
             return;
         }
         if (gzip) {
             headers.addAll(List.of("content-encoding", "gzip"));
             byte[] packed = pack(blobs.read(manifest, 0, file.size()));
-            keep(exchange, route, file, true, headers, packed);
+            keep(exchange, route, file, true, etag, headers, packed);
             exchange.reply(new Reply(file.status(), headers, Content.of(packed)));
             return;
         }
@@ -123,8 +121,8 @@ public final class SiteHandler {
             exchange.reply(new Reply(206, headers, content(manifest, range.from(), range.length())));
         } else if (file.size() <= Ready.MOST_ENTRY) {
             byte[] body = blobs.read(manifest, 0, file.size());
-            boolean accepts = Ready.gzip(exchange.header("accept-encoding"));
-            keep(exchange, route, file, accepts, headers, body);
+            boolean accepts = Conditions.gzip(exchange.header("accept-encoding"));
+            keep(exchange, route, file, accepts, etag, headers, body);
             exchange.reply(new Reply(file.status(), headers, Content.of(body)));
         } else {
             exchange.reply(new Reply(file.status(), headers, content(manifest, 0, file.size())));
@@ -132,10 +130,9 @@ public final class SiteHandler {
     }
 
     private static @Nullable ByteRange range(Exchange exchange, Site.Answer.File file) {
-        String condition = exchange.header("if-range");
-        return condition != null && !condition.equals(file.etag())
-                ? null
-                : ByteRange.parse(exchange.header("range"), file.size());
+        return Conditions.rangeHolds(exchange.header("if-range"), file.etag())
+                ? ByteRange.parse(exchange.header("range"), file.size())
+                : null;
     }
 
     private Content content(Blobs.Manifest manifest, long start, long length) {
@@ -153,7 +150,13 @@ public final class SiteHandler {
     }
 
     private void keep(
-            Exchange exchange, Route route, Site.Answer.File file, boolean gzip, List<String> headers, byte[] body) {
+            Exchange exchange,
+            Route route,
+            Site.Answer.File file,
+            boolean gzip,
+            String etag,
+            List<String> headers,
+            byte[] body) {
         if (file.status() != 200 || body.length > Ready.MOST_ENTRY) {
             return;
         }
@@ -168,7 +171,7 @@ public final class SiteHandler {
                 route,
                 exchange.rawPath(),
                 gzip,
-                file.sha256(),
+                etag,
                 "HTTP/1.1 200 OK\r\n" + common + "content-length: " + body.length + "\r\n",
                 "HTTP/1.1 304 Not Modified\r\n" + common,
                 body);
