@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,7 +82,7 @@ class KeyValuesIT {
         now.addAndGet(1);
     }
 
-    private void both(String key, String value) {
+    private void both(String key, @Nullable String value) {
         for (KeyValues node : List.of(a, b)) {
             if (value == null) {
                 assertThat(node.get(APP, key)).isEmpty();
