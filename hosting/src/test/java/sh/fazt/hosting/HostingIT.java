@@ -58,7 +58,9 @@ class HostingIT {
         final Apps apps;
         final Deployments deployments;
         final Routes routes;
+        final AtomicLong rebuilds = new AtomicLong();
         final Map<String, String> aliases = new HashMap<>();
+        boolean aliasesFail;
         List<FunctionCheck.Problem> problems = List.of();
 
         Node(String name, int number) {
@@ -72,7 +74,10 @@ class HostingIT {
             blobs = new Blobs(cartridge);
             apps = new Apps(cartridge, new Random(number));
             deployments = new Deployments(cartridge, blobs, apps, sources -> problems, clock, new Random(number + 10));
-            routes = new Routes(cartridge, blobs, () -> aliases, Runnable::run);
+            routes = new Routes(cartridge, blobs, this::aliases, body -> {
+                rebuilds.incrementAndGet();
+                body.run();
+            });
             nodes.add(this);
         }
 
@@ -104,6 +109,13 @@ class HostingIT {
                             .get(10, TimeUnit.SECONDS);
                 }
             }
+        }
+
+        private Map<String, String> aliases() {
+            if (aliasesFail) {
+                throw new IllegalStateException("planted: the aliases can't be read");
+            }
+            return aliases;
         }
 
         Route route(String label) {
@@ -334,6 +346,44 @@ class HostingIT {
             assertThat(node.apps.require("shop").id()).isEqualTo(smaller);
             assertThat(node.apps.list()).hasSize(2);
         }
+    }
+
+    @Test
+    void onlyBlobsThatAReleaseWaitsForChangeTheRoutes() throws Exception {
+        Map<String, String> files = new HashMap<>();
+        for (int i = 0; i < 20; i++) {
+            files.put(i + ".txt", i + "x".repeat(20_000));
+        }
+        a.deploy("shop", files);
+        b.pullFrom(a);
+        assertThat(b.routes.find("shop")).extracting(Route::release).isNull();
+        long before = b.rebuilds.get();
+        for (int i = 0; i < 50; i++) {
+            b.blobs.put(("unrelated " + i).getBytes(StandardCharsets.UTF_8));
+        }
+        assertThat(b.rebuilds.get()).isEqualTo(before);
+        for (String wanted : b.blobs.wanted(100)) {
+            b.blobs.put(a.blobs.read(wanted).orElseThrow());
+        }
+        assertThat(b.route("shop").files()).hasSize(20);
+        assertThat(b.rebuilds.get() - before)
+                .as("they came in the order in which they are fetched")
+                .isEqualTo(1);
+    }
+
+    @Test
+    void sitesAreServedAsTheyWereWhenNamesCannotBeRead() throws Exception {
+        a.deploy("shop", Map.of("index.html", "1"));
+        Route before = a.route("shop");
+        a.aliasesFail = true;
+        a.deploy("shop", Map.of("index.html", "2"));
+        assertThat(a.route("shop")).isSameAs(before);
+        a.aliasesFail = false;
+        a.routes.rebuildSoon();
+        assertThat(a.route("shop").release()).isGreaterThan(String.valueOf(before.release()));
+        Route after = a.route("shop");
+        a.deploy("other", Map.of("index.html", "3"));
+        assertThat(a.route("shop")).as("nothing about it changed").isSameAs(after);
     }
 
     private static String hash(String content) {
