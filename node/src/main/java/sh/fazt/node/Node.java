@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -159,7 +160,7 @@ final class Node implements AutoCloseable {
             cartridge.listen(commit -> events.changed());
             swarm.listen(events::changed);
             swarm.start();
-            timer.scheduleWithFixedDelay(() -> io.execute(() -> sweep(data)), 1, 1, TimeUnit.HOURS);
+            timer.scheduleWithFixedDelay(() -> sweepSoon(data), 1, 1, TimeUnit.HOURS);
             Dates dates = new Dates(clock);
             Ready ready = new Ready(dates, (long) settings.number(Key.READY) << 20);
             SiteHandler sites = new SiteHandler(
@@ -246,7 +247,15 @@ final class Node implements AutoCloseable {
                 .toList();
     }
 
-    /** Expired values take room until this. */
+    /** Expired values take room until this; a timer whose task throws would never run it again. */
+    private void sweepSoon(KeyValues data) {
+        try {
+            io.execute(() -> sweep(data));
+        } catch (RejectedExecutionException e) {
+            LOG.warn("expired values stay until the next sweep: the node is busy");
+        }
+    }
+
     private static void sweep(KeyValues data) {
         try {
             int swept = 0;
