@@ -1,6 +1,7 @@
 package sh.fazt.runtime.engine.nashorn;
 
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.PatternSyntaxException;
 
@@ -354,7 +355,7 @@ final class PatternTranslation {
             int low = pair();
             if (low >= 0) {
                 at += 6;
-                out.append(String.format("\\x{%x}", Character.toCodePoint((char) value, (char) low)));
+                out.append(String.format(Locale.ROOT, "\\x{%x}", Character.toCodePoint((char) value, (char) low)));
                 return;
             }
         }
@@ -391,7 +392,7 @@ final class PatternTranslation {
     }
 
     private void codeUnit(int value) {
-        out.append(String.format(value > 0xffff ? "\\x{%x}" : "\\u%04x", value));
+        out.append(String.format(Locale.ROOT, value > 0xffff ? "\\x{%x}" : "\\u%04x", value));
     }
 
     private void namedReference() {
