@@ -1,6 +1,5 @@
 package sh.fazt.node;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -46,7 +45,6 @@ import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
-import sh.fazt.node.api.Json;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SystemApi;
@@ -56,6 +54,7 @@ import sh.fazt.node.config.Settings.Key;
 import sh.fazt.node.grpc.GrpcSurface;
 import sh.fazt.node.http.Dates;
 import sh.fazt.node.http.HttpServer;
+import sh.fazt.node.ops.Condition;
 import sh.fazt.node.site.Ready;
 import sh.fazt.node.site.SiteHandler;
 import sh.fazt.runtime.Runtime;
@@ -171,7 +170,11 @@ final class Node implements AutoCloseable {
                             new AccountApi(auth, accounts),
                             new AppApi(apps, deployments, () -> name, this::url),
                             new SwarmApi(control(), apps),
-                            new SystemApi(settings, events, this::health)));
+                            new SystemApi(
+                                    settings,
+                                    events,
+                                    () -> condition().health(),
+                                    () -> condition().metrics())));
             http = HttpServer.listen(
                     settings.get(Key.BIND),
                     settings.number(Key.PORT),
@@ -279,20 +282,20 @@ final class Node implements AutoCloseable {
         return "http://" + app.name() + "." + domain + ":" + http.port() + "/";
     }
 
-    private ObjectNode health() {
+    private Condition condition() {
         String refused = cartridge.notWritable();
-        return Json.object()
-                .put("status", refused == null ? "healthy" : "degraded")
-                .put("reason", refused)
-                .put("version", version())
-                .put("node", name)
-                .put(
-                        "uptime_seconds",
-                        Duration.between(started, Clock.systemUTC().instant()).toSeconds())
-                .put(
-                        "memory_bytes",
-                        java.lang.Runtime.getRuntime().totalMemory()
-                                - java.lang.Runtime.getRuntime().freeMemory());
+        java.lang.Runtime machine = java.lang.Runtime.getRuntime();
+        return new Condition(
+                name,
+                version(),
+                started,
+                Clock.systemUTC().instant(),
+                cartridge.file(),
+                refused == null ? List.of() : List.of(refused),
+                machine.totalMemory() - machine.freeMemory(),
+                machine.maxMemory(),
+                http.status(),
+                runtime.status());
     }
 
     static String version() {

@@ -68,8 +68,8 @@ class ApiIT {
 
     @Test
     void letsOnlyTheOwnerIn() throws IOException {
-        for (String path :
-                List.of("/api/apps", "/api/config", "/api/swarm/status", "/api/system/health", "/api/events")) {
+        for (String path : List.of(
+                "/api/apps", "/api/config", "/api/swarm/status", "/api/system/health", "/api/events", "/metrics")) {
             Wire.Answer answer = wire.get(Surface.ADMIN, path);
             assertThat(answer.status()).as(path).isEqualTo(401);
             assertThat(code(answer)).isEqualTo("UNAUTHORIZED");
@@ -441,6 +441,13 @@ class ApiIT {
 
         surface.deploy("blog", "index.html", "x");
         assertThat(wire.line()).isEqualTo("event: change");
+    }
+
+    @Test
+    void givesMetricsToTheOwnersPrograms() throws IOException {
+        assertThat(wire.get(Surface.ADMIN, "/metrics", "Authorization: Bearer " + Surface.TOKEN)
+                        .text())
+                .isEqualTo("fazt_up 1\n");
     }
 
     @Test

@@ -87,7 +87,8 @@ final class Surface implements AutoCloseable {
                 List.of(
                         new AccountApi(auth, accounts),
                         new AppApi(apps, deployments, () -> "home", app -> "http://" + app.name() + ".example.org/"),
-                        new SystemApi(settings, events, () -> Json.object().put("status", "healthy")),
+                        new SystemApi(
+                                settings, events, () -> Json.object().put("status", "healthy"), () -> "fazt_up 1\n"),
                         new SwarmApi(swarm, apps)));
         http = HttpServer.listen(
                 "127.0.0.1", 0, 1, new Front("example.org", routes, ready, sites, rest, auth, 1 << 20), api, dates);

@@ -47,7 +47,7 @@ public final class ApiHandler {
     /** Answers a request on the admin host. */
     public void handle(Exchange exchange) throws IOException {
         String path = exchange.rawPath();
-        if (path.equals("/health") || path.equals("/api") || path.startsWith("/api/")) {
+        if (path.equals("/health") || path.equals("/metrics") || path.equals("/api") || path.startsWith("/api/")) {
             api(exchange);
         } else if (exchange.method().equals("GET") || exchange.method().equals("HEAD")) {
             exchange.reply(AdminPage.serve(exchange));

@@ -3,6 +3,7 @@ package sh.fazt.node.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Supplier;
 import sh.fazt.node.api.Router.Access;
 import sh.fazt.node.api.Router.Call;
@@ -11,14 +12,19 @@ import sh.fazt.node.http.Reply;
 
 /** The node itself: health, settings, what changes. Thread-safe. */
 public final class SystemApi implements Router.Endpoints {
+    private static final String METRICS = "text/plain; version=0.0.4; charset=utf-8";
+
     private final Settings settings;
     private final ChangeEvents events;
     private final Supplier<ObjectNode> health;
+    private final Supplier<String> metrics;
 
-    public SystemApi(Settings settings, ChangeEvents events, Supplier<ObjectNode> health) {
+    /** @param metrics in the text format of Prometheus */
+    public SystemApi(Settings settings, ChangeEvents events, Supplier<ObjectNode> health, Supplier<String> metrics) {
         this.settings = settings;
         this.events = events;
         this.health = health;
+        this.metrics = metrics;
     }
 
     @Override
@@ -29,6 +35,12 @@ public final class SystemApi implements Router.Endpoints {
                 "/api/system/health",
                 Access.OWNER,
                 call -> call.exchange().reply(Json.data(200, health.get())));
+        router.add(
+                "GET",
+                "/metrics",
+                Access.OWNER,
+                call -> call.exchange()
+                        .reply(Reply.of(200, METRICS, metrics.get().getBytes(StandardCharsets.UTF_8))));
         router.add("GET", "/api/events", Access.OWNER, call -> events.open(call.exchange()));
         router.add("GET", "/api/config", Access.OWNER, call -> call.exchange().reply(Json.data(200, config())));
         router.add("PUT", "/api/config", Access.OWNER, this::set);
