@@ -13,6 +13,8 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import io.netty.util.concurrent.GlobalEventExecutor;
@@ -109,7 +111,7 @@ public final class HttpServer implements AutoCloseable {
                             return;
                         }
                         open.add(channel);
-                        StrictDecoder decoder = new StrictDecoder();
+                        HttpRequestDecoder decoder = decoder();
                         channel.pipeline().addLast(decoder).addLast(new HttpResponseEncoder());
                         channel.pipeline()
                                 .addLast(
@@ -133,6 +135,15 @@ public final class HttpServer implements AutoCloseable {
             threads.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             throw new BindException("can't listen on " + address + ":" + port + ": " + why(e, address, port), e);
         }
+    }
+
+    /** Takes nothing that a proxy before this node might read in another way, such as a request with two lengths. */
+    private static HttpRequestDecoder decoder() {
+        return new HttpRequestDecoder(new HttpDecoderConfig()
+                .setMaxInitialLineLength(LINE)
+                .setMaxHeaderSize(HEAD)
+                .setMaxChunkSize(64 << 10)
+                .setUseRfc9112TransferEncoding(true));
     }
 
     /** Netty's own kind of thread, which its buffers are quickest on. */
