@@ -36,7 +36,7 @@ final class NodeClient {
                     + "): it tells where the node of " + cartridge + " is; run as the user that started the node");
         }
         Object runFile = Json.read(text);
-        if (Json.text(runFile, "http").indexOf(':') < 0) {
+        if (runFile == null || Json.text(runFile, "http").indexOf(':') < 0) {
             throw Failure.failed(file + " is damaged: stop the node, delete that file, start the node again");
         }
         if (!ProcessHandle.of(pid(runFile)).map(ProcessHandle::isAlive).orElse(false)) {

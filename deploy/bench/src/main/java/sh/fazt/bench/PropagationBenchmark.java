@@ -36,14 +36,20 @@ public final class PropagationBenchmark {
         final SqliteCartridge cartridge;
         final GrpcLinks links;
         final ScheduledThreadPoolExecutor swarm = new ScheduledThreadPoolExecutor(1);
-        final ThreadPoolExecutor io =
-                new ThreadPoolExecutor(4, 4, 1, TimeUnit.SECONDS, new ArrayBlockingQueue<>(1000));
+        final ThreadPoolExecutor io = new ThreadPoolExecutor(4, 4, 1, TimeUnit.SECONDS, new ArrayBlockingQueue<>(1000));
 
         Node(Path file) {
             cartridge = SqliteCartridge.open(file, CartridgeOptions.standard(), List.of(KeyValues.SCHEMA));
             cartridge.bind(key.id());
             links = new GrpcLinks(LinkConfig.of(
-                            key, () -> "bench", Thread::new, swarm, io, Clock.systemUTC(), System::nanoTime, new SecureRandom())
+                            key,
+                            () -> "bench",
+                            Thread::new,
+                            swarm,
+                            io,
+                            Clock.systemUTC(),
+                            System::nanoTime,
+                            new SecureRandom())
                     .withAddress("127.0.0.1", 0, List.of()));
             SyncService sync = new SyncService(cartridge.replica(), null, links, swarm, io, System::nanoTime);
             cartridge.listen(sync);
