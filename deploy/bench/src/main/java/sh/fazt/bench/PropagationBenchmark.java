@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -102,10 +103,14 @@ public final class PropagationBenchmark {
             }
             double[] measured = java.util.Arrays.copyOfRange(millis, WARM, millis.length);
             java.util.Arrays.sort(measured);
-            System.out.printf("%-44s %10s %10s%n", "propagation at 500 writes/s, loopback", "p50 ms", "p99 ms");
             System.out.printf(
+                    Locale.ROOT, "%-44s %10s %10s%n", "propagation at 500 writes/s, loopback", "p50 ms", "p99 ms");
+            System.out.printf(
+                    Locale.ROOT,
                     "%-44s %10.2f %10.2f%n",
-                    "write on one node to commit on the other", measured[WRITES / 2], measured[WRITES * 99 / 100]);
+                    "write on one node to commit on the other",
+                    measured[WRITES / 2],
+                    measured[WRITES * 99 / 100]);
         } finally {
             WritesBenchmark.delete(folder);
         }

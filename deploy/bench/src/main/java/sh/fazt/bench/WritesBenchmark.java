@@ -7,6 +7,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -45,9 +46,11 @@ public final class WritesBenchmark {
         }
         double us = median(ours);
         double them = median(plain);
-        System.out.printf("%-44s %12s %8s%n", "256-byte writes, synchronous=FULL", "writes/s", "ratio");
-        System.out.printf("%-44s %12.0f %8s%n", "plain SQLite, " + OUTSTANDING + " per transaction", them, "1.00");
-        System.out.printf("%-44s %12.0f %8.2f%n", "cartridge, " + OUTSTANDING + " outstanding", us, us / them);
+        System.out.printf(Locale.ROOT, "%-44s %12s %8s%n", "256-byte writes, synchronous=FULL", "writes/s", "ratio");
+        System.out.printf(
+                Locale.ROOT, "%-44s %12.0f %8s%n", "plain SQLite, " + OUTSTANDING + " per transaction", them, "1.00");
+        System.out.printf(
+                Locale.ROOT, "%-44s %12.0f %8.2f%n", "cartridge, " + OUTSTANDING + " outstanding", us, us / them);
     }
 
     private static double cartridge(Path file) throws Exception {
