@@ -16,6 +16,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -284,9 +285,12 @@ public final class SqliteCartridge implements Cartridge {
     public <T> T read(ReadBody<T> body) {
         Session reader = null;
         try {
-            reader = readers.take();
-            if (closed) {
-                throw closedException();
+            while (reader == null) {
+                if (closed) {
+                    throw closedException();
+                }
+                // Whoever waits while the cartridge closes is told within the second.
+                reader = readers.poll(1, TimeUnit.SECONDS);
             }
             reader.update("BEGIN");
             try {

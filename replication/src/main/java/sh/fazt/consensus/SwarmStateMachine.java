@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -107,10 +108,15 @@ final class SwarmStateMachine extends BaseStateMachine {
             LOG.error("an entry of the log is damaged and does nothing index={}", index, e);
             command = Command.getDefaultInstance();
         }
-        return apply(command, term, index, TRIES).thenApply(message -> {
+        // One entry after the other: Ratis tells of entries without commands at once, and what is applied never
+        // goes back.
+        try {
+            Message message = apply(command, term, index, TRIES).join();
             updateLastAppliedTermIndex(term, index);
-            return message;
-        });
+            return CompletableFuture.completedFuture(message);
+        } catch (CompletionException e) {
+            return CompletableFuture.failedFuture(e.getCause() == null ? e : e.getCause());
+        }
     }
 
     private CompletableFuture<Message> apply(Command command, long term, long index, int tries) {

@@ -246,6 +246,14 @@ class SqliteCartridgeIT {
     }
 
     @Test
+    void aClosedCartridgeSaysSo() throws Exception {
+        SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
+        a.close();
+        assertThatThrownBy(() -> pairs(a)).hasMessageContaining("is closed");
+        assertThatThrownBy(() -> set(a, "x", "1")).hasStackTraceContaining("is closed");
+    }
+
+    @Test
     void aForeignProgramCantWriteAReplicatedTable() throws Exception {
         Path file = folder.resolve("a.db");
         try (SqliteCartridge a = open(file, node("a"), wall)) {
