@@ -206,17 +206,26 @@ public final class Runtime implements AutoCloseable {
     }
 
     void complete(Job job, Result result) {
-        if (job.result().complete(result) && result instanceof Failed failed) {
+        if (!job.claim()) {
+            return;
+        }
+        if (result instanceof Failed failed) {
             switch (failed.reason()) {
-                case TIMEOUT, MEMORY -> stopped.increment();
-                case NO_ENTRY, SYNTAX, THREW, RECURSION, UNSERIALISABLE, TOO_LARGE, BAD_REQUEST, OVERLOADED -> {}
+                case TIMEOUT, MEMORY -> {
+                    stopped.increment();
+                    tell(job.app(), failed);
+                }
+                case SYNTAX, THREW, RECURSION, UNSERIALISABLE, TOO_LARGE -> tell(job.app(), failed);
+                case NO_ENTRY, BAD_REQUEST, OVERLOADED -> {}
             }
-            if (failed.reason() != Reason.BAD_REQUEST
-                    && failed.reason() != Reason.NO_ENTRY
-                    && !job.app().id().isEmpty()) {
-                String text = failed.stack().isEmpty() ? failed.message() : failed.message() + "\n" + failed.stack();
-                log.write(job.app().id(), AppLog.Level.ERROR, text);
-            }
+        }
+        job.result().complete(result);
+    }
+
+    private void tell(App app, Failed failed) {
+        if (!app.id().isEmpty()) {
+            String stack = failed.stack().isEmpty() ? "" : "\n" + failed.stack();
+            log.write(app.id(), AppLog.Level.ERROR, failed.message() + stack);
         }
     }
 

@@ -130,7 +130,7 @@ final class Worker implements Runnable, Watchdog.Watched {
             return;
         }
         Meter.Stop stop = meter().reason();
-        if (stop != null && !late.job().result().isDone()) {
+        if (stop != null) {
             runtime.complete(late.job(), stopped(stop, late.job().budget()));
         }
         if (nanos > ABANDON_AFTER_NANOS && current == late && abandoned.compareAndSet(false, true)) {

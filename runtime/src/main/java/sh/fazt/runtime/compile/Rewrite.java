@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>the value of the entry's last statement becomes what its function returns;
  *   <li>{@code #name}, which came in as an identifier that begins with the marker, becomes a member whose key is a
  *       symbol of the class, so that neither {@code JSON} nor {@code Object.keys} sees it;
+ *   <li>an object literal that spreads others becomes a call of {@code $spread};
  *   <li>a regular expression that ES5 can't spell becomes a call of {@code $re};
  *   <li>names of the machinery and {@code with} are refused.
  * </ul>
@@ -140,6 +141,11 @@ final class Rewrite implements CompilerPass {
                 visitDefinition(node);
                 return;
             }
+            case OBJECTLIT -> {
+                visitChildren(node);
+                visitObject(node);
+                return;
+            }
             case STRINGLIT, STRING_KEY -> restore(node);
             case TEMPLATELIT_STRING -> {
                 String cooked = node.getCookedString();
@@ -207,6 +213,7 @@ final class Rewrite implements CompilerPass {
             }
         } else if (name.startsWith("$jscomp")
                 || name.equals("$re")
+                || name.equals("$spread")
                 || name.equals(COMPLETION)
                 || name.startsWith("$private")) {
             refuse(node, name + " is reserved: choose another name");
@@ -262,6 +269,39 @@ final class Rewrite implements CompilerPass {
         }
         computed.setStaticMember(node.isStaticMember());
         node.replaceWith(computed.srcref(node));
+    }
+
+    /** {@code {...a, b: 1}} becomes {@code $spread(a, {b: 1})}. */
+    private static void visitObject(Node node) {
+        boolean spreads = false;
+        for (Node child = node.getFirstChild(); child != null; child = child.getNext()) {
+            if (child.getToken() == Token.OBJECT_SPREAD) {
+                spreads = true;
+            } else if (child.isGetterDef()
+                    || child.isSetterDef()
+                    || (child.isStringKey() && child.getString().equals("__proto__"))) {
+                return;
+            }
+        }
+        if (!spreads) {
+            return;
+        }
+        Node call = IR.call(IR.name("$spread").srcref(node)).srcref(node);
+        Node part = null;
+        while (node.hasChildren()) {
+            Node child = node.getFirstChild().detach();
+            if (child.getToken() == Token.OBJECT_SPREAD) {
+                call.addChildToBack(child.getFirstChild().detach());
+                part = null;
+            } else {
+                if (part == null) {
+                    part = IR.objectlit().srcref(node);
+                    call.addChildToBack(part);
+                }
+                part.addChildToBack(child);
+            }
+        }
+        node.replaceWith(call);
     }
 
     private void visitRegExp(Node node) {

@@ -488,7 +488,9 @@
   Object.freeze($jscomp.generator);
   Object.freeze($jscomp);
   nailed(global, '$jscomp');
+  def(global, '$spread', hooks.spread);
   nailed(global, '$re');
+  nailed(global, '$spread');
   function nailed(object, name) {
     Object.defineProperty(object, name, { writable: false, configurable: false });
   }

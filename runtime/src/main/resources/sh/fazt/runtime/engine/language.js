@@ -124,6 +124,7 @@
       return groups;
     }
   });
+  hooks.spread = hooks.makeSpread(Object.assign);
   // ES5 refuses primitives here, later editions convert them.
   ['keys', 'getOwnPropertyNames', 'getPrototypeOf'].forEach(function (name) {
     var old = Object[name];

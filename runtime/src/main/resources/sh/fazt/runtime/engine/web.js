@@ -406,9 +406,9 @@
     var canonical = typeof name === 'string' ? hooks.canonical(name) : name;
     return canonical !== name && Object.prototype.hasOwnProperty.call(this, canonical) ? this[canonical] : undefined;
   });
-  hooks.emptyHeaders = Object.create(headersProto);
+  hooks.headersProto = headersProto;
   var requestProto = {};
   Object.defineProperty(requestProto, 'text', { configurable: true, get: function () { return requestProto.bodyText(); } });
   Object.defineProperty(requestProto, 'rawBody', { configurable: true, get: function () { return requestProto.bodyBytes(); } });
-  hooks.emptyRequest = Object.create(requestProto);
+  hooks.requestProto = requestProto;
 })

@@ -13,8 +13,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.openjdk.nashorn.internal.objects.Global;
-import org.openjdk.nashorn.internal.objects.NativeJSON;
-import org.openjdk.nashorn.internal.runtime.JSONFunctions;
 import org.openjdk.nashorn.internal.runtime.JSType;
 import org.openjdk.nashorn.internal.runtime.ScriptObject;
 import sh.fazt.runtime.binding.BindingException;
@@ -28,8 +26,14 @@ final class KeyValueFunctions {
 
     private final KeyValues keyValues;
     private final String appId;
+    private final Shapes shapes;
+    private final Shapes.Shape entry;
+    private final Shapes.Shape expiringEntry;
 
-    KeyValueFunctions(KeyValues keyValues, String appId) {
+    KeyValueFunctions(KeyValues keyValues, String appId, Shapes shapes) {
+        this.shapes = shapes;
+        this.entry = shapes.of("key", "value");
+        this.expiringEntry = shapes.of("key", "value", "expiresAt");
         this.keyValues = keyValues;
         this.appId = appId;
     }
@@ -37,9 +41,7 @@ final class KeyValueFunctions {
     void install(ScriptObject target) {
         define(target, "get", (self, arguments) -> {
             String key = key("get", arguments);
-            return await("get", key, keyValues.get(appId, key))
-                    .map(KeyValueFunctions::parse)
-                    .orElse(UNDEFINED);
+            return await("get", key, keyValues.get(appId, key)).map(this::parse).orElse(UNDEFINED);
         });
         define(target, "set", (self, arguments) -> {
             String key = key("set", arguments);
@@ -86,8 +88,8 @@ final class KeyValueFunctions {
         return text;
     }
 
-    private static String json(String key, Object value) {
-        Object json = NativeJSON.stringify(UNDEFINED, value, UNDEFINED, UNDEFINED);
+    private String json(String key, Object value) {
+        Object json = JsonWriter.write(value, shapes);
         if (json == UNDEFINED || json == null) {
             throw HostFunctions.typeError(
                     "fazt.app.kv.set of '" + key + "' needs a value that JSON can hold; use delete to remove a key");
@@ -107,21 +109,20 @@ final class KeyValueFunctions {
         return Optional.of(Duration.ofMillis((long) millis));
     }
 
-    private static Object parse(String json) {
-        return JSONFunctions.parse(json, UNDEFINED);
+    private Object parse(String json) {
+        return JsonReader.read(json, shapes);
     }
 
-    private static Object array(List<KeyValues.Entry> entries) {
+    private Object array(List<KeyValues.Entry> entries) {
         Object[] items = new Object[entries.size()];
         for (int i = 0; i < items.length; i++) {
             KeyValues.Entry entry = entries.get(i);
-            ScriptObject item = HostFunctions.object();
-            item.set("key", entry.key(), 0);
-            item.set("value", parse(entry.json()), 0);
-            if (entry.expiresAtMillis().isPresent()) {
-                item.set("expiresAt", (double) entry.expiresAtMillis().getAsLong(), 0);
-            }
-            items[i] = item;
+            Object value = parse(entry.json());
+            items[i] = entry.expiresAtMillis().isPresent()
+                    ? shapes.make(expiringEntry, new Object[] {
+                        entry.key(), value, (double) entry.expiresAtMillis().getAsLong()
+                    })
+                    : shapes.make(this.entry, new Object[] {entry.key(), value});
         }
         return Global.allocate(items);
     }

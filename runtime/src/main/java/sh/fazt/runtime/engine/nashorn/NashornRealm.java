@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.nashorn.api.scripting.NashornException;
 import org.openjdk.nashorn.internal.objects.Global;
+import org.openjdk.nashorn.internal.objects.NativeJSON;
 import org.openjdk.nashorn.internal.runtime.Context;
 import org.openjdk.nashorn.internal.runtime.ECMAException;
 import org.openjdk.nashorn.internal.runtime.JSONFunctions;
@@ -93,6 +94,7 @@ final class NashornRealm implements Realm {
     private final Map<String, CompiledScript> scripts = new HashMap<>();
     private final Map<String, Object> modules = new HashMap<>();
     private final ScriptObject hooks;
+    private final Shapes shapes;
     private final Requests requests;
     private final Replies replies;
     private final ScriptFunction drain;
@@ -115,6 +117,7 @@ final class NashornRealm implements Realm {
         enter();
         try {
             hooks = HostFunctions.object();
+            shapes = new Shapes();
             REMOVED.forEach(this::remove);
             installMachinery();
             for (Source source : prelude.sources()) {
@@ -125,8 +128,8 @@ final class NashornRealm implements Realm {
             track = (ScriptFunction) hooks.get("track");
             reset = (ScriptFunction) hooks.get("reset");
             format = (ScriptFunction) hooks.get("format");
-            requests = new Requests(hooks);
-            replies = new Replies();
+            requests = new Requests(hooks, shapes);
+            replies = new Replies(shapes);
             installBindings();
             cleanMap = global.getMap();
             for (Property property : cleanMap.getProperties()) {
@@ -177,12 +180,31 @@ final class NashornRealm implements Realm {
             return UNDEFINED;
         });
         define(hooks, "copy", (self, arguments) -> ((ScriptObject) arguments[0]).copy());
+        define(
+                hooks,
+                "makeSpread",
+                (self, arguments) ->
+                        HostFunctions.function("$spread", new Spread(shapes, (ScriptFunction) arguments[0])::call));
+        ScriptObject json = (ScriptObject) global.get("JSON");
+        define(json, "parse", (self, arguments) -> {
+            Object reviver = argument(arguments, 1);
+            return reviver instanceof ScriptFunction
+                    ? JSONFunctions.parse(argument(arguments, 0), reviver)
+                    : JsonReader.read(JSType.toString(argument(arguments, 0)), shapes);
+        });
+        define(json, "stringify", (self, arguments) -> {
+            Object replacer = argument(arguments, 1);
+            Object space = argument(arguments, 2);
+            return HostFunctions.isNothing(replacer) && HostFunctions.isNothing(space)
+                    ? JsonWriter.write(argument(arguments, 0), shapes)
+                    : NativeJSON.stringify(UNDEFINED, argument(arguments, 0), replacer, space);
+        });
         TextFunctions.install(hooks, host.random());
         RegExpFunctions.install(hooks);
     }
 
     private void installBindings() {
-        define(global, "respond", Replies::respond);
+        define(global, "respond", replies::respond);
         define(global, "request", UNDEFINED);
         define(global, "require", requireFrom(SourceTree.ENTRY));
         installConsole();
@@ -190,7 +212,7 @@ final class NashornRealm implements Realm {
         ScriptObject app = HostFunctions.object();
         ScriptObject kv = HostFunctions.object();
         ScriptObject storage = HostFunctions.object();
-        new KeyValueFunctions(host.keyValues(), host.app().id()).install(kv);
+        new KeyValueFunctions(host.keyValues(), host.app().id(), shapes).install(kv);
         app.set("id", host.app().id(), 0);
         app.set("name", host.app().name(), 0);
         app.set("kv", kv, 0);

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.nashorn.internal.objects.NativeJSON;
 import org.openjdk.nashorn.internal.runtime.ECMAException;
 import org.openjdk.nashorn.internal.runtime.JSType;
 import org.openjdk.nashorn.internal.runtime.ScriptFunction;
@@ -41,27 +40,33 @@ final class Replies {
             "te",
             "proxy-connection");
 
+    private final Shapes shapes;
+    private final Shapes.Shape envelope;
+
     /** {@code respond()}: builds an envelope, sends nothing. */
-    static Object respond(Object self, Object[] arguments) {
-        ScriptObject envelope = HostFunctions.object();
+    Object respond(Object self, Object[] arguments) {
+        Object status = 200;
+        Object content = UNDEFINED;
+        Object headers = UNDEFINED;
         Object first = HostFunctions.argument(arguments, 0);
         boolean number = JSType.isNumber(first);
         if (arguments.length >= 2 && number && JSType.toNumber(first) == Math.rint(JSType.toNumber(first))) {
-            envelope.set("status", first, 0);
-            envelope.set("body", arguments[1], 0);
-            if (HostFunctions.argument(arguments, 2) instanceof ScriptObject headers) {
-                envelope.set("headers", headers, 0);
-            }
+            status = first;
+            content = arguments[1];
+            headers = HostFunctions.argument(arguments, 2);
         } else if (arguments.length >= 2) {
-            envelope.set("status", 200, 0);
-            envelope.set("body", arguments[1], 0);
+            content = arguments[1];
         } else if (number) {
-            envelope.set("status", (int) JSType.toNumber(first), 0);
+            status = (int) JSType.toNumber(first);
         } else {
-            envelope.set("status", 200, 0);
-            envelope.set("body", first, 0);
+            content = first;
         }
-        return envelope;
+        return shapes.make(envelope, new Object[] {status, content, headers});
+    }
+
+    Replies(Shapes shapes) {
+        this.shapes = shapes;
+        this.envelope = shapes.of("status", "body", "headers");
     }
 
     Result reply(Object value, int mostBytes) {
@@ -143,7 +148,7 @@ final class Replies {
         return true;
     }
 
-    private static Result body(int status, Object value, String type, List<Header> headers, int mostBytes) {
+    private Result body(int status, Object value, String type, List<Header> headers, int mostBytes) {
         byte[] bytes;
         if (HostFunctions.isNothing(value)) {
             bytes = EMPTY;
@@ -160,7 +165,7 @@ final class Replies {
         } else {
             Object json;
             try {
-                json = NativeJSON.stringify(UNDEFINED, value, UNDEFINED, UNDEFINED);
+                json = JsonWriter.write(value, shapes);
             } catch (ECMAException e) {
                 return new Failed(
                         Reason.UNSERIALISABLE,

@@ -1,15 +1,15 @@
 package sh.fazt.runtime.engine.nashorn;
 
-import static sh.fazt.runtime.engine.nashorn.HostFunctions.UNDEFINED;
 import static sh.fazt.runtime.engine.nashorn.HostFunctions.apply;
 import static sh.fazt.runtime.engine.nashorn.HostFunctions.define;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.nashorn.internal.runtime.ECMAException;
-import org.openjdk.nashorn.internal.runtime.JSONFunctions;
 import org.openjdk.nashorn.internal.runtime.ScriptFunction;
 import org.openjdk.nashorn.internal.runtime.ScriptObject;
 import sh.fazt.runtime.Header;
@@ -22,71 +22,96 @@ final class Requests {
     /** Exactly one part is set. */
     record Made(@Nullable ScriptObject value, @Nullable String problem) {}
 
-    private final ScriptObject emptyRequest;
-    private final ScriptObject emptyHeaders;
+    private static final int NAMES_KEPT = 500;
+
+    private final Shapes shapes;
+    private final Shapes.Shape plain;
+    private final Shapes.Shape withFiles;
+    private final Shapes.Shape noHeaders;
+    private final Map<String, String> canonicalNames = new HashMap<>();
     private final ScriptFunction bytes;
     private byte[] body = new byte[0];
 
-    Requests(ScriptObject hooks) {
+    Requests(ScriptObject hooks, Shapes shapes) {
+        this.shapes = shapes;
+        // One prototype has readers of the raw body, the other finds headers in whatever case.
+        ScriptObject requestProto = (ScriptObject) hooks.get("requestProto");
+        Shapes.Shape shape = Shapes.empty(requestProto);
+        for (String key : List.of("method", "path", "url", "host", "ip", "query", "headers", "body")) {
+            shape = shapes.with(shape, key);
+        }
+        this.plain = shape;
+        this.withFiles = shapes.with(plain, "files");
+        this.noHeaders = Shapes.empty((ScriptObject) hooks.get("headersProto"));
         bytes = (ScriptFunction) hooks.get("bytes");
-        // Copies of these start with the right prototype: one with lazy readers, one that ignores case.
-        emptyRequest = (ScriptObject) hooks.get("emptyRequest");
-        emptyHeaders = (ScriptObject) hooks.get("emptyHeaders");
-        ScriptObject proto = emptyRequest.getProto();
-        define(proto, "bodyBytes", (self, arguments) -> toBytes(body));
-        define(proto, "bodyText", (self, arguments) -> new String(body, StandardCharsets.UTF_8));
+        define(requestProto, "bodyBytes", (self, arguments) -> toBytes(body));
+        define(requestProto, "bodyText", (self, arguments) -> new String(body, StandardCharsets.UTF_8));
     }
 
     Made make(Request request) {
         body = request.body();
-        ScriptObject made = emptyRequest.copy();
-        made.set("method", request.method(), 0);
-        made.set("path", request.path(), 0);
         String query = request.query().isEmpty() ? "" : "?" + request.query();
-        made.set("url", request.scheme() + "://" + request.host() + request.path() + query, 0);
-        made.set("host", request.host(), 0);
-        made.set("ip", request.ip(), 0);
-        made.set("query", map(Form.decode(request.query())), 0);
-        ScriptObject headers = emptyHeaders.copy();
         String type = "";
+        Shapes.Shape shape = noHeaders;
+        Object[] values = new Object[request.headers().size()];
         for (Header header : request.headers()) {
-            String name = canonical(header.name());
-            if (!headers.hasOwnProperty(name)) {
-                headers.set(name, header.value(), 0);
+            String name = canonicalName(header.name());
+            if (!shapes.has(shape, name)) {
+                values[shape.size()] = header.value();
+                shape = shapes.with(shape, name);
                 if (name.equals("Content-Type")) {
                     type = header.value();
                 }
             }
         }
-        made.set("headers", headers, 0);
-        if (body.length == 0) {
-            made.set("body", null, 0);
-            return new Made(made, null);
+        ScriptObject headers = shapes.make(shape, values);
+        Object[] parts = new Object[9];
+        parts[0] = request.method();
+        parts[1] = request.path();
+        parts[2] = request.scheme() + "://" + request.host() + request.path() + query;
+        parts[3] = request.host();
+        parts[4] = request.ip();
+        parts[5] = map(Form.decode(request.query()));
+        parts[6] = headers;
+        String problem = body.length == 0 ? null : parse(parts, type);
+        if (problem != null) {
+            return new Made(null, problem);
         }
-        return parse(made, type);
+        ScriptObject made = shapes.make(parts[8] == null ? plain : withFiles, parts);
+        return new Made(made, null);
     }
 
-    private Made parse(ScriptObject made, String type) {
+    private String canonicalName(String name) {
+        String known = canonicalNames.get(name);
+        if (known == null) {
+            known = canonical(name);
+            if (canonicalNames.size() >= NAMES_KEPT) {
+                canonicalNames.clear();
+            }
+            canonicalNames.put(name, known);
+        }
+        return known;
+    }
+
+    /** Puts the body, and files if there are any, where they belong; or says what is wrong. */
+    private @Nullable String parse(Object[] parts, String type) {
         String kind = type.toLowerCase(Locale.ROOT);
-        Object value = null;
         if (kind.contains("application/json") || kind.contains("+json")) {
             try {
-                value = JSONFunctions.parse(new String(body, StandardCharsets.UTF_8), UNDEFINED);
+                parts[7] = JsonReader.read(new String(body, StandardCharsets.UTF_8), shapes);
             } catch (ECMAException e) {
-                return new Made(
-                        null,
-                        "the body is not the JSON that its Content-Type promises: " + LogText.line(e.getThrown()));
+                return "the body is not the JSON that its Content-Type promises: " + LogText.line(e.getThrown());
             }
         } else if (kind.contains("application/x-www-form-urlencoded")) {
-            value = map(Form.decode(new String(body, StandardCharsets.UTF_8)));
+            parts[7] = map(Form.decode(new String(body, StandardCharsets.UTF_8)));
         } else if (kind.contains("multipart/form-data")) {
             Form form;
             try {
                 form = Form.multipart(type, body);
             } catch (IllegalArgumentException e) {
-                return new Made(null, "the body is not the form that its Content-Type promises: " + e.getMessage());
+                return "the body is not the form that its Content-Type promises: " + e.getMessage();
             }
-            value = map(form.fields());
+            parts[7] = map(form.fields());
             ScriptObject files = HostFunctions.object();
             for (Part part : form.files()) {
                 if (!files.hasOwnProperty(part.field())) {
@@ -94,13 +119,12 @@ final class Requests {
                 }
             }
             if (!form.files().isEmpty()) {
-                made.set("files", files, 0);
+                parts[8] = files;
             }
         } else if (kind.startsWith("text/")) {
-            value = new String(body, StandardCharsets.UTF_8);
+            parts[7] = new String(body, StandardCharsets.UTF_8);
         }
-        made.set("body", value, 0);
-        return new Made(made, null);
+        return null;
     }
 
     private ScriptObject file(Part part) {
