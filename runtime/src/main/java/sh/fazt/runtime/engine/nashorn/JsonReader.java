@@ -25,11 +25,15 @@ final class JsonReader {
     }
 
     private final String text;
+    /** The same: an array is read faster than a string. */
+    private final char[] chars;
+
     private final Shapes shapes;
     private int at;
 
     private JsonReader(String text, Shapes shapes) {
         this.text = text;
+        this.chars = text.toCharArray();
         this.shapes = shapes;
     }
 
@@ -49,8 +53,8 @@ final class JsonReader {
     }
 
     private void skipSpace() {
-        while (at < text.length()) {
-            char c = text.charAt(at);
+        while (at < chars.length) {
+            char c = chars[at];
             if (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
                 return;
             }
@@ -60,10 +64,10 @@ final class JsonReader {
 
     private char next() {
         skipSpace();
-        if (at >= text.length()) {
+        if (at >= chars.length) {
             throw Unusual.INSTANCE;
         }
-        return text.charAt(at);
+        return chars[at];
     }
 
     private Object value(int depth) {
@@ -110,15 +114,15 @@ final class JsonReader {
         int i = negative ? start + 1 : start;
         int digits = i;
         int whole = 0;
-        while (i < text.length() && text.charAt(i) >= '0' && text.charAt(i) <= '9') {
-            whole = i - digits < 9 ? whole * 10 + text.charAt(i) - '0' : whole;
+        while (i < chars.length && chars[i] >= '0' && chars[i] <= '9') {
+            whole = i - digits < 9 ? whole * 10 + chars[i] - '0' : whole;
             i++;
         }
         int count = i - digits;
-        if (count == 0 || (count > 1 && text.charAt(digits) == '0')) {
+        if (count == 0 || (count > 1 && chars[digits] == '0')) {
             throw Unusual.INSTANCE;
         }
-        char after = i < text.length() ? text.charAt(i) : ' ';
+        char after = i < chars.length ? chars[i] : ' ';
         if (after != '.' && after != 'e' && after != 'E' && count <= 9 && !(negative && whole == 0)) {
             at = i;
             return negative ? -whole : whole;
@@ -129,11 +133,11 @@ final class JsonReader {
             if (i == fraction) {
                 throw Unusual.INSTANCE;
             }
-            after = i < text.length() ? text.charAt(i) : ' ';
+            after = i < chars.length ? chars[i] : ' ';
         }
         if (after == 'e' || after == 'E') {
             i++;
-            if (i < text.length() && (text.charAt(i) == '+' || text.charAt(i) == '-')) {
+            if (i < chars.length && (chars[i] == '+' || chars[i] == '-')) {
                 i++;
             }
             int exponent = i;
@@ -150,7 +154,7 @@ final class JsonReader {
 
     private int skipDigits(int from) {
         int i = from;
-        while (i < text.length() && text.charAt(i) >= '0' && text.charAt(i) <= '9') {
+        while (i < chars.length && chars[i] >= '0' && chars[i] <= '9') {
             i++;
         }
         return i;
@@ -158,8 +162,8 @@ final class JsonReader {
 
     private String string() {
         int start = ++at;
-        for (int i = start; i < text.length(); i++) {
-            char c = text.charAt(i);
+        for (int i = start; i < chars.length; i++) {
+            char c = chars[i];
             if (c == '"') {
                 at = i + 1;
                 return text.substring(start, i);
@@ -175,11 +179,11 @@ final class JsonReader {
     }
 
     private String escaped(int start, int from) {
-        StringBuilder out = new StringBuilder(text.length() - start > 256 ? 256 : 32);
-        out.append(text, start, from);
+        StringBuilder out = new StringBuilder(chars.length - start > 256 ? 256 : 32);
+        out.append(chars, start, from - start);
         int i = from;
-        while (i < text.length()) {
-            char c = text.charAt(i++);
+        while (i < chars.length) {
+            char c = chars[i++];
             if (c == '"') {
                 at = i;
                 return out.toString();
@@ -191,10 +195,10 @@ final class JsonReader {
                 out.append(c);
                 continue;
             }
-            if (i >= text.length()) {
+            if (i >= chars.length) {
                 throw Unusual.INSTANCE;
             }
-            switch (text.charAt(i++)) {
+            switch (chars[i++]) {
                 case '"' -> out.append('"');
                 case '\\' -> out.append('\\');
                 case '/' -> out.append('/');
@@ -204,13 +208,13 @@ final class JsonReader {
                 case 'r' -> out.append('\r');
                 case 't' -> out.append('\t');
                 case 'u' -> {
-                    if (i + 4 > text.length()) {
+                    if (i + 4 > chars.length) {
                         throw Unusual.INSTANCE;
                     }
                     int unit = 0;
                     for (int j = 0; j < 4; j++) {
-                        int digit = Character.digit(text.charAt(i + j), 16);
-                        if (digit < 0 || text.charAt(i + j) > 'f') {
+                        int digit = Character.digit(chars[i + j], 16);
+                        if (digit < 0 || chars[i + j] > 'f') {
                             throw Unusual.INSTANCE;
                         }
                         unit = unit * 16 + digit;
@@ -266,7 +270,7 @@ final class JsonReader {
     private String key(Shape shape) {
         String likely = shape.likelyKey();
         int end = at + 1 + likely.length();
-        if (!likely.isEmpty() && end < text.length() && text.charAt(end) == '"' && text.startsWith(likely, at + 1)) {
+        if (!likely.isEmpty() && end < chars.length && chars[end] == '"' && text.startsWith(likely, at + 1)) {
             at = end + 1;
             return likely;
         }

@@ -2,6 +2,7 @@ package sh.fazt.runtime.engine.nashorn;
 
 import static sh.fazt.runtime.engine.nashorn.HostFunctions.UNDEFINED;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.nashorn.internal.objects.NativeJSON;
 import org.openjdk.nashorn.internal.runtime.JSType;
@@ -30,7 +31,8 @@ final class JsonWriter {
         }
     }
 
-    private final StringBuilder out = new StringBuilder(256);
+    private char[] chars = new char[512];
+    private int end;
     private final Shapes shapes;
 
     private JsonWriter(Shapes shapes) {
@@ -42,7 +44,7 @@ final class JsonWriter {
         if (!shapes.hasToJson()) {
             try {
                 JsonWriter writer = new JsonWriter(shapes);
-                return writer.value(value, 0) ? writer.out.toString() : UNDEFINED;
+                return writer.value(value, 0) ? new String(writer.chars, 0, writer.end) : UNDEFINED;
             } catch (Unusual e) {
                 // The engine writes it again.
             }
@@ -53,14 +55,14 @@ final class JsonWriter {
     /** False if there is no word for it; then nothing has been written. */
     private boolean value(@Nullable Object value, int depth) {
         if (value == null) {
-            out.append("null");
+            put("null");
         } else if (value instanceof String text) {
             quote(text);
         } else if (value instanceof Integer number) {
-            out.append(number.intValue());
+            put(Integer.toString(number));
         } else if (value instanceof Boolean || value instanceof Double) {
             boolean finite = !(value instanceof Double number) || (!number.isNaN() && !number.isInfinite());
-            out.append(finite ? JSType.toString(value) : "null");
+            put(finite ? JSType.toString(value) : "null");
         } else if (value instanceof ScriptObject object) {
             if (object instanceof ScriptFunction) {
                 return refuseOrSkip(object);
@@ -85,7 +87,6 @@ final class JsonWriter {
 
     private void object(ScriptObject object, int depth) {
         Meter.poll();
-        Meter.length(out.length());
         if (depth > DEEPEST) {
             throw Unusual.INSTANCE;
         }
@@ -94,7 +95,7 @@ final class JsonWriter {
             return;
         }
         if (object.getClassName().equals("Date")) {
-            out.append(NativeJSON.stringify(UNDEFINED, object, UNDEFINED, UNDEFINED));
+            put(String.valueOf(NativeJSON.stringify(UNDEFINED, object, UNDEFINED, UNDEFINED)));
             return;
         }
         if (!shapes.isPlain(object) && (!shapes.isRecord(object) || object.has("toJSON"))) {
@@ -104,26 +105,26 @@ final class JsonWriter {
         if (plan == Plan.NONE) {
             throw Unusual.INSTANCE;
         }
-        out.append('{');
+        put('{');
         boolean first = true;
         for (int i = 0; i < plan.keys.length; i++) {
-            int before = out.length();
+            int before = end;
             if (!first) {
-                out.append(',');
+                put(',');
             }
             if (plan.keys[i].equals("toJSON")) {
                 throw Unusual.INSTANCE;
             }
             quote(plan.keys[i]);
-            out.append(':');
+            put(':');
             Property property = plan.properties[i];
             if (value(property.getObjectValue(object, object), depth + 1)) {
                 first = false;
             } else {
-                out.setLength(before);
+                end = before;
             }
         }
-        out.append('}');
+        put('}');
     }
 
     private void array(ScriptObject array, int depth) {
@@ -132,56 +133,98 @@ final class JsonWriter {
         }
         ArrayData data = array.getArray();
         long length = data.length();
-        out.append('[');
+        put('[');
         for (int i = 0; i < length; i++) {
             if (i > 0) {
-                out.append(',');
+                put(',');
             }
             if ((i & 1023) == 1023) {
                 Meter.poll();
-                Meter.length(out.length());
             }
             if (!data.has(i)) {
                 throw Unusual.INSTANCE;
             }
             if (!value(data.getObject(i), depth + 1)) {
-                out.append("null");
+                put("null");
             }
         }
-        out.append(']');
+        put(']');
     }
 
     private void quote(String text) {
-        out.append('"');
-        int from = 0;
-        for (int i = 0; i < text.length(); i++) {
+        int length = text.length();
+        room(length + 2);
+        chars[end++] = '"';
+        text.getChars(0, length, chars, end);
+        int stop = end + length;
+        for (int i = end; i < stop; i++) {
+            char c = chars[i];
+            if (c < ' ' || c == '"' || c == '\\' || Character.isSurrogate(c)) {
+                escape(text, i - end);
+                chars[end++] = '"';
+                return;
+            }
+        }
+        end = stop;
+        chars[end++] = '"';
+    }
+
+    /** Writes the text again, of which the first characters are fine; leaves room for the quote. */
+    private void escape(String text, int fine) {
+        end += fine;
+        for (int i = fine; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c >= ' ' && c != '"' && c != '\\' && !Character.isSurrogate(c)) {
-                continue;
-            }
-            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
-                i++;
-                continue;
-            }
-            out.append(text, from, i);
-            from = i + 1;
+            room(text.length() - i + 8);
             switch (c) {
-                case '"' -> out.append("\\\"");
-                case '\\' -> out.append("\\\\");
-                case '\b' -> out.append("\\b");
-                case '\f' -> out.append("\\f");
-                case '\n' -> out.append("\\n");
-                case '\r' -> out.append("\\r");
-                case '\t' -> out.append("\\t");
+                case '"', '\\' -> escape(c);
+                case '\b' -> escape('b');
+                case '\f' -> escape('f');
+                case '\n' -> escape('n');
+                case '\r' -> escape('r');
+                case '\t' -> escape('t');
                 default -> {
-                    // Control characters, and halves of surrogate pairs as ES2019 has it.
-                    out.append("\\u");
-                    for (int shift = 12; shift >= 0; shift -= 4) {
-                        out.append(Character.forDigit((c >> shift) & 15, 16));
+                    boolean pair = Character.isHighSurrogate(c)
+                            && i + 1 < text.length()
+                            && Character.isLowSurrogate(text.charAt(i + 1));
+                    if (pair) {
+                        chars[end++] = c;
+                        chars[end++] = text.charAt(++i);
+                    } else if (c < ' ' || Character.isSurrogate(c)) {
+                        // Control characters, and halves of surrogate pairs as ES2019 has it.
+                        escape('u');
+                        for (int shift = 12; shift >= 0; shift -= 4) {
+                            chars[end++] = Character.forDigit((c >> shift) & 15, 16);
+                        }
+                    } else {
+                        chars[end++] = c;
                     }
                 }
             }
         }
-        out.append(text, from, text.length()).append('"');
+    }
+
+    private void escape(char letter) {
+        chars[end++] = '\\';
+        chars[end++] = letter;
+    }
+
+    private void put(char c) {
+        room(1);
+        chars[end++] = c;
+    }
+
+    private void put(String text) {
+        room(text.length());
+        text.getChars(0, text.length(), chars, end);
+        end += text.length();
+    }
+
+    private void room(int more) {
+        if (chars.length - end < more) {
+            int size = Math.max(chars.length * 2, end + more);
+            Meter.length(size >> 1);
+            Meter.reserve(size, 2);
+            chars = Arrays.copyOf(chars, size);
+        }
     }
 }

@@ -5,6 +5,7 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.nashorn.internal.objects.Global;
+import org.openjdk.nashorn.internal.runtime.FunctionScope;
 import org.openjdk.nashorn.internal.runtime.Property;
 import org.openjdk.nashorn.internal.runtime.PropertyMap;
 import org.openjdk.nashorn.internal.runtime.ScriptObject;
@@ -21,6 +22,15 @@ final class Shapes {
     private static final int MOST_KEPT = 4_000;
 
     private static final int MOST_PLANS = 1_000;
+
+    /** Literals and instances have classes that the engine makes, by the number of their fields: JO4 and so on. */
+    private static final ClassValue<Boolean> RECORDS = new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+            return type.getName().startsWith("org.openjdk.nashorn.internal.scripts.JO")
+                    && !FunctionScope.class.isAssignableFrom(type);
+        }
+    };
 
     private final ScriptObject objectProto;
     private final ScriptObject arrayProto;
@@ -130,7 +140,7 @@ final class Shapes {
 
     /** Whether it holds properties only, whatever its class. */
     boolean isRecord(ScriptObject object) {
-        return object instanceof JO && object.getArray().length() == 0;
+        return RECORDS.get(object.getClass()) && object.getArray().length() == 0;
     }
 
     /** How to read an object with a certain property map: what is enumerable and holds data. */
@@ -148,9 +158,7 @@ final class Shapes {
     }
 
     boolean isPlain(ScriptObject object) {
-        return object instanceof JO
-                && object.getProto() == objectProto
-                && object.getArray().length() == 0;
+        return object.getProto() == objectProto && isRecord(object);
     }
 
     /** The plan for a plain object; {@link Plan#NONE} if it has accessors, hidden or symbol keys. */
