@@ -134,7 +134,9 @@ final class Arguments {
             given = System.getenv("FAZT_DB");
         }
         if (given == null || given.isEmpty()) {
-            return Path.of(System.getProperty("user.home"), ".fazt", "data.db");
+            // What a shell calls ~, which Java's own idea of it need not be.
+            String home = System.getenv("HOME");
+            return Path.of(home == null || home.isEmpty() ? System.getProperty("user.home") : home, ".fazt", "data.db");
         }
         return Path.of(given).toAbsolutePath().normalize();
     }

@@ -10,7 +10,8 @@ final class Nearest {
     /** The candidate with the fewest edits (insert, delete, replace), if those are few; else null. */
     static @Nullable String to(String typed, Collection<String> candidates) {
         String best = null;
-        int fewest = Math.max(1, typed.length() / 3) + 1;
+        // Two letters swapped are two edits; a short word has no room for that many.
+        int fewest = typed.length() < 4 ? 2 : Math.max(2, typed.length() / 3) + 1;
         for (String candidate : candidates) {
             int edits = edits(typed, candidate);
             if (edits < fewest) {

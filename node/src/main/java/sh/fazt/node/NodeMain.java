@@ -11,9 +11,6 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
-import sh.fazt.node.error.Kind;
-import sh.fazt.node.error.Problem;
-import sh.fazt.node.http.HttpServer;
 
 /** What {@code fazt server start} launches. */
 public final class NodeMain {
@@ -47,19 +44,7 @@ public final class NodeMain {
         PrintStream out =
                 new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
         quiet();
-        Node node;
-        try {
-            node = Node.start(file, flags);
-        } catch (RuntimeException e) {
-            Kind kind = e instanceof HttpServer.BindException
-                    ? Kind.UNAVAILABLE
-                    : Problem.of(e).kind();
-            if (kind == Kind.INTERNAL) {
-                throw e;
-            }
-            System.err.println("fazt: " + e.getMessage());
-            return kind.exit();
-        }
+        Node node = Node.start(file, flags);
         CountDownLatch stopped = new CountDownLatch(1);
         Thread hook = new Thread(
                 () -> {

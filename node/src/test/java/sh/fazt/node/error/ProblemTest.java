@@ -69,7 +69,6 @@ class ProblemTest {
         assertThat(problem.status()).isEqualTo(503);
         assertThat(problem.kind().retry()).isTrue();
         assertThat(problem.kind().grpc()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-        assertThat(problem.kind().exit()).isEqualTo(75);
     }
 
     @Test
@@ -77,7 +76,6 @@ class ProblemTest {
         for (Kind kind : Kind.values()) {
             assertThat(kind.status()).isBetween(400, 599);
             assertThat(kind.grpc()).isNotEqualTo(Status.Code.OK);
-            assertThat(kind.exit()).isBetween(1, 125);
         }
     }
 }
