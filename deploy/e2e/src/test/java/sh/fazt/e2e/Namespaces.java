@@ -5,32 +5,51 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A network of its own for each node: namespaces on a bridge, made here and removed here. The test's own process
- * is on the bridge too, so it reaches a node that is cut off from the others.
+ * is on the bridge too, so it reaches a node that is cut off from the others. Every name carries this process's
+ * id, so that runs on one machine do not meet, and what a run left behind that was killed is known as such.
  */
 final class Namespaces implements AutoCloseable {
-    private static final String BRIDGE = "fazt-e2e";
-    private static final String NETWORK = "10.213.77.";
+    /** "fz", the id of the process that made it and, but for the bridge, the node: at most 15 characters. */
+    private static final Pattern OURS = Pattern.compile("fz(\\d+)(-\\w+)?");
+
+    private final String bridge = "fz" + ProcessHandle.current().pid();
+    private final String network;
     private final List<String> names = new ArrayList<>();
 
     Namespaces() throws Exception {
-        close();
-        run("ip", "link", "add", BRIDGE, "type", "bridge");
-        run("ip", "addr", "add", NETWORK + "1/24", "dev", BRIDGE);
-        run("ip", "link", "set", BRIDGE, "up");
+        removeLeftovers();
+        network = freeNetwork();
+        run("ip", "link", "add", bridge, "type", "bridge");
+        run("ip", "addr", "add", network + "1/24", "dev", bridge);
+        run("ip", "link", "set", bridge, "up");
+    }
+
+    /** The first three numbers of a network that no interface of this machine is in. */
+    private static String freeNetwork() throws Exception {
+        String taken = run("ip", "-4", "-o", "addr", "show") + run("ip", "-4", "route", "show");
+        long begin = ProcessHandle.current().pid();
+        for (long i = begin; i < begin + 32_768; i++) {
+            String candidate = "10." + (128 + (i >> 8 & 127)) + "." + (i & 255) + ".";
+            if (!taken.contains(" " + candidate) && !taken.contains("\n" + candidate)) {
+                return candidate;
+            }
+        }
+        throw new IOException("no network in 10.128.0.0/9 is free: " + taken);
     }
 
     /** Makes a namespace and answers its address. */
     String add(String name) throws Exception {
-        String namespace = BRIDGE + "-" + name;
-        String address = NETWORK + (10 + names.size());
+        String namespace = bridge + "-" + name;
+        String address = network + (10 + names.size());
         names.add(name);
-        String outside = "fz-" + name;
         run("ip", "netns", "add", namespace);
-        run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", namespace);
-        run("ip", "link", "set", outside, "master", BRIDGE, "up");
+        run("ip", "link", "add", namespace, "type", "veth", "peer", "name", "eth0", "netns", namespace);
+        run("ip", "link", "set", namespace, "master", bridge, "up");
         run("ip", "-n", namespace, "addr", "add", address + "/24", "dev", "eth0");
         run("ip", "-n", namespace, "link", "set", "eth0", "up");
         run("ip", "-n", namespace, "link", "set", "lo", "up");
@@ -39,7 +58,7 @@ final class Namespaces implements AutoCloseable {
 
     /** Words that run a command inside. */
     List<String> enter(String name) {
-        return List.of("ip", "netns", "exec", BRIDGE + "-" + name);
+        return List.of("ip", "netns", "exec", bridge + "-" + name);
     }
 
     /** Drops everything between this namespace and the other addresses, both ways. */
@@ -60,25 +79,58 @@ final class Namespaces implements AutoCloseable {
         run(nft.toArray(new String[0]));
     }
 
-    static void run(String... command) throws Exception {
+    private static String run(String... command) throws Exception {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (!process.waitFor(20, TimeUnit.SECONDS) || process.exitValue() != 0) {
             throw new IOException(String.join(" ", command) + ": " + out);
         }
+        return out;
     }
 
     @Override
     public void close() throws Exception {
-        Process list = new ProcessBuilder("ip", "netns", "list").start();
-        for (String line : new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+        for (String name : names) {
+            run("ip", "netns", "del", bridge + "-" + name);
+        }
+        run("ip", "link", "del", bridge);
+    }
+
+    /** What runs left behind that are no more; another one may be at the same, so that failing is fine. */
+    private static void removeLeftovers() throws Exception {
+        for (String line : run("ip", "netns", "list").split("\n")) {
             String namespace = line.split(" ")[0];
-            if (namespace.startsWith(BRIDGE + "-")) {
-                run("ip", "netns", "del", namespace);
+            if (isLeftover(namespace)) {
+                for (String pid : tried("ip", "netns", "pids", namespace).split("\\s+")) {
+                    if (!pid.isEmpty()) {
+                        ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
+                    }
+                }
+                tried("ip", "netns", "del", namespace);
             }
         }
-        if (new ProcessBuilder("ip", "link", "show", BRIDGE).start().waitFor() == 0) {
-            run("ip", "link", "del", BRIDGE);
+        for (String line : run("ip", "-o", "link", "show", "type", "bridge").split("\n")) {
+            String[] words = line.split(":? ");
+            if (words.length > 1 && isLeftover(words[1])) {
+                tried("ip", "link", "del", words[1]);
+            }
+        }
+    }
+
+    private static boolean isLeftover(String name) {
+        Matcher matcher = OURS.matcher(name);
+        if (!matcher.matches()) {
+            return false;
+        }
+        long pid = Long.parseLong(matcher.group(1));
+        return pid == ProcessHandle.current().pid() || ProcessHandle.of(pid).isEmpty();
+    }
+
+    private static String tried(String... command) throws Exception {
+        try {
+            return run(command);
+        } catch (IOException gone) {
+            return "";
         }
     }
 }
