@@ -11,7 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One process per cartridge: a lock on {@code <cartridge>.lock}, which names its owner; and the run marker
@@ -19,12 +22,18 @@ import org.jspecify.annotations.Nullable;
  * to the cartridge's opening and closing.
  */
 final class Ownership implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Ownership.class);
     /** The lock lies beyond the text, so that others can read who holds it. */
     private static final long LOCKED = 1L << 30;
+
+    /** Digits of the count, so that it is written over in place. */
+    private static final int DIGITS = 19;
 
     private final Path cartridge;
     private final FileChannel channel;
     private final FileLock lock;
+    private @Nullable FileChannel counted;
+    private long countedAt;
 
     private Ownership(Path cartridge, FileChannel channel, FileLock lock) {
         this.cartridge = cartridge;
@@ -66,24 +75,66 @@ final class Ownership implements AutoCloseable {
         }
     }
 
-    /** The marker of the last run here; null when there is none. */
+    /**
+     * What the last run here left beside the cartridge.
+     *
+     * @param marker  names that run; the cartridge has the same one, unless it is a copy
+     * @param written how many transactions the live origin had written when it was last counted
+     */
+    record LastRun(String marker, long written) {}
+
+    /** Null when there is none. */
     @Nullable
-    String marker() {
+    LastRun lastRun() {
         try {
-            return Files.readString(markerFile(), StandardCharsets.UTF_8).strip();
-        } catch (IOException absent) {
+            List<String> lines = Files.readAllLines(markerFile(), StandardCharsets.UTF_8);
+            return new LastRun(lines.get(0), lines.size() < 2 ? 0 : Long.parseLong(lines.get(1)));
+        } catch (IOException | IndexOutOfBoundsException | NumberFormatException absent) {
             return null;
         }
     }
 
-    void mark(String marker) {
+    /** Begins or ends a run. */
+    void mark(String marker, long written) {
         try {
+            closeCounted();
             Path next = markerFile().resolveSibling(markerFile().getFileName() + ".new");
-            Files.writeString(next, marker + "\n", StandardCharsets.UTF_8);
+            Files.writeString(next, marker + "\n" + digits(written) + "\n", StandardCharsets.UTF_8);
             Files.move(next, markerFile(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            counted = FileChannel.open(markerFile(), StandardOpenOption.WRITE);
+            countedAt = marker.length() + 1;
         } catch (IOException e) {
             throw new CartridgeException(
                     CartridgeException.Reason.NOT_WRITABLE, "can't write " + markerFile() + " (" + e + ")", e);
+        }
+    }
+
+    /**
+     * Notes how many transactions the live origin has written, after each commit and without waiting for the
+     * disk: a copy of the file that was made during this run and put back after a crash has fewer.
+     */
+    void count(long written) {
+        FileChannel open = counted;
+        if (open != null) {
+            try {
+                open.write(ByteBuffer.wrap(digits(written).getBytes(StandardCharsets.UTF_8)), countedAt);
+            } catch (IOException e) {
+                // The commit stands; only a copy of this very run may go unnoticed until a peer tells.
+                LOG.warn("can't note the count beside the cartridge file={}", markerFile(), e);
+            }
+        }
+    }
+
+    private static String digits(long written) {
+        String text = Long.toString(written);
+        return "0".repeat(DIGITS - text.length()) + text;
+    }
+
+    private void closeCounted() throws IOException {
+        FileChannel open = counted;
+        if (open != null) {
+            counted = null;
+            open.close();
         }
     }
 
@@ -94,6 +145,7 @@ final class Ownership implements AutoCloseable {
     @Override
     public void close() {
         try {
+            closeCounted();
             lock.release();
             channel.close();
         } catch (IOException e) {

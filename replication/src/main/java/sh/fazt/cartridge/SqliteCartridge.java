@@ -2,6 +2,7 @@ package sh.fazt.cartridge;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -41,6 +42,10 @@ import sh.fazt.identity.NodeId;
 public final class SqliteCartridge implements Cartridge {
     private static final Logger LOG = LoggerFactory.getLogger(SqliteCartridge.class);
 
+    /** Two puttings back of one copy agree on the next epoch once in a million. */
+    private static final int EPOCH_STEP = 1 << 20;
+
+    private final SecureRandom chance = new SecureRandom();
     private final Path file;
     private final CartridgeOptions options;
     private final Schema schema;
@@ -59,6 +64,9 @@ public final class SqliteCartridge implements Cartridge {
     private volatile @Nullable Origin origin;
     private volatile boolean closed;
     private volatile @Nullable CartridgeException notWritable;
+
+    /** How many transactions the live origin has written; the writer's. */
+    private long written;
 
     private SqliteCartridge(Path file, CartridgeOptions options, Schema schema, Ownership ownership) {
         this.file = file;
@@ -202,8 +210,7 @@ public final class SqliteCartridge implements Cartridge {
             Origin run(List<Commit> events) {
                 String before = meta("node");
                 long epoch = Long.parseLong(meta("epoch", "0"));
-                boolean ours = id.equals(before) && meta("marker", "").equals(ownership.marker());
-                if (!ours) {
+                if (!id.equals(before) || !isLastRunHere(new Origin(node, (int) Math.max(1, epoch)))) {
                     epoch = nextEpoch(node);
                     if (id.equals(before)) {
                         LOG.warn("this cartridge is a copy: it goes on under a new epoch epoch={}", epoch);
@@ -220,19 +227,40 @@ public final class SqliteCartridge implements Cartridge {
             @Override
             void committed(Origin live) {
                 origin = live;
+                written = writtenBy(live);
             }
         }));
-        ownership.mark(marker);
+        ownership.mark(marker, written);
     }
 
-    /** One more than any epoch of the node that this file has seen. */
+    /** Whether this is the very file that was last run here, and not an older or a foreign copy of it. */
+    private boolean isLastRunHere(Origin live) {
+        Ownership.LastRun last = ownership.lastRun();
+        return last != null && last.marker().equals(meta("marker")) && writtenBy(live) >= last.written();
+    }
+
+    /** How many transactions of the origin are in the file, in all scopes. */
+    private long writtenBy(Origin live) {
+        return session.first(
+                        "SELECT coalesce(sum(v.seq), 0) FROM fazt_vector v JOIN fazt_origin o ON o.id = v.origin"
+                                + " WHERE o.node = ? AND o.epoch = ?",
+                        row -> row.integer(0),
+                        live.node().bytes(),
+                        live.epoch())
+                .orElse(0L);
+    }
+
+    /**
+     * An epoch above any that this file knows of the node. By how much is chance: of one old copy that is put back
+     * twice, the second knows nothing of the epoch that the first went on under.
+     */
     private long nextEpoch(NodeId node) {
         long known = session.first(
                         "SELECT coalesce(max(epoch), 0) FROM fazt_origin WHERE node = ?",
                         row -> row.integer(0),
                         (Object) node.bytes())
                 .orElse(0L);
-        return known + 1;
+        return known + 1 + chance.nextInt(EPOCH_STEP);
     }
 
     private @Nullable String meta(String key) {
@@ -346,6 +374,7 @@ public final class SqliteCartridge implements Cartridge {
                     @Override
                     void committed(Optional<Origin> live) {
                         origin = live.orElse(null);
+                        written = 0;
                         Map<String, Engine.State> rest = new HashMap<>(published);
                         rest.remove(scope.id());
                         published = Map.copyOf(rest);
@@ -441,7 +470,7 @@ public final class SqliteCartridge implements Cartridge {
                 String marker = UUID.randomUUID().toString();
                 meta("marker", marker);
                 session.query("PRAGMA wal_checkpoint(TRUNCATE)", row -> row.integer(0));
-                ownership.mark(marker);
+                ownership.mark(marker, written);
             }
         } finally {
             session.close();
@@ -519,6 +548,7 @@ public final class SqliteCartridge implements Cartridge {
             }
             Map<String, Engine.State> changed = engine.flush(published);
             session.update("COMMIT");
+            count(changed);
             Map<String, Engine.State> next = new HashMap<>(published);
             next.putAll(changed);
             published = Map.copyOf(next);
@@ -556,6 +586,23 @@ public final class SqliteCartridge implements Cartridge {
             }
         }
         outcomes.forEach(Runnable::run);
+    }
+
+    private void count(Map<String, Engine.State> changed) {
+        Origin live = origin;
+        if (live == null) {
+            return;
+        }
+        long more = 0;
+        for (Map.Entry<String, Engine.State> entry : changed.entrySet()) {
+            Engine.State before = published.get(entry.getKey());
+            more += entry.getValue().vector().get(live)
+                    - (before == null ? 0 : before.vector().get(live));
+        }
+        if (more > 0) {
+            written += more;
+            ownership.count(written);
+        }
     }
 
     private <T> void runOne(Job<T> job, List<Commit> events, List<Runnable> outcomes) {
@@ -697,11 +744,15 @@ public final class SqliteCartridge implements Cartridge {
         }
 
         @Override
-        public CompletionStage<Applied> apply(Scope scope, VersionVector senderVector, List<byte[]> parts) {
+        public CompletionStage<Applied> apply(
+                Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts) {
             return submit(new Job<Applied>() {
                 @Override
                 Applied run(List<Commit> events) {
                     VersionVector here = engine.state(scope).vector();
+                    if (!here.covers(since)) {
+                        return Applied.NEEDS_PULL;
+                    }
                     if (here.covers(senderVector)) {
                         return Applied.KNOWN;
                     }
@@ -782,6 +833,7 @@ public final class SqliteCartridge implements Cartridge {
                             "a peer knows more of this node's history than this file: new epoch epoch={}",
                             live.epoch());
                     origin = live;
+                    written = 0;
                 }
             });
         }

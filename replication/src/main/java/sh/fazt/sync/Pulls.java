@@ -148,9 +148,10 @@ final class Pulls {
 
     /** Pulls a scope from a peer and applies it; answers the vector that was pulled. */
     CompletionStage<VersionVector> pull(NodeId peer, Scope scope) {
+        VersionVector since = store.vector(scope);
         PullRequest first = PullRequest.newBuilder()
                 .setScope(scope.id())
-                .addAllSince(SyncCodec.seen(store.vector(scope)))
+                .addAllSince(SyncCodec.seen(since))
                 .build();
         return ask(peer, first, TRIES).thenCompose(reply -> {
             if (reply.getSpool() == 0) {
@@ -159,9 +160,16 @@ final class Pulls {
             VersionVector vector = SyncCodec.vector(reply.getVectorList());
             Whole whole = new Whole(peer, scope, reply);
             whole.more();
-            return whole.done.thenCompose(
-                    parts -> store.apply(scope, vector, parts).thenApply(applied -> vector));
+            return whole.done.thenCompose(parts ->
+                    store.apply(scope, since, vector, parts).thenApply(applied -> outcome(scope, applied, vector)));
         });
+    }
+
+    private static VersionVector outcome(Scope scope, ReplicaStore.Applied applied, VersionVector vector) {
+        if (applied == ReplicaStore.Applied.NEEDS_PULL) {
+            throw new IllegalStateException("scope " + scope + " was forgotten while it was pulled");
+        }
+        return vector;
     }
 
     private CompletionStage<PullReply> ask(NodeId peer, PullRequest request, int tries) {

@@ -15,10 +15,11 @@ import sh.fazt.cartridge.ReplicatedTable.Column;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.ReplicatedTable.Type;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
 
 /** Cartridges for tests: one table of each policy. */
-final class Cartridges {
+public final class Cartridges {
     static final Scope APP = new Scope("fazt_app_000000000001");
     static final ReplicatedTable PAIRS = new ReplicatedTable(
             "pair", Policy.REGISTER, List.of(new Column("name", Type.TEXT)), List.of(new Column("value", Type.TEXT)));
@@ -96,12 +97,13 @@ final class Cartridges {
 
     /** {@code to} pulls whatever {@code from} has. */
     static void pull(Cartridge from, Cartridge to) throws Exception {
-        try (var spool = from.replica().open(APP, to.replica().vector(APP))) {
+        VersionVector since = to.replica().vector(APP);
+        try (var spool = from.replica().open(APP, since)) {
             List<byte[]> parts = new java.util.ArrayList<>();
             for (int i = 0; i < spool.parts(); i++) {
                 parts.add(spool.part(i));
             }
-            done(to.replica().apply(APP, spool.vector(), parts));
+            done(to.replica().apply(APP, since, spool.vector(), parts));
         }
     }
 }

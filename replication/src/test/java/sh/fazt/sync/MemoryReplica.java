@@ -27,7 +27,7 @@ import sh.fazt.cartridge.change.VersionVector;
  * A replica of one scope in memory, small enough to be seen to be right: registers, counters and conflict records
  * as the cartridge keeps them. It can be told to have a bug, for the checkers to find. Confined to one thread.
  */
-final class MemoryReplica implements ReplicaStore {
+final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     /** What can be wrong with a replica. */
     enum Bug {
         /** Says that it applied a changeset and did not. */
@@ -55,18 +55,21 @@ final class MemoryReplica implements ReplicaStore {
     private VersionVector vector = VersionVector.EMPTY;
     private int highestEpoch;
     private int dropped;
+    private List<Changeset> recorded = new ArrayList<>();
+    private Copy kept;
 
     MemoryReplica(Origin origin, HybridClock clock, Set<Bug> bugs) {
         this.origin = origin;
         this.highestEpoch = origin.epoch();
         this.clock = clock;
         this.bugs = bugs;
+        this.kept = keep();
     }
 
     /** An old copy of the file: what {@link #restore} puts back. */
     record Copy(Map<String, Row> rows, VersionVector vector, Origin origin) {}
 
-    Copy copy() {
+    Copy keep() {
         return new Copy(new TreeMap<>(rows), vector, origin);
     }
 
@@ -79,6 +82,50 @@ final class MemoryReplica implements ReplicaStore {
         }
     }
 
+    @Override
+    public Scope scope() {
+        return SCOPE;
+    }
+
+    @Override
+    public ReplicaStore store() {
+        return this;
+    }
+
+    @Override
+    public List<Changeset> recorded() {
+        List<Changeset> since = recorded;
+        recorded = new ArrayList<>();
+        return since;
+    }
+
+    @Override
+    public long rowCount() {
+        return rows.size();
+    }
+
+    /** Everything here is durable at once. */
+    @Override
+    public void restart() {}
+
+    @Override
+    public void copy() {
+        kept = keep();
+    }
+
+    @Override
+    public void restore() {
+        restore(kept);
+    }
+
+    @Override
+    public List<String> damage() {
+        return List.of();
+    }
+
+    @Override
+    public void close() {}
+
     void listen(CommitListener listener) {
         listeners.add(listener);
     }
@@ -88,17 +135,24 @@ final class MemoryReplica implements ReplicaStore {
         listeners.clear();
     }
 
-    /** Sets registers to one value in one transaction. */
-    Dot set(String value, String... names) {
+    @Override
+    public Changeset write(@Nullable String value, List<String> names) {
         Stamp stamp = next();
         List<Row> written = new ArrayList<>();
         for (String name : names) {
-            written.add(new Row(REGISTER, false, List.of(name), stamp, false, Map.of("value", value)));
+            written.add(new Row(
+                    REGISTER,
+                    false,
+                    List.of(name),
+                    stamp,
+                    value == null,
+                    value == null ? Map.of() : Map.of("value", value)));
         }
         return commit(stamp, written);
     }
 
-    Dot add(String name, long by) {
+    @Override
+    public Changeset add(String name, long by) {
         Stamp stamp = next();
         Row own = rows.get(cell(COUNTER, List.of(name), origin));
         long before =
@@ -111,7 +165,7 @@ final class MemoryReplica implements ReplicaStore {
         return new Stamp(origin, vector.get(origin) + 1, clock.next());
     }
 
-    private Dot commit(Stamp stamp, List<Row> written) {
+    private Changeset commit(Stamp stamp, List<Row> written) {
         VersionVector deps = vector;
         RowCodec.Writer writer = new RowCodec.Writer();
         written.forEach(row -> {
@@ -120,35 +174,37 @@ final class MemoryReplica implements ReplicaStore {
         });
         Dot dot = new Dot(SCOPE, stamp.origin(), stamp.sequence());
         vector = vector.with(stamp.origin(), stamp.sequence());
-        tell(new CommitListener.Commit(SCOPE, new Changeset(dot, stamp.hlc(), deps, writer.take()), true, List.of()));
-        return dot;
+        Changeset changeset = new Changeset(dot, stamp.hlc(), deps, writer.take());
+        tell(new CommitListener.Commit(SCOPE, changeset, true, List.of()));
+        return changeset;
     }
 
     private void tell(CommitListener.Commit commit) {
         List.copyOf(listeners).forEach(listener -> listener.committed(commit));
     }
 
-    @Nullable
-    String value(String name) {
+    @Override
+    public @Nullable String value(String name) {
         Row row = rows.get(cell(REGISTER, List.of(name), origin));
         return row == null ? null : (String) row.columns().get("value");
     }
 
-    @Nullable
-    Stamp stamp(String name) {
+    @Override
+    public @Nullable Stamp stamp(String name) {
         Row row = rows.get(cell(REGISTER, List.of(name), origin));
         return row == null ? null : row.stamp();
     }
 
-    long sum(String name) {
+    @Override
+    public long sum(String name) {
         return rows.values().stream()
                 .filter(row -> row.counter() && row.key().equals(List.of(name)))
                 .mapToLong(row -> (Long) row.columns().get("value"))
                 .sum();
     }
 
-    /** {@code dot key} of every loser that is kept. */
-    Set<String> losers() {
+    @Override
+    public Set<String> losers() {
         Set<String> losers = new TreeSet<>();
         rows.values().stream()
                 .filter(row -> row.table().equals(CONFLICT))
@@ -200,7 +256,7 @@ final class MemoryReplica implements ReplicaStore {
             return CompletableFuture.completedFuture(Applied.NEEDS_PULL);
         }
         List<Row> arrived = RowCodec.read(changeset.rows()).rows();
-        if (bugs.contains(Bug.DROPPED_CHANGESET) && ++dropped % 7 == 0) {
+        if (bugs.contains(Bug.DROPPED_CHANGESET) && ++dropped % 3 == 0) {
             arrived = List.of();
         }
         List<Row> losers = merge(changeset.deps().with(from, sequence), arrived);
@@ -211,7 +267,10 @@ final class MemoryReplica implements ReplicaStore {
     }
 
     @Override
-    public CompletionStage<Applied> apply(Scope scope, VersionVector sender, List<byte[]> parts) {
+    public CompletionStage<Applied> apply(Scope scope, VersionVector since, VersionVector sender, List<byte[]> parts) {
+        if (!vector.covers(since)) {
+            return CompletableFuture.completedFuture(Applied.NEEDS_PULL);
+        }
         if (vector.covers(sender)) {
             return CompletableFuture.completedFuture(Applied.KNOWN);
         }
@@ -237,7 +296,9 @@ final class MemoryReplica implements ReplicaStore {
                 if (bugs.contains(Bug.TIE_BROKEN_BY_VALUE)) {
                     takes = String.valueOf(row.columns()).compareTo(String.valueOf(current.columns())) > 0;
                 }
-                losers.add(takes ? current : row);
+                if (!current.deleted() || !row.deleted()) {
+                    losers.add(takes ? current : row);
+                }
             }
             if (takes) {
                 rows.put(cell(row), row);
@@ -265,7 +326,7 @@ final class MemoryReplica implements ReplicaStore {
             }
         }
         if (!records.isEmpty()) {
-            commit(stamp, records);
+            recorded.add(commit(stamp, records));
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
@@ -49,7 +50,7 @@ final class SwarmOfReplicas {
             id = world.node(number);
             replica = new MemoryReplica(
                     new Origin(id, 1), new HybridClock(world.clock(id), Hlc.ZERO), number == 1 ? bugs : Set.of());
-            copy = replica.copy();
+            copy = replica.keep();
             boot();
         }
 
@@ -83,19 +84,20 @@ final class SwarmOfReplicas {
             VersionVector deps = replica.vector(MemoryReplica.SCOPE);
             String next = "v" + value++;
             switch (random.nextInt(4)) {
-                case 0 -> note(replica.set(next, LEFT, RIGHT), deps, List.of(LEFT, RIGHT), 0);
+                case 0 -> note(replica.write(next, List.of(LEFT, RIGHT)), deps, List.of(LEFT, RIGHT), 0);
                 case 1 -> {
                     int by = 1 + random.nextInt(9);
                     note(replica.add("n", by), deps, List.of(), by);
                 }
                 default -> {
                     String name = "k" + random.nextInt(5);
-                    note(replica.set(next, name), deps, List.of(name), 0);
+                    note(replica.write(next, List.of(name)), deps, List.of(name), 0);
                 }
             }
         }
 
-        private void note(Dot dot, VersionVector deps, List<String> names, long added) {
+        private void note(Changeset changeset, VersionVector deps, List<String> names, long added) {
+            Dot dot = changeset.dot();
             Written before = history.put(dot, new Written(deps, names, added));
             assertThat(before).as("a sequence is never used twice: " + dot).isNull();
         }
@@ -146,7 +148,7 @@ final class SwarmOfReplicas {
                     world.network().breakLink(one.id, other.id);
                 }
             }
-            case 8 -> one.copy = one.replica.copy();
+            case 8 -> one.copy = one.replica.keep();
             case 9 -> {
                 world.trace("%s is restored from an old copy", world.name(one.id));
                 crash(one);

@@ -36,8 +36,11 @@ public interface ReplicaStore {
     /**
      * Applies a whole pull as one transaction: the parts of a {@link Spool} and the vector that they were
      * read under. Nothing of it is visible before the stage completes.
+     *
+     * @param since what was said to be here when the pull was asked for; where that is not here any more (the
+     *     scope was forgotten meanwhile) the parts have holes, and nothing is applied
      */
-    CompletionStage<Applied> apply(Scope scope, VersionVector senderVector, List<byte[]> parts);
+    CompletionStage<Applied> apply(Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts);
 
     /** An order-independent digest over (table, key, stamp, deleted) of every row of the scope. */
     long digest(Scope scope);
