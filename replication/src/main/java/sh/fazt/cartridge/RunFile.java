@@ -2,6 +2,7 @@ package sh.fazt.cartridge;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -36,7 +37,8 @@ public record RunFile(long pid, String http, String swarm, String token, String 
         Path target = beside(cartridge);
         Path next = target.resolveSibling(target.getFileName() + ".new");
         Files.deleteIfExists(next);
-        if (Files.getFileStore(target.toAbsolutePath().getParent()).supportsFileAttributeView("posix")) {
+        // Of the system, not of the store: a changed root has stores that Java can't find.
+        if (FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
             Files.createFile(next, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         }
         Files.writeString(next, json(), StandardCharsets.UTF_8);
