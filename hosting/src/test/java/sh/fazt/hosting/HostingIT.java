@@ -30,6 +30,7 @@ import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.hosting.release.Deployments;
@@ -95,16 +96,15 @@ class HostingIT {
 
         void pullFrom(Node other) throws Exception {
             for (Scope scope : other.cartridge.replica().vectors().keySet()) {
-                try (var spool = other.cartridge
-                        .replica()
-                        .open(scope, cartridge.replica().vector(scope))) {
+                VersionVector since = cartridge.replica().vector(scope);
+                try (var spool = other.cartridge.replica().open(scope, since)) {
                     List<byte[]> parts = new ArrayList<>();
                     for (int i = 0; i < spool.parts(); i++) {
                         parts.add(spool.part(i));
                     }
                     cartridge
                             .replica()
-                            .apply(scope, spool.vector(), parts)
+                            .apply(scope, since, spool.vector(), parts)
                             .toCompletableFuture()
                             .get(10, TimeUnit.SECONDS);
                 }

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
 
 class AccountsIT {
@@ -55,13 +56,14 @@ class AccountsIT {
     }
 
     private static void pull(SqliteCartridge to, SqliteCartridge from) throws Exception {
-        try (var spool = from.replica().open(Scope.SYSTEM, to.replica().vector(Scope.SYSTEM))) {
+        VersionVector since = to.replica().vector(Scope.SYSTEM);
+        try (var spool = from.replica().open(Scope.SYSTEM, since)) {
             List<byte[]> parts = new ArrayList<>();
             for (int i = 0; i < spool.parts(); i++) {
                 parts.add(spool.part(i));
             }
             to.replica()
-                    .apply(Scope.SYSTEM, spool.vector(), parts)
+                    .apply(Scope.SYSTEM, since, spool.vector(), parts)
                     .toCompletableFuture()
                     .get(10, TimeUnit.SECONDS);
         }

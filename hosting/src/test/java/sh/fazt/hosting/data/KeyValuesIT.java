@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.hosting.HostingException;
 import sh.fazt.identity.NodeId;
 
@@ -63,13 +64,14 @@ class KeyValuesIT {
 
     private static void pull(SqliteCartridge to, SqliteCartridge from) throws Exception {
         Scope scope = new Scope(APP);
-        try (var spool = from.replica().open(scope, to.replica().vector(scope))) {
+        VersionVector since = to.replica().vector(scope);
+        try (var spool = from.replica().open(scope, since)) {
             List<byte[]> parts = new ArrayList<>();
             for (int i = 0; i < spool.parts(); i++) {
                 parts.add(spool.part(i));
             }
             to.replica()
-                    .apply(scope, spool.vector(), parts)
+                    .apply(scope, since, spool.vector(), parts)
                     .toCompletableFuture()
                     .get(10, TimeUnit.SECONDS);
         }
