@@ -82,15 +82,12 @@ final class Node implements AutoCloseable {
     /** A thousand values each; the rest waits an hour. */
     private static final int MOST_SWEEPS = 100;
 
+    private final Stops stops = new Stops();
     private final SqliteCartridge cartridge;
     private final Settings settings;
-    private final ThreadPoolExecutor api;
     private final ThreadPoolExecutor io;
-    private final ScheduledThreadPoolExecutor swarmThread;
     private final Swarm swarm;
-    private final ScheduledThreadPoolExecutor timer;
     private final Runtime runtime;
-    private final ChangeEvents events;
     private final HttpServer http;
     private final Instant started;
     private final String name;
@@ -102,29 +99,31 @@ final class Node implements AutoCloseable {
         SecureRandom random = new SecureRandom();
         started = clock.instant();
 
-        cartridge = SqliteCartridge.open(file, CartridgeOptions.standard(), schemas());
         try {
+            cartridge = stops.add("cartridge", SqliteCartridge.open(file, CartridgeOptions.standard(), schemas()));
             settings = new Settings(cartridge, flags, System.getenv());
             name = settings.get(Key.NAME).isEmpty() ? machine() : settings.get(Key.NAME);
             domain = settings.get(Key.DOMAIN);
             NodeKey key = NodeKey.loadOrCreate(beside(".key"));
             cartridge.bind(key.id());
 
-            api = pool("api", API_THREADS, API_WAITING);
-            io = pool("io", IO_THREADS, IO_WAITING);
-            timer = timer("timer");
-            swarmThread = timer("swarm");
+            ScheduledThreadPoolExecutor timer = stops.add(timer("timer"), "timer");
+            ScheduledThreadPoolExecutor swarmThread = stops.add(timer("swarm"), "swarm thread");
+            io = stops.add(pool("io", IO_THREADS, IO_WAITING), "io");
+            ThreadPoolExecutor api = stops.add(pool("api", API_THREADS, API_WAITING), "api");
 
             Blobs blobs = new Blobs(cartridge);
             Apps apps = new Apps(cartridge, random);
             KeyValues data = new KeyValues(cartridge, clock);
             Accounts accounts = new Accounts(cartridge, clock, random);
-            newPassword = accounts.hasOwner() ? null : accounts.createOwner();
-            runtime = new Runtime(
-                    RuntimeOptions.DEFAULT,
-                    new KeyValuesAdapter(data),
-                    (app, level, message) -> LOG.info("app log app={} level={} message={}", app, level, message),
-                    ScriptThreads.daemons());
+            runtime = stops.add(
+                    "runtime",
+                    new Runtime(
+                            RuntimeOptions.DEFAULT,
+                            new KeyValuesAdapter(data),
+                            (app, level, message) ->
+                                    LOG.info("app log app={} level={} message={}", app, level, message),
+                            ScriptThreads.daemons()));
             Deployments deployments = new Deployments(cartridge, blobs, apps, check(runtime), clock, random);
             String token = token(random);
             Auth auth = new Auth(accounts, token);
@@ -132,30 +131,32 @@ final class Node implements AutoCloseable {
             GrpcSurface grpc = new GrpcSurface(this::control, apps, auth, version());
 
             int swarmPort = settings.number(Key.SWARM_PORT) == 0 ? freePort() : settings.number(Key.SWARM_PORT);
-            swarm = new Swarm(
-                    key,
-                    new SwarmOptions(
-                            name,
-                            version(),
-                            "",
-                            settings.get(Key.BIND),
-                            swarmPort,
-                            addresses(settings.get(Key.BIND), swarmPort),
-                            beside(".raft"),
-                            MembershipConfig.lan(),
-                            Timings.STANDARD,
-                            grpc.services(),
-                            grpc.interceptors()),
-                    cartridge,
-                    blobs,
-                    clock,
-                    random,
-                    daemons("link"),
-                    swarmThread,
-                    io);
+            swarm = stops.add(
+                    "swarm",
+                    new Swarm(
+                            key,
+                            new SwarmOptions(
+                                    name,
+                                    version(),
+                                    "",
+                                    settings.get(Key.BIND),
+                                    swarmPort,
+                                    addresses(settings.get(Key.BIND), swarmPort),
+                                    beside(".raft"),
+                                    MembershipConfig.lan(),
+                                    Timings.STANDARD,
+                                    grpc.services(),
+                                    grpc.interceptors()),
+                            cartridge,
+                            blobs,
+                            clock,
+                            random,
+                            daemons("link"),
+                            swarmThread,
+                            io));
             Routes routes = new Routes(cartridge, blobs, swarm::aliases, timer);
 
-            events = new ChangeEvents(timer);
+            ChangeEvents events = stops.add("events", new ChangeEvents(timer));
             cartridge.listen(commit -> events.changed());
             swarm.listen(events::changed);
             swarm.start();
@@ -183,11 +184,15 @@ final class Node implements AutoCloseable {
                             domain, routes, ready, sites, rest, auth, (long) settings.number(Key.FUNCTION_BODY) << 20),
                     api,
                     dates);
+            stops.add("http", () -> http.stop(Duration.ofSeconds(3)));
+            // Only now: of a start that failed nobody would see the password.
+            newPassword = swarm.isAlone() && !accounts.hasOwner() ? accounts.createOwner() : null;
             new RunFile(ProcessHandle.current().pid(), address(), swarmAddress(), token, started.toString())
-                    .write(cartridge.file());
+                    .write(file);
+            stops.add("run file", () -> RunFile.remove(file));
             runtime.warmUp();
         } catch (RuntimeException | IOException e) {
-            cartridge.close();
+            stops.run();
             throw e;
         }
     }
@@ -336,41 +341,7 @@ final class Node implements AutoCloseable {
     /** Start reversed; each step has its deadline and none keeps the next from being tried. */
     @Override
     public void close() {
-        step("events", events::close);
-        step("http", () -> http.stop(Duration.ofSeconds(3)));
-        step("runtime", runtime::close);
-        step("swarm", swarm::close);
-        step("api", () -> end(api));
-        step("io", () -> end(io));
-        step("swarm thread", () -> end(swarmThread));
-        step("timer", () -> end(timer));
-        step("cartridge", cartridge::close);
-        step("run file", () -> {
-            try {
-                RunFile.remove(cartridge.file());
-            } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
-            }
-        });
-    }
-
-    private static void step(String what, Runnable stop) {
-        try {
-            stop.run();
-        } catch (RuntimeException e) {
-            LOG.error("could not stop {}", what, e);
-        }
-    }
-
-    private static void end(ThreadPoolExecutor executor) {
-        executor.shutdownNow();
-        try {
-            if (!executor.awaitTermination(2, TimeUnit.SECONDS)) {
-                LOG.warn("work was still going on at the stop threads={}", executor.getActiveCount());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        stops.run();
     }
 
     private static ThreadPoolExecutor pool(String name, int threads, int waiting) {

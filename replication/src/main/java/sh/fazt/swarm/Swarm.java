@@ -461,11 +461,20 @@ public final class Swarm implements AutoCloseable {
         swarmId = admitted.getSwarm().getId();
     }
 
-    /** A join that was interrupted goes on. */
-    private void restoreAdmission() {
-        String kept = cartridge.read(
+    private String keptAdmission() {
+        return cartridge.read(
                 rows -> rows.first("SELECT value FROM swarm_state WHERE name = ?", row -> row.text(0), ADMISSION)
                         .orElse(""));
+    }
+
+    /** Whether this node is a swarm of one: in no other, and not about to be. */
+    public boolean isAlone() {
+        return records.members().size() <= 1 && keptAdmission().isEmpty();
+    }
+
+    /** A join that was interrupted goes on. */
+    private void restoreAdmission() {
+        String kept = keptAdmission();
         if (!kept.isEmpty()) {
             try {
                 use(Admission.parseFrom(Base64.getDecoder().decode(kept)));

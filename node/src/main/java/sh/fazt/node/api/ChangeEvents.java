@@ -9,7 +9,7 @@ import sh.fazt.node.http.Exchange;
 
 /** Tells open admin pages that something changed: what, they ask. Thread-safe. */
 @SuppressWarnings("FutureReturnValueIgnored") // Nobody waits for an event to be sent.
-public final class ChangeEvents {
+public final class ChangeEvents implements AutoCloseable {
     /** A page that reloads four times a second looks live; more would be load without use. */
     private static final long GATHER_MILLIS = 250;
 
@@ -54,6 +54,7 @@ public final class ChangeEvents {
     }
 
     /** Ends every stream, so that the pages come back when the node does. */
+    @Override
     public void close() {
         pages.forEach(Exchange.EventStream::close);
         pages.clear();
