@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -108,19 +107,19 @@ public final class CartridgeUnderTest implements ReplicaUnderTest {
 
     @Override
     public @Nullable Stamp stamp(String name) {
-        Map<Long, Origin> origins = new HashMap<>();
-        return cartridge.read(rows -> {
-            rows.query(
-                            "SELECT id, node, epoch FROM fazt_origin",
-                            row -> Map.entry(row.integer(0), new Origin(NodeId.of(row.bytes(1)), (int) row.integer(2))))
-                    .forEach(origin -> origins.put(origin.getKey(), origin.getValue()));
-            return rows.first(
-                            "SELECT _origin, _seq, _hlc FROM pair WHERE scope = ? AND name = ?",
-                            row -> new Stamp(origins.get(row.integer(0)), row.integer(1), new Hlc(row.integer(2))),
-                            scope().id(),
-                            name)
-                    .orElse(null);
-        });
+        return cartridge
+                .read(rows -> rows.first(
+                        """
+                        SELECT o.node, o.epoch, p._seq, p._hlc FROM pair p JOIN fazt_origin o ON o.id = p._origin
+                        WHERE p.scope = ? AND p.name = ?
+                        """,
+                        row -> new Stamp(
+                                new Origin(NodeId.of(row.bytes(0)), (int) row.integer(1)),
+                                row.integer(2),
+                                new Hlc(row.integer(3))),
+                        scope().id(),
+                        name))
+                .orElse(null);
     }
 
     @Override
