@@ -56,12 +56,15 @@ public interface Cartridge extends AutoCloseable {
     @Override
     void close();
 
-    /** A transaction on replicated tables; it may touch local tables too. */
+    /**
+     * A transaction on replicated tables; it may touch local tables too. It may be run again, from the start, when
+     * another one of its group fails: what it does outside of the transaction has to stand that.
+     */
     interface WriteBody<T> {
         T run(WriteTx tx) throws Exception;
     }
 
-    /** A transaction on local and consensus tables. */
+    /** A transaction on local and consensus tables; as with {@link WriteBody}, it may be run again. */
     interface LocalBody<T> {
         T run(LocalTx tx) throws Exception;
     }

@@ -34,9 +34,7 @@ final class Engine {
     /** Scopes that this transaction touched; the file hears of them when it ends. */
     private Map<String, State> states = new HashMap<>();
 
-    private HybridClock clock;
-    /** True while a statement of ours writes a replicated table: the tables' triggers ask. */
-    boolean writing;
+    private final HybridClock clock;
 
     /** What is known of a scope. Immutable: a failed body goes back to the one before. */
     record State(VersionVector vector, long digest, Hlc hlc) {
@@ -167,6 +165,10 @@ final class Engine {
         return Objects.requireNonNull(origins.get(id), "origin is not in the file");
     }
 
+    boolean isReplicated(String table) {
+        return schema.tables.containsKey(table);
+    }
+
     TableSql table(String name) {
         TableSql table = schema.tables.get(name);
         if (table == null) {
@@ -180,6 +182,21 @@ final class Engine {
 
     @Nullable
     Current current(Scope scope, TableSql table, List<?> key, Origin share) {
+        return session.first(table.current, row -> read(row, table, 5), address(scope, table, key, share))
+                .orElse(null);
+    }
+
+    /** The version that is here, without its columns. */
+    @Nullable
+    Current clock(Scope scope, TableSql table, List<?> key, Origin share) {
+        return session.first(
+                        table.clock,
+                        row -> new Current(stamp(row), row.integer(3) != 0, Map.of()),
+                        address(scope, table, key, share))
+                .orElse(null);
+    }
+
+    private @Nullable Object[] address(Scope scope, TableSql table, List<?> key, Origin share) {
         @Nullable Object[] args = new @Nullable Object[1 + key.size() + (table.policy == Policy.COUNTER ? 1 : 0)];
         args[0] = scope.id();
         for (int i = 0; i < key.size(); i++) {
@@ -188,7 +205,11 @@ final class Engine {
         if (table.policy == Policy.COUNTER) {
             args[args.length - 1] = id(share);
         }
-        return session.first(table.current, row -> read(row, table, 5), args).orElse(null);
+        return args;
+    }
+
+    private Stamp stamp(Rows.ResultRow row) {
+        return new Stamp(origin(row.integer(0)), row.integer(1), new Hlc(row.integer(2)));
     }
 
     private Current read(Rows.ResultRow row, TableSql table, int firstColumn) {
@@ -206,34 +227,23 @@ final class Engine {
                 columns.putAll(RowCodec.columns(extra));
             }
         }
-        Stamp stamp = new Stamp(origin(row.integer(0)), row.integer(1), new Hlc(row.integer(2)));
-        return new Current(stamp, deleted, columns);
+        return new Current(stamp(row), deleted, columns);
     }
 
     /** Makes a version the one that is here, and the digest follow. */
     void store(Scope scope, TableSql table, Row row, @Nullable Current before) {
-        Map<String, @Nullable Object> extra = new LinkedHashMap<>();
-        row.columns().forEach((name, value) -> {
-            if (!table.byName.containsKey(name)) {
-                extra.put(name, value);
-            }
-        });
-        writing = true;
-        try {
-            session.update(
-                    table.put,
-                    table.arguments(
-                            scope.id(),
-                            row.key(),
-                            row.columns(),
-                            id(row.stamp().origin()),
-                            row.stamp().sequence(),
-                            row.stamp().hlc().value(),
-                            row.deleted(),
-                            extra.isEmpty() ? null : RowCodec.columns(extra)));
-        } finally {
-            writing = false;
-        }
+        Map<String, @Nullable Object> extra = table.unknown(row.columns());
+        session.update(
+                table.put,
+                table.arguments(
+                        scope.id(),
+                        row.key(),
+                        row.columns(),
+                        id(row.stamp().origin()),
+                        row.stamp().sequence(),
+                        row.stamp().hlc().value(),
+                        row.deleted(),
+                        extra.isEmpty() ? null : RowCodec.columns(extra)));
         State state = state(scope).add(row.digest()).seen(row.stamp().hlc());
         if (before != null) {
             state = state.add(-Row.digest(table.name, row.key(), before.stamp(), before.deleted()));

@@ -5,10 +5,14 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteException;
 
@@ -22,6 +26,7 @@ final class Session implements Rows, AutoCloseable {
 
     private final Connection connection;
     private final Map<String, PreparedStatement> statements = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<String, Set<String>> written = new HashMap<>();
 
     Session(Connection connection) {
         this.connection = connection;
@@ -92,6 +97,31 @@ final class Session implements Rows, AutoCloseable {
         } finally {
             give(sql, statement, spoiled);
         }
+    }
+
+    /**
+     * The tables that a statement writes, as SQLite's own program for it says; asked once for each text. A schema
+     * that changes under the same text is not noticed: it changes at open only.
+     */
+    Set<String> written(String sql) {
+        Set<String> known = written.get(sql);
+        if (known == null) {
+            Set<Long> roots = new HashSet<>();
+            each("EXPLAIN " + sql, row -> {
+                String operation = row.text(1);
+                if (operation.equals("OpenWrite")) {
+                    roots.add(row.integer(3));
+                } else if (operation.equals("Clear")) {
+                    roots.add(row.integer(2));
+                }
+            });
+            known = new LinkedHashSet<>();
+            for (long root : roots) {
+                known.addAll(query("SELECT tbl_name FROM sqlite_master WHERE rootpage = ?", row -> row.text(0), root));
+            }
+            written.put(sql, known);
+        }
+        return known;
     }
 
     /** Runs a script of statements that take no arguments. */

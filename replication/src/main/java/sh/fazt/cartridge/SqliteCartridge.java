@@ -3,6 +3,7 @@ package sh.fazt.cartridge;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -36,8 +37,7 @@ import sh.fazt.identity.NodeId;
 
 /**
  * The cartridge on SQLite in WAL mode. Writes queue for the one {@code writer} thread, which commits many of
- * them as one durable SQLite transaction (group commit), each in a savepoint of its own: a body that fails
- * leaves nothing and fails nobody else. Thread-safe: one bounded queue in, immutable snapshots out.
+ * them as one durable SQLite transaction (group commit): a body that fails leaves nothing and fails nobody else. Thread-safe: one bounded queue in, immutable snapshots out.
  */
 public final class SqliteCartridge implements Cartridge {
     private static final Logger LOG = LoggerFactory.getLogger(SqliteCartridge.class);
@@ -76,25 +76,10 @@ public final class SqliteCartridge implements Cartridge {
         this.session = connect(false);
         try {
             checkFormat();
-            Engine[] self = new Engine[1];
-            try {
-                Function.create(session.connection(), "fazt_writer", new Function() {
-                    @Override
-                    protected void xFunc() throws SQLException {
-                        result(self[0] != null && self[0].writing ? 1 : 0);
-                    }
-                });
-            } catch (SQLException e) {
-                throw Session.failure("fazt_writer()", e);
-            }
-            // Migrations move values between columns of replicated tables, which the triggers would refuse.
-            boolean fresh = session.query("SELECT name FROM sqlite_master LIMIT 1", row -> row.text(0))
-                    .isEmpty();
-            migrate(self, fresh);
+            schema.migrate(session, file.toString());
             Hlc last = new Hlc(session.first("SELECT coalesce(max(hlc), 0) FROM fazt_scope", row -> row.integer(0))
                     .orElse(0L));
             engine = new Engine(session, schema, new HybridClock(options.wall(), last));
-            self[0] = engine;
             session.script("BEGIN IMMEDIATE");
             engine.unpark();
             engine.flush(Map.of());
@@ -112,22 +97,6 @@ public final class SqliteCartridge implements Cartridge {
         }
         writer = options.threads().newThread(this::writeLoop);
         writer.start();
-    }
-
-    private void migrate(Engine[] self, boolean fresh) {
-        if (!fresh) {
-            // Only columns that a newer node sent are moved; an engine is there to say that it is us.
-            Engine us = session.query("SELECT name FROM sqlite_master WHERE name = 'fazt_origin'", row -> row.text(0))
-                            .isEmpty()
-                    ? null
-                    : new Engine(session, schema, new HybridClock(options.wall(), Hlc.ZERO));
-            if (us != null) {
-                us.writing = true;
-                self[0] = us;
-            }
-        }
-        schema.migrate(session, file.toString());
-        self[0] = null;
     }
 
     /**
@@ -163,6 +132,8 @@ public final class SqliteCartridge implements Cartridge {
         config.setBusyTimeout(5000);
         config.setTempStore(SQLiteConfig.TempStore.MEMORY);
         config.setCacheSize(-4000);
+        // The driver would ask for the row id after every insert, by a statement that it prepares anew each time.
+        config.setGetGeneratedKeys(false);
         config.setPragma(SQLiteConfig.Pragma.MMAP_SIZE, String.valueOf(options.mmapBytes()));
         if (!readOnly) {
             config.setJournalMode(SQLiteConfig.JournalMode.WAL);
@@ -170,7 +141,15 @@ public final class SqliteCartridge implements Cartridge {
             config.setJournalSizeLimit(64 << 20);
         }
         try {
-            return new Session(DriverManager.getConnection("jdbc:sqlite:" + file, config.toProperties()));
+            Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file, config.toProperties());
+            // Only that it is there counts, see TableSql; readers need it to make a backup.
+            Function.create(connection, TableSql.GUARD, new Function() {
+                @Override
+                protected void xFunc() throws SQLException {
+                    result(1);
+                }
+            });
+            return new Session(connection);
         } catch (SQLException e) {
             throw Session.failure("opening " + file, e);
         }
@@ -353,15 +332,10 @@ public final class SqliteCartridge implements Cartridge {
                     @Override
                     Optional<Origin> run(List<Commit> events) {
                         List<CommitListener.Change> changes = new ArrayList<>();
-                        engine.writing = true;
-                        try {
-                            for (TableSql table : schema.tables.values()) {
-                                if (session.update("DELETE FROM " + table.name + " WHERE scope = ?", scope.id()) > 0) {
-                                    changes.add(new CommitListener.Change(table.name, List.of()));
-                                }
+                        for (TableSql table : schema.tables.values()) {
+                            if (session.update("DELETE FROM " + table.name + " WHERE scope = ?", scope.id()) > 0) {
+                                changes.add(new CommitListener.Change(table.name, List.of()));
                             }
-                        } finally {
-                            engine.writing = false;
                         }
                         session.update("DELETE FROM fazt_parked WHERE scope = ?", scope.id());
                         session.update("DELETE FROM fazt_vector WHERE scope = ?", scope.id());
@@ -421,9 +395,11 @@ public final class SqliteCartridge implements Cartridge {
         }
         read(rows -> {
             ((Session) rows).update("COMMIT");
-            ((Session) rows).update("VACUUM INTO ?", target.toString());
-            ((Session) rows).update("BEGIN");
-            return true;
+            try {
+                return ((Session) rows).update("VACUUM INTO ?", target.toString());
+            } finally {
+                ((Session) rows).update("BEGIN");
+            }
         });
         // A copy is not the file that was last run here: it says so itself.
         try (Session copy = new Session(DriverManager.getConnection("jdbc:sqlite:" + target))) {
@@ -451,6 +427,11 @@ public final class SqliteCartridge implements Cartridge {
                 @SuppressWarnings("NullAway") // A stop has no result.
                 Void run(List<Commit> events) {
                     return null;
+                }
+
+                @Override
+                boolean alone() {
+                    return true;
                 }
 
                 @Override
@@ -505,28 +486,14 @@ public final class SqliteCartridge implements Cartridge {
     }
 
     private void writeLoop() {
-        List<Job<?>> group = new ArrayList<>();
-        boolean stop = false;
-        while (!stop) {
-            group.clear();
+        Job<?> next = null;
+        while (next == null || !next.stops()) {
             try {
-                group.add(queue.take());
+                next = next == null ? queue.take() : commit(next);
             } catch (InterruptedException e) {
                 // Only close() ends this thread.
                 continue;
             }
-            queue.drainTo(group, options.group() - 1);
-            int from = 0;
-            for (int i = 0; i < group.size(); i++) {
-                Job<?> job = group.get(i);
-                stop |= job.stops();
-                if (job.alone()) {
-                    commit(group.subList(from, i));
-                    commit(List.of(job));
-                    from = i + 1;
-                }
-            }
-            commit(group.subList(from, group.size()));
         }
         Job<?> late = queue.poll();
         while (late != null) {
@@ -535,57 +502,140 @@ public final class SqliteCartridge implements Cartridge {
         }
     }
 
-    private void commit(List<Job<?>> group) {
-        if (group.isEmpty()) {
-            return;
-        }
-        List<Runnable> outcomes = new ArrayList<>();
-        List<Commit> events = new ArrayList<>();
+    /**
+     * Commits a job together with whatever else waits by the time that its body has run: callers that were just
+     * answered come again while it runs, and would else have a commit of their own each. Answers the job that has
+     * to be next, if there is one.
+     */
+    private @Nullable Job<?> commit(Job<?> first) {
+        Group group = new Group();
+        Job<?> next = first;
         try {
-            session.update("BEGIN IMMEDIATE");
-            for (Job<?> job : group) {
-                runOne(job, events, outcomes);
+            try {
+                session.update("BEGIN IMMEDIATE");
+                do {
+                    group.jobs.add(next);
+                    group.run(next);
+                    next = first.alone() || group.jobs.size() == options.group() ? null : queue.poll();
+                } while (next != null && !next.alone());
+            } catch (BodyFailedException e) {
+                next = null;
+                rollBack();
+                session.update("BEGIN IMMEDIATE");
+                group.runEachByItself();
             }
             Map<String, Engine.State> changed = engine.flush(published);
             session.update("COMMIT");
             count(changed);
-            Map<String, Engine.State> next = new HashMap<>(published);
-            next.putAll(changed);
-            published = Map.copyOf(next);
+            Map<String, Engine.State> now = new HashMap<>(published);
+            now.putAll(changed);
+            published = Map.copyOf(now);
             engine.committed();
             if (notWritable != null) {
                 LOG.info("the cartridge can be written again file={}", file);
                 notWritable = null;
             }
         } catch (RuntimeException e) {
-            try {
-                session.update("ROLLBACK");
-            } catch (RuntimeException already) {
-                // SQLite rolls back by itself when the disk fails.
-            }
-            engine.reload();
+            rollBack();
             if (e instanceof CartridgeException failed && failed.reason() == CartridgeException.Reason.NOT_WRITABLE) {
                 if (notWritable == null) {
                     LOG.error("the cartridge can't be written file={} why={}", file, failed.getMessage());
                 }
                 notWritable = failed;
             }
-            group.forEach(job -> job.future.completeExceptionally(e));
-            return;
+            if (group.jobs.isEmpty()) {
+                group.jobs.add(first);
+            }
+            group.jobs.forEach(job -> job.future.completeExceptionally(e));
+            return next == null || group.jobs.contains(next) ? null : next;
         }
-        for (Commit event : events) {
-            for (CommitListener listener : listeners) {
+        group.tell();
+        return next;
+    }
+
+    private void rollBack() {
+        try {
+            session.update("ROLLBACK");
+        } catch (RuntimeException already) {
+            // SQLite rolls back by itself when the disk fails.
+        }
+        engine.reload();
+    }
+
+    /** A body failed in a group that has no savepoints. */
+    private static final class BodyFailedException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        BodyFailedException(Throwable why) {
+            super(null, why, false, false);
+        }
+    }
+
+    /**
+     * The jobs of one commit and what comes of them. A savepoint for each body would cost as much as the body: the
+     * bodies run without, and in the rare case that one fails, all run again, each in a savepoint of its own.
+     */
+    private final class Group {
+        final List<Job<?>> jobs = new ArrayList<>();
+        private final List<Commit> events = new ArrayList<>();
+        private final List<Runnable> outcomes = new ArrayList<>();
+
+        <T> void run(Job<T> job) {
+            T result;
+            try {
+                result = job.run(events);
+            } catch (CartridgeException e) {
+                throw failsAll(e) ? e : new BodyFailedException(e);
+            } catch (Exception | StackOverflowError e) {
+                throw new BodyFailedException(e);
+            }
+            outcomes.add(() -> {
+                job.committed(result);
+                job.future.complete(result);
+            });
+        }
+
+        private static boolean failsAll(CartridgeException e) {
+            return e.reason() == CartridgeException.Reason.NOT_WRITABLE
+                    || e.reason() == CartridgeException.Reason.DAMAGED;
+        }
+
+        void runEachByItself() {
+            events.clear();
+            outcomes.clear();
+            for (Job<?> job : jobs) {
+                Map<String, Engine.State> mark = engine.mark();
+                int eventsBefore = events.size();
+                session.update("SAVEPOINT body");
                 try {
-                    listener.committed(event);
-                } catch (RuntimeException e) {
-                    LOG.error(
-                            "a commit listener failed listener={}",
-                            listener.getClass().getName(),
-                            e);
+                    run(job);
+                    session.update("RELEASE body");
+                } catch (BodyFailedException e) {
+                    session.update("ROLLBACK TO body");
+                    session.update("RELEASE body");
+                    engine.backTo(mark);
+                    events.subList(eventsBefore, events.size()).clear();
+                    outcomes.add(() -> job.future.completeExceptionally(e.getCause()));
                 }
             }
         }
-        outcomes.forEach(Runnable::run);
+
+        /** After the commit: listeners first, so that a caller who is answered finds them told. */
+        void tell() {
+            for (Commit event : events) {
+                for (CommitListener listener : listeners) {
+                    try {
+                        listener.committed(event);
+                    } catch (RuntimeException e) {
+                        LOG.error(
+                                "a commit listener failed listener={}",
+                                listener.getClass().getName(),
+                                e);
+                    }
+                }
+            }
+            outcomes.forEach(Runnable::run);
+        }
     }
 
     private void count(Map<String, Engine.State> changed) {
@@ -603,42 +653,6 @@ public final class SqliteCartridge implements Cartridge {
             written += more;
             ownership.count(written);
         }
-    }
-
-    private <T> void runOne(Job<T> job, List<Commit> events, List<Runnable> outcomes) {
-        Map<String, Engine.State> mark = engine.mark();
-        int eventsBefore = events.size();
-        session.update("SAVEPOINT body");
-        try {
-            T result = job.run(events);
-            session.update("RELEASE body");
-            outcomes.add(() -> {
-                job.committed(result);
-                job.future.complete(result);
-            });
-        } catch (CartridgeException e) {
-            if (e.reason() == CartridgeException.Reason.NOT_WRITABLE
-                    || e.reason() == CartridgeException.Reason.DAMAGED) {
-                throw e;
-            }
-            undo(job, e, events, eventsBefore, mark, outcomes);
-        } catch (Exception | StackOverflowError e) {
-            undo(job, e, events, eventsBefore, mark, outcomes);
-        }
-    }
-
-    private void undo(
-            Job<?> job,
-            Throwable why,
-            List<Commit> events,
-            int eventsBefore,
-            Map<String, Engine.State> mark,
-            List<Runnable> outcomes) {
-        session.update("ROLLBACK TO body");
-        session.update("RELEASE body");
-        engine.backTo(mark);
-        events.subList(eventsBefore, events.size()).clear();
-        outcomes.add(() -> job.future.completeExceptionally(why));
     }
 
     /** Why writes are refused at the moment; null when they are not. */

@@ -2,6 +2,7 @@ package sh.fazt.cartridge;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -15,6 +16,12 @@ import sh.fazt.cartridge.ReplicatedTable.Policy;
  * are not declared here yet. Immutable.
  */
 final class TableSql {
+    /**
+     * A function that our connections have and no other program's: checks and triggers name it, so SQLite refuses
+     * to prepare what would write a replicated table there. It is never called.
+     */
+    static final String GUARD = "fazt_writer";
+
     private static final Column COUNTER_VALUE = new Column("value", ReplicatedTable.Type.INTEGER);
 
     final String name;
@@ -26,6 +33,8 @@ final class TableSql {
     final List<String> blobColumns = new ArrayList<>();
     /** scope, key: origin, seq, hlc, deleted, extra, columns. */
     final String current;
+    /** The same without the columns. */
+    final String clock;
     /** scope, key, columns, origin, seq, hlc, deleted, extra. */
     final String put;
     /** scope, origin, after seq: origin, seq, hlc, deleted, extra, key, columns. */
@@ -53,8 +62,9 @@ final class TableSql {
         }
         String clocks = "_origin, _seq, _hlc, _deleted, _extra";
         String own = names(columns);
-        current = "SELECT " + clocks + comma(own) + " FROM " + name + " WHERE " + where
-                + (policy == Policy.COUNTER ? " AND _origin = ?" : "");
+        String one = " FROM " + name + " WHERE " + where + (policy == Policy.COUNTER ? " AND _origin = ?" : "");
+        current = "SELECT " + clocks + comma(own) + one;
+        clock = "SELECT _origin, _seq, _hlc, _deleted" + one;
         sum = "SELECT coalesce(sum(value), 0) FROM " + name + " WHERE " + where + " AND _deleted = 0";
         since = "SELECT " + clocks + ", " + names(key) + comma(own) + " FROM " + name
                 + " WHERE scope = ? AND _origin = ? AND _seq > ? ORDER BY _seq";
@@ -90,30 +100,47 @@ final class TableSql {
             table.append(", ").append(column.name()).append(' ').append(type(column));
         }
         table.append(", _origin INTEGER NOT NULL, _seq INTEGER NOT NULL, _hlc INTEGER NOT NULL,"
-                + " _deleted INTEGER NOT NULL, _extra BLOB, PRIMARY KEY (" + conflictKey() + "))");
+                + " _deleted INTEGER NOT NULL, _extra BLOB, PRIMARY KEY (" + conflictKey() + "), " + guard() + ")");
         session.script(table.toString());
         List<String> present = session.query("SELECT name FROM pragma_table_info('" + name + "')", row -> row.text(0));
         List<String> added = new ArrayList<>();
         for (Column column : columns) {
             if (!present.contains(column.name())) {
-                session.script("ALTER TABLE " + name + " ADD COLUMN " + column.name() + " " + type(column));
+                session.script("ALTER TABLE " + name + " ADD COLUMN " + column.name() + " " + type(column)
+                        + " CHECK (_seq > 0 OR " + column.name() + " IS " + GUARD + "())");
                 added.add(column.name());
             }
         }
         session.script("CREATE INDEX IF NOT EXISTS " + name + "__dots ON " + name + " (scope, _origin, _seq)");
-        session.script("DROP VIEW IF EXISTS " + name + "_live");
-        session.script("CREATE VIEW " + name + "_live AS SELECT scope, " + names(key)
+        String live = "CREATE VIEW " + name + "_live AS SELECT scope, " + names(key)
                 + (policy == Policy.COUNTER
                         ? ", sum(value) AS value FROM " + name + " WHERE _deleted = 0 GROUP BY scope, " + names(key)
-                        : comma(names(columns)) + " FROM " + name + " WHERE _deleted = 0"));
-        for (String event : List.of("INSERT", "UPDATE", "DELETE")) {
-            session.script(
-                    "CREATE TRIGGER IF NOT EXISTS " + name + "__guard_" + event.toLowerCase(java.util.Locale.ROOT)
-                            + " BEFORE " + event + " ON " + name
-                            + " WHEN fazt_writer() <> 1 BEGIN SELECT RAISE(ABORT, '" + name
-                            + " is replicated: it is written through the node only'); END");
+                        : comma(names(columns)) + " FROM " + name + " WHERE _deleted = 0");
+        // A view that is made anew changes the schema, at every start and for every reader.
+        if (!session.query("SELECT sql FROM sqlite_master WHERE name = ?", row -> row.text(0), name + "_live")
+                .equals(List.of(live))) {
+            session.script("DROP VIEW IF EXISTS " + name + "_live");
+            session.script(live);
         }
+        session.script("CREATE TRIGGER IF NOT EXISTS " + name + "__guard_delete BEFORE DELETE ON " + name
+                + " WHEN OLD._seq < 0 AND " + GUARD + "() BEGIN SELECT RAISE(ABORT, 'never'); END");
         return added;
+    }
+
+    /**
+     * Names the guard for an insert and for an update of whichever column; SQLite checks only what an update touches.
+     * For rows of ours the first term holds, and nothing is called. A trigger would cost as much as the write.
+     */
+    private String guard() {
+        StringBuilder all = new StringBuilder("CHECK (_seq > 0 OR (");
+        for (Column column : columns) {
+            all.append(column.name()).append(" IS NULL AND ");
+        }
+        for (Column column : key) {
+            all.append(column.name()).append(" IS NULL AND ");
+        }
+        return all + "scope IS NULL AND _origin < 0 AND _hlc < 0 AND _deleted < 0 AND _extra IS NULL AND " + GUARD
+                + "()))";
     }
 
     /** The values of the declared columns, in order, out of named ones. */
@@ -136,6 +163,16 @@ final class TableSql {
             arguments[at++] = clock;
         }
         return arguments;
+    }
+
+    /** What a newer node sent in columns that are not declared here. */
+    Map<String, @Nullable Object> unknown(Map<String, ? extends @Nullable Object> named) {
+        if (byName.keySet().containsAll(named.keySet())) {
+            return Map.of();
+        }
+        Map<String, @Nullable Object> unknown = new LinkedHashMap<>(named);
+        unknown.keySet().removeAll(byName.keySet());
+        return unknown;
     }
 
     void checkKey(List<?> keyValues) {

@@ -7,8 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.change.Changeset;
@@ -27,8 +25,6 @@ final class Tx implements WriteTx {
 
     static final int SMALL_BLOB = 16 << 10;
     static final int SMALL_BLOBS = 256 << 10;
-    private static final Pattern TABLE =
-            Pattern.compile("(?i)\\b(?:INTO|UPDATE|FROM)\\s+(?:OR\\s+\\w+\\s+)?([a-z_][a-z0-9_]*)");
 
     private final Engine engine;
     private final @Nullable Scope scope;
@@ -94,7 +90,8 @@ final class Tx implements WriteTx {
                 values.put(column, plain(value));
             }
         });
-        write(table, key, false, values);
+        List<Object> plainKey = plain(key);
+        write(table, plainKey, false, values, engine.clock(scope(), table, plainKey, stampOrigin()));
     }
 
     @Override
@@ -104,11 +101,12 @@ final class Tx implements WriteTx {
         if (table.policy != Policy.REGISTER) {
             throw new IllegalArgumentException(name + " is no register: its rows stay");
         }
-        Engine.Current current = engine.current(scope(), table, plain(key), stampOrigin());
+        List<Object> plainKey = plain(key);
+        Engine.Current current = engine.clock(scope(), table, plainKey, stampOrigin());
         if (current == null || current.deleted()) {
             return false;
         }
-        write(table, key, true, Map.of());
+        write(table, plainKey, true, Map.of(), current);
         return true;
     }
 
@@ -119,13 +117,14 @@ final class Tx implements WriteTx {
         if (table.policy != Policy.COUNTER) {
             throw new IllegalArgumentException(name + " is no counter");
         }
-        Engine.Current own = engine.current(scope(), table, plain(key), stampOrigin());
+        List<Object> plainKey = plain(key);
+        Engine.Current own = engine.current(scope(), table, plainKey, stampOrigin());
         long before = own != null && own.columns().get("value") instanceof Long value ? value : 0;
-        write(table, key, false, Map.of("value", Math.addExact(before, by)));
+        write(table, plainKey, false, Map.of("value", Math.addExact(before, by)), own);
         @Nullable Object[] args = new @Nullable Object[1 + key.size()];
         args[0] = scope().id();
         for (int i = 0; i < key.size(); i++) {
-            args[i + 1] = plain(key.get(i));
+            args[i + 1] = plainKey.get(i);
         }
         return first(table.sum, row -> row.integer(0), args).orElse(0L);
     }
@@ -137,12 +136,15 @@ final class Tx implements WriteTx {
         return origin;
     }
 
-    private void write(TableSql table, List<?> key, boolean deleted, Map<String, @Nullable Object> columns) {
-        List<Object> plainKey = plain(key);
-        Row row = new Row(table.name, table.policy == Policy.COUNTER, plainKey, stamp(), deleted, columns);
-        Engine.Current current = engine.current(scope(), table, plainKey, stampOrigin());
-        engine.store(scope(), table, row, current);
-        rows.put(Cell.of(table.name, plainKey), row);
+    private void write(
+            TableSql table,
+            List<Object> key,
+            boolean deleted,
+            Map<String, @Nullable Object> columns,
+            Engine.@Nullable Current before) {
+        Row row = new Row(table.name, table.policy == Policy.COUNTER, key, stamp(), deleted, columns);
+        engine.store(scope(), table, row, before);
+        rows.put(Cell.of(table.name, key), row);
         bytes += 64;
         for (Object value : columns.values()) {
             bytes += value instanceof String text ? text.length() : value instanceof byte[] raw ? raw.length : 9;
@@ -194,9 +196,12 @@ final class Tx implements WriteTx {
 
     @Override
     public int execute(String sql, @Nullable Object... args) {
-        Matcher matcher = TABLE.matcher(sql);
-        if (matcher.find()) {
-            localTables.add(matcher.group(1));
+        for (String written : engine.session().written(sql)) {
+            if (engine.isReplicated(written)) {
+                throw new IllegalArgumentException(
+                        written + " is replicated: it is written by put, delete and increment, not by: " + sql);
+            }
+            localTables.add(written);
         }
         return engine.session().update(sql, args);
     }

@@ -308,11 +308,27 @@ class SqliteCartridgeIT {
             set(a, "x", "1");
             try (var foreign = DriverManager.getConnection("jdbc:sqlite:" + file);
                     var statement = foreign.createStatement()) {
-                assertThatThrownBy(() -> statement.executeUpdate("UPDATE pair SET value = 'hacked'"))
-                        .hasMessageContaining("fazt_writer");
+                for (String sql : List.of(
+                        "UPDATE pair SET value = 'hacked'",
+                        "UPDATE pair SET name = 'hacked'",
+                        "UPDATE pair SET _seq = 9",
+                        "UPDATE pair SET _deleted = 1",
+                        "INSERT INTO pair SELECT * FROM pair WHERE true ON CONFLICT DO UPDATE SET value = 'hacked'",
+                        "DELETE FROM pair",
+                        "DELETE FROM pair WHERE name = 'x'")) {
+                    assertThatThrownBy(() -> statement.executeUpdate(sql))
+                            .as(sql)
+                            .hasMessageContaining("fazt_writer");
+                }
             }
-            assertThatThrownBy(() -> done(a.writeLocal(tx -> tx.execute("DELETE FROM pair"))))
-                    .hasStackTraceContaining("pair is replicated");
+            for (String sql : List.of(
+                    "DELETE FROM pair",
+                    "UPDATE pair SET value = 'hacked'",
+                    "WITH old AS (SELECT text FROM note) DELETE FROM pair WHERE name IN old")) {
+                assertThatThrownBy(() -> done(a.writeLocal(tx -> tx.execute(sql))))
+                        .as(sql)
+                        .hasStackTraceContaining("pair is replicated");
+            }
             assertThat(pairs(a)).containsEntry("x", "1");
         }
     }

@@ -1,5 +1,6 @@
 package sh.fazt.bench;
 
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
@@ -20,22 +21,23 @@ import sh.fazt.identity.NodeKey;
 
 /** Durable key-value writes: the cartridge with 64 outstanding beside plain SQLite with the same batches. */
 public final class WritesBenchmark {
-    private static final int WRITES = 40_000;
+    private static final int WRITES = 100_000;
     private static final int OUTSTANDING = 64;
-    private static final int ROUNDS = 3;
+    private static final int WARM_UP = 3;
+    private static final int ROUNDS = 5;
     private static final String VALUE = "\"" + "v".repeat(254) + "\"";
 
     private WritesBenchmark() {}
 
     public static void main(String[] args) throws Exception {
-        List<Double> ours = new ArrayList<>();
-        List<Double> plain = new ArrayList<>();
-        for (int round = 0; round <= ROUNDS; round++) {
+        List<Cost> ours = new ArrayList<>();
+        List<Cost> plain = new ArrayList<>();
+        for (int round = 1 - WARM_UP; round <= ROUNDS; round++) {
             Path folder = Files.createTempDirectory("fazt-bench-");
             try {
-                double cartridge = cartridge(folder.resolve("ours.db"));
-                double sqlite = sqlite(folder.resolve("plain.db"));
-                // The first round warms up.
+                Cost cartridge = measure(() -> cartridge(folder.resolve("ours.db")));
+                Cost sqlite = measure(() -> sqlite(folder.resolve("plain.db")));
+                // Before that the compiler takes more than the writes do.
                 if (round > 0) {
                     ours.add(cartridge);
                     plain.add(sqlite);
@@ -44,16 +46,41 @@ public final class WritesBenchmark {
                 delete(folder);
             }
         }
-        double us = median(ours);
-        double them = median(plain);
-        System.out.printf(Locale.ROOT, "%-44s %12s %8s%n", "256-byte writes, synchronous=FULL", "writes/s", "ratio");
+        double them = median(plain.stream().map(Cost::rate).toList());
         System.out.printf(
-                Locale.ROOT, "%-44s %12.0f %8s%n", "plain SQLite, " + OUTSTANDING + " per transaction", them, "1.00");
-        System.out.printf(
-                Locale.ROOT, "%-44s %12.0f %8.2f%n", "cartridge, " + OUTSTANDING + " outstanding", us, us / them);
+                Locale.ROOT,
+                "%-44s %12s %8s %14s%n",
+                "256-byte writes, synchronous=FULL",
+                "writes/s",
+                "ratio",
+                "CPU us/write");
+        print("plain SQLite, " + OUTSTANDING + " per transaction", plain, them);
+        print("cartridge, " + OUTSTANDING + " outstanding", ours, them);
     }
 
-    private static double cartridge(Path file) throws Exception {
+    private static void print(String label, List<Cost> costs, double beside) {
+        double rate = median(costs.stream().map(Cost::rate).toList());
+        double cpu = median(costs.stream().map(Cost::cpuMicros).toList());
+        System.out.printf(Locale.ROOT, "%-44s %12.0f %8.2f %14.1f%n", label, rate, rate / beside, cpu);
+    }
+
+    /** What a write took: how many fit in a second, and how much CPU of this process each cost. */
+    private record Cost(double rate, double cpuMicros) {}
+
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    private static Cost measure(Work work) throws Exception {
+        var process = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long cpu = process.getProcessCpuTime();
+        long begin = System.nanoTime();
+        work.run();
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        return new Cost(WRITES / seconds, (process.getProcessCpuTime() - cpu) / 1e3 / WRITES);
+    }
+
+    private static void cartridge(Path file) throws Exception {
         try (SqliteCartridge cartridge =
                 SqliteCartridge.open(file, CartridgeOptions.standard(), List.of(KeyValues.SCHEMA))) {
             cartridge.bind(NodeKey.generate().id());
@@ -61,7 +88,6 @@ public final class WritesBenchmark {
             Scope app = new Scope("fazt_app_bench");
             Semaphore window = new Semaphore(OUTSTANDING);
             AtomicInteger failed = new AtomicInteger();
-            long begin = System.nanoTime();
             for (int i = 0; i < WRITES; i++) {
                 int number = i;
                 window.acquire();
@@ -84,21 +110,20 @@ public final class WritesBenchmark {
             if (failed.get() > 0) {
                 throw new IllegalStateException(failed + " writes failed");
             }
-            return WRITES / ((System.nanoTime() - begin) / 1e9);
         }
     }
 
-    private static double sqlite(Path file) throws Exception {
+    private static void sqlite(Path file) throws Exception {
         SQLiteConfig config = new SQLiteConfig();
         config.setJournalMode(SQLiteConfig.JournalMode.WAL);
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+        config.setGetGeneratedKeys(false);
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file, config.toProperties())) {
             try (var make = connection.createStatement()) {
                 make.executeUpdate("CREATE TABLE kv (scope TEXT, name TEXT, value TEXT, expires_at INTEGER,"
                         + " PRIMARY KEY (scope, name))");
             }
             connection.setAutoCommit(false);
-            long begin = System.nanoTime();
             try (var put = connection.prepareStatement("INSERT INTO kv VALUES ('fazt_app_bench', ?, ?, ?)"
                     + " ON CONFLICT (scope, name) DO UPDATE SET value = excluded.value,"
                     + " expires_at = excluded.expires_at")) {
@@ -113,7 +138,6 @@ public final class WritesBenchmark {
                 }
             }
             connection.commit();
-            return WRITES / ((System.nanoTime() - begin) / 1e9);
         }
     }
 

@@ -27,6 +27,14 @@ public record Row(
         Stamp stamp,
         boolean deleted,
         Map<String, @Nullable Object> columns) {
+    private static final ThreadLocal<MessageDigest> SHA256 = ThreadLocal.withInitial(() -> {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    });
+
     public Row {
         key = List.copyOf(key);
         columns = Collections.unmodifiableMap(new LinkedHashMap<>(columns));
@@ -42,7 +50,7 @@ public record Row(
 
     /** See {@link #digest()}. */
     public static long digest(String table, List<?> key, Stamp stamp, boolean deleted) {
-        MessageDigest sha = sha256();
+        MessageDigest sha = SHA256.get();
         sha.update(table.getBytes(StandardCharsets.UTF_8));
         sha.update((byte) 0);
         RowCodec.Buffer tail = new RowCodec.Buffer();
@@ -58,13 +66,5 @@ public record Row(
             value = value << 8 | (hash[i] & 0xff);
         }
         return value;
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 }
