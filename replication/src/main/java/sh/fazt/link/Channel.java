@@ -41,7 +41,9 @@ public enum Channel {
         CONTROL(0),
         RAFT(1),
         CHANGES(2),
-        BULK(3);
+        BULK(3),
+        /** Streams of others; no channel is on it. */
+        RELAY(4);
 
         private final int number;
 

@@ -11,6 +11,9 @@ final class Counts {
     final LongAdder unknownFrames = new LongAdder();
     final LongAdder badFrames = new LongAdder();
     final LongAdder dropped = new LongAdder();
+    final LongAdder relayed = new LongAdder();
+    final LongAdder moved = new LongAdder();
+    final LongAdder forgedBooks = new LongAdder();
     final LongAdder linksUp = new LongAdder();
     final LongAdder linksDown = new LongAdder();
 
@@ -24,6 +27,9 @@ final class Counts {
                 badFrames.sum(),
                 dropped.sum(),
                 linksUp.sum(),
-                linksDown.sum());
+                linksDown.sum(),
+                relayed.sum(),
+                moved.sum(),
+                forgedBooks.sum());
     }
 }

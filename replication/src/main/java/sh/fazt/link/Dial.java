@@ -6,6 +6,7 @@ import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ClientResponseObserver;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.concurrent.ScheduledFuture;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -20,21 +21,28 @@ final class Dial implements LaneStream.Owner {
 
     private final GrpcLinks links;
     private final Peer peer;
-    private final HostPort to;
+    private final Way way;
+    private final @Nullable Link replaced;
     private @Nullable ManagedChannel connection;
     private @Nullable LaneStream control;
     private @Nullable ScheduledFuture<?> patience;
     private boolean greeted;
     private boolean over;
 
-    Dial(GrpcLinks links, Peer peer, HostPort to) {
+    /** @param replaced the link that is up and shall be replaced, or null */
+    Dial(GrpcLinks links, Peer peer, Way way, @Nullable Link replaced) {
         this.links = links;
         this.peer = peer;
-        this.to = to;
+        this.way = way;
+        this.replaced = replaced;
+    }
+
+    Way way() {
+        return way;
     }
 
     String address() {
-        return to.toString();
+        return way.text();
     }
 
     /** Whether the peer may have our hello: from then on who wins is decided by the smaller node id. */
@@ -44,22 +52,27 @@ final class Dial implements LaneStream.Owner {
 
     void start() {
         patience = links.later(PATIENCE_MILLIS, () -> fail("no answer within " + PATIENCE_MILLIS + " ms"));
-        links.block(() -> {
-            InetSocketAddress resolved = new InetSocketAddress(to.host(), to.port());
-            links.loop().execute(() -> connect(resolved));
-        });
+        if (way instanceof Way.Direct direct) {
+            HostPort to = direct.to();
+            links.block(() -> {
+                InetSocketAddress resolved = new InetSocketAddress(to.host(), to.port());
+                links.loop().execute(() -> connect(resolved));
+            });
+        } else {
+            connect(new Relayed(peer.id(), ((Way.Via) way).relay()));
+        }
     }
 
-    private void connect(InetSocketAddress resolved) {
+    private void connect(SocketAddress resolved) {
         if (over) {
             return;
         }
-        if (resolved.isUnresolved()) {
+        if (resolved instanceof InetSocketAddress inet && inet.isUnresolved()) {
             fail("no such host");
             return;
         }
         try {
-            ManagedChannel opened = links.connect(resolved, peer.id());
+            ManagedChannel opened = links.connect(resolved, peer, way.rank());
             connection = opened;
             // The headers go out at once; the hello only when the stream stands on a connection, so that it
             // is known whether the peer can have it.
@@ -74,13 +87,13 @@ final class Dial implements LaneStream.Owner {
         if (over || greeted || stream == null) {
             return;
         }
-        if (peer.link() != null) {
-            // The peer was quicker.
-            peer.abandonDial("the peer dialled first");
+        if (peer.link() != replaced || peer.standby() != null) {
+            // The peer was quicker, or the old link is gone.
+            fail("another link came up");
             return;
         }
         greeted = true;
-        stream.write(links.hello(Channel.Lane.CONTROL.number(), address()));
+        stream.write(links.hello(Channel.Lane.CONTROL.number(), address(), peer, way.rank(), replaced != null));
     }
 
     /** Opens one more lane. */
@@ -134,26 +147,36 @@ final class Dial implements LaneStream.Owner {
             fail(problem);
             return;
         }
-        finish();
-        peer.learn(hello.getAddressesList());
-        Link link = new Link(links, peer, true, address(), hello.getBootNonce(), mine);
-        peer.dialled(this, link);
-        link.attach(Channel.Lane.CONTROL.number(), stream);
-        for (Channel.Lane lane : Channel.Lane.values()) {
-            if (lane != Channel.Lane.CONTROL) {
-                LaneStream next = open(mine, link, () -> {});
-                link.attach(lane.number(), next);
-                next.write(links.hello(lane.number(), address()));
-            }
+        if (replaced != null && (peer.link() != replaced || replaced.terms().boot() != hello.getBootNonce())) {
+            stream.close(Wire.OUT_OF_PLACE, "the link that it should replace is gone");
+            fail("the link that it should replace is gone");
+            return;
         }
-        link.open();
+        finish();
+        links.directory().met(peer, hello, way);
+        Link.Terms terms = Link.Terms.of(true, way, address(), hello);
+        Link link = new Link(links, peer, terms, hello, mine);
+        peer.dialler().done(this);
+        peer.begins(link);
+        link.attach(Channel.Lane.CONTROL.number(), stream);
+        for (int lane = 1; lane < terms.lanes(); lane++) {
+            LaneStream next = open(mine, link, () -> {});
+            link.attach(lane, next);
+            next.write(links.hello(lane, address(), peer, way.rank(), replaced != null));
+        }
+        if (replaced == null) {
+            link.open();
+        }
     }
 
     @Override
     public void goodbye(LaneStream stream, Goodbye goodbye) {
         if (!over) {
-            peer.refused(goodbye.getCode(), goodbye.getMessage());
-            fail(goodbye.getMessage());
+            String why = Reasons.fromPeer(goodbye.getMessage());
+            if (replaced == null) {
+                peer.refused(goodbye.getCode(), why);
+            }
+            fail(why);
         }
     }
 
@@ -162,10 +185,15 @@ final class Dial implements LaneStream.Owner {
         fail(why);
     }
 
+    @Override
+    public void misbehaved(String what) {
+        peer.misbehaved(what);
+    }
+
     private void fail(String why) {
         if (!over) {
             cancel(why);
-            peer.dialFailed(this, why);
+            peer.dialler().failed(this, why);
         }
     }
 

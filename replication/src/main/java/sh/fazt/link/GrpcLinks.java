@@ -16,11 +16,13 @@ import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -37,12 +39,14 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.identity.NodeId;
+import sh.fazt.identity.NodeKey;
 import sh.fazt.link.LinkException.Reason;
 import sh.fazt.protocol.peer.v1.Frame;
 import sh.fazt.protocol.peer.v1.Hello;
@@ -64,6 +68,13 @@ public final class GrpcLinks implements Links {
     private static final long CLOSE_MILLIS = 2000;
     private static final int MAX_PEERS = 4096;
     private static final long RETRY_MILLIS = 20;
+    /** How often the machine's interfaces are looked at. */
+    private static final long NETWORKS_MILLIS = 10_000;
+    /** Dials a second over all peers, with a burst for a start: a swarm that lost a node must not storm. */
+    private static final long DIALS_PER_SECOND = 10;
+
+    private static final long DIALS_AT_ONCE = 32;
+    private static final long DAY_MILLIS = 86_400_000;
     private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final LinkConfig config;
@@ -78,9 +89,16 @@ public final class GrpcLinks implements Links {
     private final AtomicLong ids = new AtomicLong();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicLong lastComplaint;
+    private final TokenBucket dialBudget;
+    private final Directory directory;
+    private final Relays relays;
+    private final LongAdder spentToday = new LongAdder();
+    private volatile LinkSettings settings = LinkSettings.NONE;
+    private volatile long day;
     private boolean telling;
     private long lastTick;
     private volatile @Nullable Server server;
+    private volatile @Nullable Server relayed;
 
     /** Links that are not started; no socket is open yet. */
     public GrpcLinks(LinkConfig config) {
@@ -89,6 +107,10 @@ public final class GrpcLinks implements Links {
         this.group = new MultiThreadIoEventLoopGroup(THREADS, config.threads(), NioIoHandler.newFactory());
         this.loop = group.next();
         this.lastComplaint = new AtomicLong(config.nanos().getAsLong() - COMPLAIN_NANOS);
+        this.dialBudget = new TokenBucket(config.nanos(), DIALS_PER_SECOND, DIALS_AT_ONCE);
+        this.directory = new Directory(this);
+        this.relays = new Relays(this);
+        this.day = config.wall().millis() / DAY_MILLIS;
         for (Channel channel : Channel.values()) {
             channels.put(channel.number(), channel);
         }
@@ -121,6 +143,19 @@ public final class GrpcLinks implements Links {
                 builder.addService(ServerInterceptors.intercept(extra.bindService(), config.interceptors()));
             }
             server = builder.build().start();
+            relayed = NettyServerBuilder.forAddress(new Relayed(id(), id()))
+                    .sslContext(Tls.server(config.key()))
+                    .bossEventLoopGroup(loop)
+                    .workerEventLoopGroup(loop)
+                    .channelFactory(() -> new RelayServerChannel(relays))
+                    .directExecutor()
+                    .flowControlWindow(LinkClass.RELAYED.window())
+                    .maxConcurrentCallsPerConnection(16)
+                    .maxConnectionIdle(30, TimeUnit.SECONDS)
+                    .addTransportFilter(PeerEndpoint.transports(this))
+                    .addService(ServerInterceptors.intercept(endpoint, PeerEndpoint.callers()))
+                    .build()
+                    .start();
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "the swarm port " + new HostPort(config.bindAddress(), config.port())
@@ -129,7 +164,39 @@ public final class GrpcLinks implements Links {
                     e);
         }
         lastTick = config.nanos().getAsLong();
+        LocalNetworks now = LocalNetworks.read();
+        onLoop(() -> {
+            networks(now);
+            directory.candidates(
+                    id(),
+                    AddressSource.CONFIGURED,
+                    config.advertised().stream().map(HostPort::parse).toList());
+        });
         after(TICK_MILLIS, this::tick);
+        after(NETWORKS_MILLIS, this::lookAtNetworks);
+    }
+
+    private void lookAtNetworks() {
+        if (!closed.get()) {
+            after(NETWORKS_MILLIS, this::lookAtNetworks);
+            block(() -> {
+                LocalNetworks now = LocalNetworks.read();
+                onLoop(() -> networks(now));
+            });
+        }
+    }
+
+    private void networks(LocalNetworks now) {
+        boolean first = directory.book().networks().equals(LocalNetworks.NONE);
+        if (directory.book().networks(now)) {
+            boolean everywhere = config.bindAddress().equals("0.0.0.0")
+                    || config.bindAddress().equals("::");
+            directory.candidates(id(), AddressSource.LAN, everywhere ? now.reachable(port()) : List.of());
+            if (!first) {
+                LOG.info("the network has changed interfaces={}", now.members().size());
+                peers.values().forEach(peer -> peer.dialler().redial());
+            }
+        }
     }
 
     /** Runs the extra services where they may block; links stay on the network threads. */
@@ -149,6 +216,12 @@ public final class GrpcLinks implements Links {
             throw new IllegalStateException("the links are not started");
         }
         return running.getPort();
+    }
+
+    /** The port that is open, or 0 before the start. */
+    int openPort() {
+        Server running = server;
+        return running == null ? 0 : running.getPort();
     }
 
     /** What was counted since the start. */
@@ -173,15 +246,101 @@ public final class GrpcLinks implements Links {
             for (Peer peer : peers.values()) {
                 if (peer.isTrusted() && !parsed.containsKey(peer.id())) {
                     peer.distrust();
+                    directory.forget(peer.id());
                 }
             }
-            parsed.forEach((id, addresses) -> peer(id).trust(addresses));
+            parsed.forEach((id, addresses) -> {
+                boolean changed = directory.book().put(id, AddressSource.CONFIGURED, addresses);
+                peer(id).trust(changed);
+            });
+            directory.publish();
         });
+    }
+
+    /**
+     * Tells where a node may be dialled, this one included: what is said of this node is published to the
+     * swarm, signed. It takes the place of what the same source said before; at most eight addresses of each
+     * source are kept, and what nobody says again is forgotten after a day ({@link AddressSource#CONFIGURED}
+     * never). An address is a hint only: whoever answers there has to show the node's key.
+     */
+    public void candidates(NodeId node, AddressSource source, List<HostPort> addresses) {
+        List<HostPort> all = List.copyOf(addresses);
+        onLoop(() -> directory.candidates(node, source, all));
+    }
+
+    /** Signed address books as they are known, to be kept over a restart. */
+    public CompletionStage<List<byte[]>> books() {
+        CompletableFuture<List<byte[]>> books = new CompletableFuture<>();
+        onLoop(() -> books.complete(directory.all()));
+        return books;
+    }
+
+    /** Rises when {@link #books} have changed. */
+    public int bookRevision() {
+        return directory.revision();
+    }
+
+    /** Takes books that were kept; each is checked again. Call it after {@link #trust}. */
+    public void restoreBooks(List<byte[]> kept) {
+        List<byte[]> all = List.copyOf(kept);
+        onLoop(() -> directory.restore(all));
+    }
+
+    /** What the owner has set; holds at once. */
+    public void settings(LinkSettings now) {
+        settings = now;
+        onLoop(() -> {
+            for (Peer peer : peers.values()) {
+                Link link = peer.link();
+                if (link != null && link.isUp()) {
+                    link.classify();
+                }
+            }
+            relays.settingsChanged();
+            directory.changed();
+        });
+    }
+
+    /** What the owner has set. */
+    public LinkSettings settings() {
+        return settings;
+    }
+
+    /** Bytes that metered links have carried today (UTC), by peer: to be kept over a restart. */
+    public Usage usage() {
+        Map<NodeId, Long> today = new HashMap<>();
+        peers.values().forEach(peer -> {
+            if (peer.throttle().today() > 0) {
+                today.put(peer.id(), peer.throttle().today());
+            }
+        });
+        return new Usage(day, today);
+    }
+
+    /** Takes what was kept, if it is of today. Before the start. */
+    public void restoreUsage(Usage kept) {
+        if (kept.day() == day) {
+            kept.bytes().forEach((id, bytes) -> {
+                peer(id).throttle().restart(bytes);
+                spentToday.add(bytes);
+            });
+        }
+    }
+
+    /**
+     * What metered links have carried on one day.
+     *
+     * @param day days since 1970, UTC
+     */
+    public record Usage(long day, Map<NodeId, Long> bytes) {
+        public Usage {
+            bytes = Map.copyOf(bytes);
+        }
     }
 
     /** Dials every peer without a link now: the network has changed, or someone is waiting. */
     public void redial() {
-        onLoop(() -> peers.values().forEach(Peer::redial));
+        onLoop(() -> peers.values().forEach(peer -> peer.dialler().redial()));
     }
 
     // ---- Links ----
@@ -272,8 +431,12 @@ public final class GrpcLinks implements Links {
             parted.countDown();
         });
         Server running = server;
+        Server inner = relayed;
         try {
             parted.await(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            if (inner != null) {
+                inner.shutdownNow();
+            }
             if (running != null) {
                 running.shutdown();
                 if (!running.awaitTermination(CLOSE_MILLIS / 4, TimeUnit.MILLISECONDS)) {
@@ -289,7 +452,9 @@ public final class GrpcLinks implements Links {
         }
         for (Peer peer : peers.values()) {
             for (Channel.Lane lane : Channel.Lane.values()) {
-                peer.queue(lane).close();
+                if (lane != Channel.Lane.RELAY) {
+                    peer.queue(lane).close();
+                }
             }
         }
         group.shutdownGracefully(0, CLOSE_MILLIS, TimeUnit.MILLISECONDS)
@@ -300,6 +465,30 @@ public final class GrpcLinks implements Links {
 
     NodeId id() {
         return config.key().id();
+    }
+
+    NodeKey key() {
+        return config.key();
+    }
+
+    Directory directory() {
+        return directory;
+    }
+
+    Relays relays() {
+        return relays;
+    }
+
+    TokenBucket dialBudget() {
+        return dialBudget;
+    }
+
+    LongAdder spentToday() {
+        return spentToday;
+    }
+
+    Collection<Peer> peers() {
+        return peers.values();
     }
 
     String swarmId() {
@@ -363,8 +552,12 @@ public final class GrpcLinks implements Links {
         return peers.computeIfAbsent(id, unknown -> new Peer(this, unknown));
     }
 
-    ManagedChannel connect(InetSocketAddress to, NodeId expected) throws SSLException {
-        return Network.connect(to, config.key(), expected, group, config.mayBlock());
+    ManagedChannel connect(SocketAddress to, Peer peer, LinkClass way) throws SSLException {
+        if (to instanceof Relayed relay) {
+            return Network.connect(relay, config.key(), peer.id(), loop, relays, config.mayBlock());
+        }
+        int window = peer.isMetered() ? LinkClass.METERED.window() : way.window();
+        return Network.connect((InetSocketAddress) to, config.key(), peer.id(), group, config.mayBlock(), window);
     }
 
     /** As {@link #later}, for what is never called off. */
@@ -374,6 +567,12 @@ public final class GrpcLinks implements Links {
 
     ScheduledFuture<?> later(long millis, Runnable task) {
         return loop.schedule(task, millis, TimeUnit.MILLISECONDS);
+    }
+
+    void afterNanos(long nanos, Runnable task) {
+        if (!closed.get()) {
+            ScheduledFuture<?> unused = loop.schedule(task, nanos, TimeUnit.NANOSECONDS);
+        }
     }
 
     private void onLoop(Runnable task) {
@@ -404,7 +603,7 @@ public final class GrpcLinks implements Links {
         }
     }
 
-    Frame hello(int lane, String observed) {
+    Frame hello(int lane, String observed, Peer to, LinkClass way, boolean replaces) {
         Hello hello = Hello.newBuilder()
                 .setOldestProtocol(Wire.OLDEST_PROTOCOL)
                 .setNewestProtocol(Wire.NEWEST_PROTOCOL)
@@ -416,6 +615,9 @@ public final class GrpcLinks implements Links {
                 .addAllAddresses(config.advertised())
                 .setObservedAddress(observed)
                 .setWallMillis(wallMillis())
+                .setWay(way.number())
+                .setReplaces(replaces)
+                .setMetered(settings.metered(to.id()))
                 .build();
         return Wire.frame(Wire.HELLO, 0, hello.toByteString());
     }
@@ -497,11 +699,14 @@ public final class GrpcLinks implements Links {
         long now = nanos();
         long late = now - lastTick - TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
         lastTick = now;
+        long today = wallMillis() / DAY_MILLIS;
+        if (today != day) {
+            day = today;
+            spentToday.reset();
+            peers.values().forEach(peer -> peer.throttle().restart(0));
+        }
         for (Peer peer : peers.values()) {
-            Link link = peer.link();
-            if (link != null) {
-                link.tick(late > LATE_NANOS ? late : 0);
-            }
+            peer.tick(late > LATE_NANOS ? late : 0);
         }
     }
 }

@@ -1,13 +1,13 @@
 package sh.fazt.link;
 
 /** {@code host:port}, with an IPv6 host in brackets. Immutable. */
-record HostPort(String host, int port) {
+public record HostPort(String host, int port) {
     /**
      * Reads one.
      *
      * @throws IllegalArgumentException saying what an address looks like
      */
-    static HostPort parse(String text) {
+    public static HostPort parse(String text) {
         int colon = text.lastIndexOf(':');
         String host = colon < 0 ? "" : text.substring(0, colon);
         boolean bracketed = host.startsWith("[") && host.endsWith("]");

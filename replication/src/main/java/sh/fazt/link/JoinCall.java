@@ -105,7 +105,7 @@ public final class JoinCall {
             if (resolved.isUnresolved()) {
                 return new Attempt(null, "no such host", false);
             }
-            connection = Network.connect(resolved, key, token.issuer(), group, mayBlock);
+            connection = Network.connect(resolved, key, token.issuer(), group, mayBlock, Network.WINDOW);
             return new Attempt(apply(token, key, applicant, connection, end), "", false);
         } catch (StatusRuntimeException e) {
             if (e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED) {

@@ -1,10 +1,12 @@
 package sh.fazt.link;
 
+import com.google.protobuf.ByteString;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.link.LinkException.Reason;
 import sh.fazt.protocol.peer.v1.Frame;
@@ -22,16 +24,39 @@ final class LaneQueue {
     private final String peer;
     private final Channel.Lane lane;
     private final Executor finisher;
+    private final Throttle throttle;
+    private final LongConsumer readyIn;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>();
     private long bytes;
     private @Nullable LaneStream stream;
+    /** Where to go on once the message that has begun is through, and whom to tell. */
+    private @Nullable LaneStream next;
+
+    private Runnable whenMoved = () -> {};
+    private boolean held;
     private boolean draining;
     private boolean closed;
 
-    LaneQueue(String peer, Channel.Lane lane, Executor finisher) {
+    /** @param readyIn calls {@link #readyAgain} so many nanoseconds later */
+    LaneQueue(String peer, Channel.Lane lane, Executor finisher, Throttle throttle, LongConsumer readyIn) {
         this.peer = peer;
         this.lane = lane;
         this.finisher = finisher;
+        this.throttle = throttle;
+        this.readyIn = readyIn;
+    }
+
+    /** Whether something waits for room; a guess while others send. */
+    synchronized boolean isWaiting() {
+        return !waiting.isEmpty() && !held;
+    }
+
+    /** What the rate or the budget held back may try again. */
+    void readyAgain() {
+        synchronized (this) {
+            held = false;
+        }
+        ready();
     }
 
     /** Puts a message in line and sends what has room. The caller has not shown the future to anyone yet. */
@@ -70,6 +95,8 @@ final class LaneQueue {
 
     private List<Outgoing> drain() {
         List<Outgoing> done = List.of();
+        Runnable moved = null;
+        long delay = 0;
         synchronized (this) {
             // gRPC may call ready() while it takes a frame; the loop below sees what that would.
             if (draining) {
@@ -77,16 +104,30 @@ final class LaneQueue {
             }
             draining = true;
             try {
-                while (stream != null && !waiting.isEmpty() && stream.isReady()) {
+                while (stream != null) {
+                    if (next != null && (waiting.isEmpty() || !waiting.element().isStarted())) {
+                        moved = goOn();
+                        continue;
+                    }
+                    if (waiting.isEmpty() || held || !stream.isReady()) {
+                        break;
+                    }
                     Outgoing head = waiting.element();
-                    if (head.only != null && head.only != stream) {
+                    if (head.only != null && head.only.latest() != (next == null ? stream : next)) {
                         drop(head);
                         continue;
+                    }
+                    delay = isThrottled() ? throttle.delayNanos() : 0;
+                    if (delay > 0) {
+                        held = true;
+                        break;
                     }
                     if (!head.isStarted() && head.answer != null) {
                         stream.asked(head);
                     }
-                    stream.write(head.next());
+                    Frame frame = head.next();
+                    throttle.spent(frame.getBody().size(), true);
+                    stream.write(frame);
                     if (head.isWhole()) {
                         drop(head);
                         if (head.taken != null) {
@@ -99,7 +140,48 @@ final class LaneQueue {
                 draining = false;
             }
         }
+        if (delay > 0) {
+            readyIn.accept(delay);
+        }
+        if (moved != null) {
+            moved.run();
+        }
         return done;
+    }
+
+    private boolean isThrottled() {
+        return lane == Channel.Lane.CHANGES || lane == Channel.Lane.BULK;
+    }
+
+    /** Nothing is half sent: the next message goes to the other stream. */
+    private Runnable goOn() {
+        LaneStream to = next;
+        LaneStream from = stream;
+        if (from != null && to != null) {
+            from.write(Wire.frame(Wire.MOVED, 0, ByteString.EMPTY));
+            stream = to;
+        }
+        next = null;
+        return whenMoved;
+    }
+
+    /**
+     * Everything after the message that has begun goes to another stream; answers that are due on the first
+     * come on the second.
+     *
+     * @param then runs once nothing more will be sent to the first
+     */
+    void move(LaneStream from, LaneStream to, Runnable then) {
+        synchronized (this) {
+            from.movedTo(to);
+            if (stream == from) {
+                next = to;
+                whenMoved = then;
+            } else {
+                stream = to;
+            }
+        }
+        ready();
     }
 
     private void drop(Outgoing head) {
@@ -123,12 +205,16 @@ final class LaneQueue {
     void detach(LaneStream from, String why) {
         List<Outgoing> lost = new ArrayList<>();
         synchronized (this) {
-            if (stream == from) {
-                stream = null;
+            boolean wasCurrent = stream == from;
+            if (wasCurrent) {
+                stream = next;
+                next = null;
+            } else if (next == from) {
+                next = null;
             }
             for (Iterator<Outgoing> all = waiting.iterator(); all.hasNext(); ) {
                 Outgoing one = all.next();
-                if (one.only == from || (one.isStarted() && stream == null)) {
+                if ((one.only != null && one.only.latest() == from) || (one.isStarted() && wasCurrent)) {
                     all.remove();
                     bytes -= one.body.length;
                     lost.add(one);
@@ -164,6 +250,10 @@ final class LaneQueue {
         if (begun) {
             String what = one.answer == null ? "not all of a message was taken by " : "no answer from ";
             finisher.execute(() -> one.failed(Reason.TIMEOUT, what + where));
+        } else if (linked && isThrottled() && throttle.isSpent()) {
+            finisher.execute(() -> one.failed(
+                    Reason.UNREACHABLE,
+                    "today's budget for the metered link to " + where + " is used up: see \"fazt swarm link list\""));
         } else if (linked) {
             finisher.execute(() -> one.failed(Reason.UNREACHABLE, "no room on the " + lane + " lane to " + where));
         } else {

@@ -18,7 +18,7 @@ import sh.fazt.protocol.peer.v1.Frame;
  * messages wait for their handlers; then the sender's window fills and it waits. The control lane carries
  * the pings, so it is always read, and what finds no room there is dropped or answered "busy".
  */
-final class LaneReceiver {
+final class LaneReceiver implements FrameSink {
     private static final int HELD_BYTES = 1 << 20;
     private static final int HELD_MESSAGES = 256;
     private static final int REQUESTS_UNDER_WAY = 256;
@@ -59,10 +59,13 @@ final class LaneReceiver {
         this.replies = peer.queue(lane);
     }
 
-    void frame(Frame frame) {
+    @Override
+    public void frame(Frame frame) {
         switch (frame.getKind()) {
             case Wire.PING -> link.pinged(frame.getId());
             case Wire.PONG -> link.ponged(frame);
+            case Wire.STATUS, Wire.BOOK -> link.told(frame);
+            case Wire.MOVED -> put(0, stream::moveDone);
             case Wire.MESSAGE, Wire.REQUEST, Wire.ANSWER, Wire.REFUSAL, Wire.BUSY -> part(frame);
             default -> links.counts().unknownFrames.increment();
         }
@@ -205,15 +208,21 @@ final class LaneReceiver {
             if (lane == Channel.Lane.CONTROL && isFull()) {
                 return false;
             }
+        }
+        put(bytes, task);
+        return true;
+    }
+
+    private void put(int bytes, Runnable task) {
+        synchronized (this) {
             held += bytes;
             inbox.add(new Delivery(bytes, task));
             if (delivering) {
-                return true;
+                return;
             }
             delivering = true;
         }
         submit();
-        return true;
     }
 
     private boolean isFull() {
@@ -225,7 +234,7 @@ final class LaneReceiver {
             links.handlers().execute(this::deliverSome);
         } catch (RejectedExecutionException e) {
             // A full executor: what waits here stays, its credits are withheld, and the sender feels it.
-            if (!links.isClosed() && !stream.isOver()) {
+            if (!links.isClosed() && (!stream.isOver() || stream.sawMove())) {
                 links.after(RETRY_MILLIS, this::submit);
             }
         }

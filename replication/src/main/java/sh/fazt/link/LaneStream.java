@@ -9,6 +9,7 @@ import io.grpc.stub.StreamObserver;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -30,18 +31,24 @@ final class LaneStream implements StreamObserver<Frame> {
         void goodbye(LaneStream stream, Goodbye goodbye);
 
         void closed(LaneStream stream, String why);
-    }
 
-    /** So many frames may be under way to us; with a window of this size a lane is never starved. */
-    private static final int CREDITS = 16;
+        /** It sent what it may not; on any thread. */
+        void misbehaved(String what);
+    }
 
     private final GrpcLinks links;
     private final CallStreamObserver<Frame> out;
-    private final ConcurrentHashMap<Long, Outgoing> asked = new ConcurrentHashMap<>();
     private final AtomicBoolean over = new AtomicBoolean();
+    /** Completes when the peer's messages go on elsewhere and all that came here are with their handler. */
+    private final CompletableFuture<Void> moved = new CompletableFuture<>();
+
+    private volatile ConcurrentHashMap<Long, Outgoing> asked = new ConcurrentHashMap<>();
+    private volatile @Nullable LaneStream successor;
     private volatile Owner owner;
-    private volatile @Nullable LaneReceiver receiver;
-    private volatile @Nullable LaneQueue queue;
+    private volatile @Nullable FrameSink sink;
+    private volatile @Nullable Runnable whenReady;
+    private volatile @Nullable Object lock;
+    private volatile boolean sawMove;
     private boolean greeted;
 
     LaneStream(GrpcLinks links, CallStreamObserver<Frame> out, Owner owner) {
@@ -55,12 +62,53 @@ final class LaneStream implements StreamObserver<Frame> {
         owner = next;
     }
 
-    /** Belongs to a link that is up: from now on messages are taken. */
-    void open(LaneReceiver to, LaneQueue from) {
-        receiver = to;
-        queue = from;
-        from.attach(this);
-        request(CREDITS);
+    /**
+     * Belongs to a link that is up. Messages come from {@link #release} on.
+     *
+     * @param ready  what to do when there is room to write
+     * @param writes the lock that its writers hold
+     */
+    void open(FrameSink to, Runnable ready, Object writes) {
+        lock = writes;
+        sink = to;
+        whenReady = ready;
+    }
+
+    /** From now on messages are taken, so many frames ahead. */
+    void release(int credits) {
+        request(credits);
+    }
+
+    // ---- moving to another link ----
+
+    /** Answers that are due here come there from now on. Under the queue's lock. */
+    void movedTo(LaneStream next) {
+        next.asked = asked;
+        successor = next;
+    }
+
+    /** The stream that has taken its place, or itself. */
+    LaneStream latest() {
+        LaneStream at = this;
+        LaneStream next;
+        while ((next = at.successor) != null) {
+            at = next;
+        }
+        return at;
+    }
+
+    /** Whether the peer has sent its last message here. */
+    boolean sawMove() {
+        return sawMove;
+    }
+
+    /** Runs once all that came here is with its handler. */
+    void whenMoved(Runnable then) {
+        moved.thenRun(then);
+    }
+
+    void moveDone() {
+        moved.complete(null);
     }
 
     // ---- out ----
@@ -92,9 +140,9 @@ final class LaneStream implements StreamObserver<Frame> {
 
     /** The stream has room. */
     void ready() {
-        LaneQueue from = queue;
-        if (from != null) {
-            from.ready();
+        Runnable then = whenReady;
+        if (then != null) {
+            then.run();
         }
     }
 
@@ -107,6 +155,9 @@ final class LaneStream implements StreamObserver<Frame> {
     }
 
     List<Outgoing> forgetAsked() {
+        if (successor != null) {
+            return List.of();
+        }
         List<Outgoing> all = new ArrayList<>(asked.values());
         asked.clear();
         return all;
@@ -131,7 +182,7 @@ final class LaneStream implements StreamObserver<Frame> {
 
     /** Ends it after a last word; tells nobody here. */
     void close(int code, String message) {
-        LaneQueue from = queue;
+        Object writes = lock;
         Runnable last = () -> {
             write(Wire.goodbye(code, message));
             if (over.compareAndSet(false, true)) {
@@ -143,10 +194,10 @@ final class LaneStream implements StreamObserver<Frame> {
                 }
             }
         };
-        if (from == null) {
+        if (writes == null) {
             last.run();
         } else {
-            synchronized (from) {
+            synchronized (writes) {
                 last.run();
             }
         }
@@ -182,19 +233,17 @@ final class LaneStream implements StreamObserver<Frame> {
                 Goodbye goodbye = Goodbye.parseFrom(frame.getBody());
                 links.loop().execute(() -> owner.goodbye(this, goodbye));
             } else if (greeted) {
-                LaneReceiver to = receiver;
+                FrameSink to = sink;
                 if (to == null) {
                     broke("a frame of kind " + frame.getKind() + " before the link was up");
                 } else {
+                    sawMove |= frame.getKind() == Wire.MOVED;
                     to.frame(frame);
                 }
             } else if (frame.getKind() == Wire.HELLO) {
                 greeted = true;
                 Hello hello = Hello.parseFrom(frame.getBody());
                 links.loop().execute(() -> owner.hello(this, hello));
-                if (receiver != null) {
-                    request(1);
-                }
             } else {
                 broke("a frame of kind " + frame.getKind() + " where a hello was expected");
             }
@@ -205,7 +254,7 @@ final class LaneStream implements StreamObserver<Frame> {
 
     /** The peer does not keep to the protocol. */
     void broke(String what) {
-        links.counts().badFrames.increment();
+        owner.misbehaved(what);
         if (over.compareAndSet(false, true)) {
             cut("unexpected: " + what);
             links.loop().execute(() -> owner.closed(this, "it sent " + what));

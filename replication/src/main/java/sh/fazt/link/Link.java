@@ -1,106 +1,143 @@
 package sh.fazt.link;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.ManagedChannel;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.peer.v1.Frame;
 import sh.fazt.protocol.peer.v1.Goodbye;
 import sh.fazt.protocol.peer.v1.Hello;
 import sh.fazt.protocol.peer.v1.Pong;
 
 /**
- * One connection with its four lanes. Confined to the loop, but for what {@link LinkState} shows, which is
- * volatile, and {@link #pinged}, which only sends.
+ * One connection with its lanes: five, and four where it is relayed itself or the peer is older. Confined to
+ * the loop, but for what {@link LinkState} shows, which is volatile, and {@link #pinged}, which only sends.
+ *
+ * <p>A link may replace one that is up. Then each lane of both sides goes over by itself: the sender ends the
+ * message that has begun, marks the end of the old lane and goes on in the new one; the receiver takes from
+ * the new lane what comes once everything before the mark is with its handler. So nothing is lost, nothing
+ * changes places, and nobody above hears of it.
  */
 final class Link implements LaneStream.Owner {
-    static final long PING_NANOS = TimeUnit.SECONDS.toNanos(1);
-    static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
-    private static final long PROBE_MILLIS = 1000;
+    /** A link that held so long is no sign of trouble when it breaks. */
+    private static final long LASTED_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     private static final long GRACE_MILLIS = 500;
-    /** Unanswered pings that are remembered: more than are sent before silence ends the link. */
-    private static final int MAX_PINGS = 8;
+    private static final long OPENING_MILLIS = 5000;
+    private static final long MOVING_MILLIS = 10_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(Link.class);
 
     private enum Phase {
         OPENING,
         UP,
+        /** Another link has taken its place; the last messages come in. */
+        LEAVING,
         DOWN
     }
 
-    private record Ping(long nanos, long wallMillis) {}
+    /**
+     * What both sides know of a link before it is up.
+     *
+     * @param via   the relay, or null
+     * @param lanes how many it has
+     */
+    record Terms(
+            boolean dialled,
+            Way way,
+            LinkClass rank,
+            @Nullable NodeId via,
+            String address,
+            long boot,
+            int lanes) {
+        static Terms of(boolean dialled, Way way, String address, Hello hello) {
+            NodeId via = way instanceof Way.Via relayed ? relayed.relay() : null;
+            boolean full = via == null && hello.getCapabilityLevel() >= Wire.RELAYS;
+            return new Terms(
+                    dialled,
+                    way,
+                    via == null ? way.rank().orBetter(hello.getWay()) : LinkClass.RELAYED,
+                    via,
+                    address,
+                    hello.getBootNonce(),
+                    Channel.Lane.values().length - (full ? 0 : 1));
+        }
+    }
 
     private final GrpcLinks links;
     private final Peer peer;
-    private final boolean dialled;
-    private final String address;
-    private final long boot;
+    private final Terms terms;
+    private final boolean modern;
     private final @Nullable ManagedChannel connection;
     private final @Nullable LaneStream[] lanes = new LaneStream[Channel.Lane.values().length];
-    private final Map<Long, Ping> pings = new HashMap<>();
-    private final List<Runnable> whenAnswered = new ArrayList<>();
+    private final boolean[] greeted = new boolean[lanes.length];
+    private final boolean[] markSent = new boolean[lanes.length];
+    private final Pulse pulse;
+    private @Nullable Link replaces;
+    private @Nullable Link replacedBy;
     private Phase phase = Phase.OPENING;
-    private long nextPing;
-    private long lastPingNanos;
-    private long lastAnswerNanos;
     private long upSinceNanos;
     private volatile boolean up;
-    private volatile @Nullable Duration roundTrip;
-    private volatile long offsetMillis;
+    private volatile LinkClass linkClass;
 
-    Link(GrpcLinks links, Peer peer, boolean dialled, String address, long boot, @Nullable ManagedChannel connection) {
+    Link(GrpcLinks links, Peer peer, Terms terms, Hello hello, @Nullable ManagedChannel connection) {
         this.links = links;
         this.peer = peer;
-        this.dialled = dialled;
-        this.address = address;
-        this.boot = boot;
+        this.terms = terms;
+        this.modern = hello.getCapabilityLevel() >= Wire.RELAYS;
         this.connection = connection;
+        this.linkClass = terms.rank();
+        this.pulse = new Pulse(links, id -> say(Wire.frame(Wire.PING, id, ByteString.EMPTY)));
     }
 
     Peer peer() {
         return peer;
     }
 
-    boolean isDialled() {
-        return dialled;
+    Terms terms() {
+        return terms;
     }
 
-    String address() {
-        return address;
-    }
-
-    long boot() {
-        return boot;
+    Pulse pulse() {
+        return pulse;
     }
 
     boolean isUp() {
         return up;
     }
 
-    @Nullable
-    Duration roundTrip() {
-        return roundTrip;
+    boolean isOpening() {
+        return phase == Phase.OPENING;
     }
 
-    long offsetMillis() {
-        return offsetMillis;
+    /** The peer knows statuses and books, and can move. */
+    boolean isModern() {
+        return modern;
+    }
+
+    LinkClass linkClass() {
+        return linkClass;
     }
 
     // ---- coming up ----
 
+    /** It shall take the place of that one, which is up. */
+    void replaces(Link old) {
+        replaces = old;
+        links.after(OPENING_MILLIS, () -> {
+            if (phase == Phase.OPENING) {
+                down("not all lanes came within " + OPENING_MILLIS + " ms", Wire.OUT_OF_PLACE, false);
+            }
+        });
+    }
+
     /** False when the lane is taken or the link is past opening. */
     boolean attach(int lane, LaneStream stream) {
-        if (phase != Phase.OPENING || lane >= lanes.length || lanes[lane] != null) {
+        if (phase != Phase.OPENING || lane < 0 || lane >= terms.lanes() || lanes[lane] != null) {
             return false;
         }
         lanes[lane] = stream;
@@ -109,142 +146,229 @@ final class Link implements LaneStream.Owner {
     }
 
     boolean isWhole() {
-        for (LaneStream stream : lanes) {
-            if (stream == null) {
+        for (int lane = 0; lane < terms.lanes(); lane++) {
+            if (lanes[lane] == null) {
                 return false;
             }
         }
         return true;
     }
 
+    @Override
+    public void hello(LaneStream stream, Hello hello) {
+        // On a link that we dialled: the lanes are greeted back. Then the other side is whole.
+        greeted[Math.floorMod(hello.getLane(), greeted.length)] = true;
+        if (phase == Phase.OPENING && replaces != null && terms.dialled()) {
+            for (int lane = 1; lane < terms.lanes(); lane++) {
+                if (!greeted[lane]) {
+                    return;
+                }
+            }
+            open();
+        }
+    }
+
     /** All lanes are there. */
     void open() {
+        Link old = replaces;
+        replaces = null;
+        boolean moving = old != null && old.phase == Phase.UP && peer.link() == old;
         phase = Phase.UP;
         up = true;
         upSinceNanos = links.nanos();
-        lastAnswerNanos = upSinceNanos;
-        peer.cameUp(this);
-        links.counts().linksUp.increment();
-        LOG.info("link up peer={} address={} dialled={}", peer.id().shortText(), address, dialled);
-        for (Channel.Lane lane : Channel.Lane.values()) {
-            LaneStream stream = lanes[lane.number()];
-            if (stream != null) {
-                stream.open(new LaneReceiver(links, this, lane, stream), peer.queue(lane));
-            }
+        peer.opened(this);
+        classify();
+        for (int lane = 0; lane < terms.lanes(); lane++) {
+            open(lane, moving ? old : null);
         }
-        ping();
-        links.tell(listener -> listener.up(peer.id()));
+        pulse.start();
+        if (moving && old != null) {
+            old.leave(this);
+            links.counts().moved.increment();
+            LOG.info(
+                    "link moved peer={} from={} to={} class={}",
+                    peer.id().shortText(),
+                    old.terms.address(),
+                    terms.address(),
+                    linkClass.text());
+        } else {
+            links.counts().linksUp.increment();
+            LOG.info(
+                    "link up peer={} address={} class={} dialled={}",
+                    peer.id().shortText(),
+                    terms.address(),
+                    linkClass.text(),
+                    terms.dialled());
+            links.tell(listener -> listener.up(peer.id()));
+        }
+        links.directory().linked(this);
+    }
+
+    private void open(int number, @Nullable Link old) {
+        LaneStream stream = lanes[number];
+        if (stream == null) {
+            throw new IllegalStateException("lane " + number + " is missing");
+        }
+        if (number == Channel.Lane.RELAY.number()) {
+            peer.relayLane().attach(stream);
+            return;
+        }
+        Channel.Lane lane = Channel.Lane.values()[number];
+        LaneQueue queue = peer.queue(lane);
+        int credits = linkClass.credits();
+        stream.open(new LaneReceiver(links, this, lane, stream), queue::ready, queue);
+        LaneStream before = old == null ? null : old.lanes[number];
+        if (before == null) {
+            queue.attach(stream);
+            stream.release(credits);
+        } else {
+            before.whenMoved(() -> stream.release(credits));
+            queue.move(before, stream, () -> links.loop().execute(() -> old.marked(number)));
+        }
     }
 
     // ---- alive ----
 
     /** Once per tick; {@code lateNanos} is how long this node itself was not running. */
     void tick(long lateNanos) {
-        if (phase != Phase.UP) {
-            return;
-        }
-        // A node that slept can't blame its peers for the silence.
-        lastAnswerNanos += lateNanos;
-        long now = links.nanos();
-        long silent = now - lastAnswerNanos;
-        if (silent > SILENCE_NANOS) {
-            down("no answer for " + TimeUnit.NANOSECONDS.toMillis(silent) + " ms", Wire.OUT_OF_PLACE, true);
-        } else if (now - lastPingNanos >= PING_NANOS) {
-            ping();
+        if (phase == Phase.UP) {
+            classify();
+            long silent = pulse.tick(linkClass, lateNanos, peer.unheardNanos());
+            if (silent > 0) {
+                down("no answer for " + TimeUnit.NANOSECONDS.toMillis(silent) + " ms", Wire.OUT_OF_PLACE, true);
+            }
         }
     }
 
-    private void ping() {
+    /** What the link is now: what is paid for, what was measured and what was set. */
+    void classify() {
+        LinkClass way = terms.rank() == LinkClass.LAN && !pulse.isNear() ? LinkClass.WAN : terms.rank();
+        linkClass = peer.isMetered() ? LinkClass.METERED : way;
+        peer.limit(linkClass);
+    }
+
+    /** A frame on the control lane, ahead of everything. */
+    void say(Frame frame) {
         LaneStream control = lanes[Channel.Lane.CONTROL.number()];
-        if (control == null || pings.size() >= MAX_PINGS) {
-            return;
+        if (control != null) {
+            peer.queue(Channel.Lane.CONTROL).writeNow(control, frame);
         }
-        long id = ++nextPing;
-        lastPingNanos = links.nanos();
-        pings.put(id, new Ping(lastPingNanos, links.wallMillis()));
-        peer.queue(Channel.Lane.CONTROL).writeNow(control, Wire.frame(Wire.PING, id, ByteString.EMPTY));
     }
 
     /** The peer asks whether we are there. Called on a network thread, so that a busy loop does not look dead. */
     void pinged(long id) {
-        LaneStream control = lanes[Channel.Lane.CONTROL.number()];
-        if (control != null) {
-            ByteString body =
-                    Pong.newBuilder().setWallMillis(links.wallMillis()).build().toByteString();
-            peer.queue(Channel.Lane.CONTROL).writeNow(control, Wire.frame(Wire.PONG, id, body));
-        }
+        say(Wire.frame(
+                Wire.PONG,
+                id,
+                Pong.newBuilder().setWallMillis(links.wallMillis()).build().toByteString()));
     }
 
     /** The answer to a ping of ours. Called on a network thread. */
     void ponged(Frame frame) {
         long now = links.nanos();
-        links.loop().execute(() -> ponged(frame, now));
+        peer.heard();
+        links.loop().execute(() -> {
+            if (phase == Phase.UP) {
+                pulse.ponged(frame, now);
+            }
+        });
     }
 
-    private void ponged(Frame frame, long nanos) {
-        Ping ping = pings.remove(frame.getId());
-        if (ping == null || phase != Phase.UP) {
-            return;
-        }
-        try {
-            long there = Pong.parseFrom(frame.getBody()).getWallMillis();
-            long tripNanos = nanos - ping.nanos();
-            roundTrip = Duration.ofNanos(tripNanos);
-            offsetMillis = there - (ping.wallMillis() + TimeUnit.NANOSECONDS.toMillis(tripNanos) / 2);
-        } catch (InvalidProtocolBufferException e) {
-            links.counts().badFrames.increment();
-        }
-        lastAnswerNanos = nanos;
-        pings.keySet().removeIf(older -> older < frame.getId());
-        List<Runnable> told = List.copyOf(whenAnswered);
-        whenAnswered.clear();
-        told.forEach(Runnable::run);
+    /** What the peer says of itself and of others. Called on a network thread. */
+    void told(Frame frame) {
+        links.loop().execute(() -> {
+            if (phase == Phase.UP || phase == Phase.LEAVING) {
+                links.directory().told(peer, frame);
+            }
+        });
     }
 
     /** Whether the peer answers within a second, told once. */
     void probe(Consumer<Boolean> alive) {
-        if (phase != Phase.UP) {
+        if (phase == Phase.UP) {
+            pulse.probe(alive);
+        } else {
             alive.accept(phase == Phase.OPENING);
+        }
+    }
+
+    // ---- leaving for another link ----
+
+    private void leave(Link next) {
+        phase = Phase.LEAVING;
+        up = false;
+        replacedBy = next;
+        pulse.stop();
+        links.after(MOVING_MILLIS, () -> broke("it did not move within " + MOVING_MILLIS + " ms"));
+        for (int lane = 0; lane < terms.lanes(); lane++) {
+            if (lane == Channel.Lane.RELAY.number()) {
+                marked(lane);
+            }
+            LaneStream stream = lanes[lane];
+            if (stream != null) {
+                stream.whenMoved(() -> links.loop().execute(this::leftWhenDone));
+            }
+        }
+        leftWhenDone();
+    }
+
+    private void marked(int lane) {
+        markSent[lane] = true;
+        leftWhenDone();
+    }
+
+    /** Both sides have sent their last message on every lane: nothing is lost when it closes. */
+    private void leftWhenDone() {
+        if (phase != Phase.LEAVING) {
             return;
         }
-        boolean[] told = {false};
-        long asked = nextPing + 1;
-        ping();
-        if (nextPing < asked) {
-            // So many pings without an answer are an answer.
-            alive.accept(false);
-            return;
+        for (int lane = 0; lane < terms.lanes(); lane++) {
+            LaneStream stream = lanes[lane];
+            if (!markSent[lane] || stream == null || !stream.sawMove()) {
+                return;
+            }
         }
-        whenAnswered.add(() -> {
-            if (!told[0]) {
-                told[0] = true;
-                alive.accept(true);
+        down("another link took its place", Wire.REPLACED, false);
+    }
+
+    /** It ended before everything had come: what is lost is unknown, so the peers have to begin anew. */
+    private void broke(String why) {
+        Link next = replacedBy;
+        if (phase == Phase.LEAVING) {
+            down(why, Wire.OUT_OF_PLACE, true);
+            if (next != null) {
+                next.down("the link before it broke: " + why, Wire.OUT_OF_PLACE, false);
             }
-        });
-        links.after(PROBE_MILLIS, () -> {
-            if (!told[0]) {
-                told[0] = true;
-                alive.accept(false);
-            }
-        });
+        }
+    }
+
+    private void ended(LaneStream stream, String why) {
+        if (phase != Phase.LEAVING) {
+            down(why, Wire.OUT_OF_PLACE, true);
+        } else if (!stream.sawMove()) {
+            broke(why);
+        }
     }
 
     // ---- going down ----
 
     @Override
-    public void hello(LaneStream stream, Hello hello) {
-        // The lanes of a link that we dialled are greeted back; their order was ours.
-    }
-
-    @Override
     public void goodbye(LaneStream stream, Goodbye goodbye) {
-        peer.refused(goodbye.getCode(), goodbye.getMessage());
-        down(goodbye.getMessage(), Wire.OUT_OF_PLACE, true);
+        String why = Reasons.fromPeer(goodbye.getMessage());
+        if (phase != Phase.LEAVING) {
+            peer.refused(goodbye.getCode(), why);
+        }
+        ended(stream, why);
     }
 
     @Override
     public void closed(LaneStream stream, String why) {
-        down(why, Wire.OUT_OF_PLACE, true);
+        ended(stream, why);
+    }
+
+    @Override
+    public void misbehaved(String what) {
+        peer.misbehaved(what);
     }
 
     /**
@@ -268,10 +392,14 @@ final class Link implements LaneStream.Owner {
                 } else {
                     stream.close(code, why);
                 }
-                peer.queue(lane).detach(stream, why);
+                if (lane == Channel.Lane.RELAY) {
+                    peer.relayLane().detach(stream, why);
+                } else {
+                    peer.queue(lane).detach(stream, why);
+                }
             }
         }
-        whenAnswered.clear();
+        pulse.stop();
         ManagedChannel mine = connection;
         if (mine != null) {
             if (silent) {
@@ -283,9 +411,9 @@ final class Link implements LaneStream.Owner {
         }
         if (wasUp) {
             links.counts().linksDown.increment();
-            LOG.info("link down peer={} address={} reason={}", peer.id().shortText(), address, why);
+            LOG.info("link down peer={} address={} reason={}", peer.id().shortText(), terms.address(), why);
             links.tell(listener -> listener.down(peer.id(), why));
         }
-        peer.wentDown(this, why, wasUp && links.nanos() - upSinceNanos > 2 * PING_NANOS);
+        peer.wentDown(this, why, wasUp && links.nanos() - upSinceNanos > LASTED_NANOS);
     }
 }

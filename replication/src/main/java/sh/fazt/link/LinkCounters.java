@@ -12,6 +12,9 @@ package sh.fazt.link;
  * @param dropped       messages that found no room at their receiver
  * @param linksUp       links that came up
  * @param linksDown     links that went down
+ * @param relayed       streams of other pairs that this node passed on
+ * @param moved         links that went over to a better way without a gap
+ * @param forgedBooks   address books that were refused
  */
 public record LinkCounters(
         long accepted,
@@ -22,4 +25,7 @@ public record LinkCounters(
         long badFrames,
         long dropped,
         long linksUp,
-        long linksDown) {}
+        long linksDown,
+        long relayed,
+        long moved,
+        long forgedBooks) {}

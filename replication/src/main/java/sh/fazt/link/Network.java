@@ -3,6 +3,7 @@ package sh.fazt.link;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
@@ -16,7 +17,7 @@ import sh.fazt.identity.NodeKey;
 
 /** How connections of the swarm are made. Stateless. */
 final class Network {
-    /** What a peer may have under way on one lane: 2.5 MB/s over 200 ms, and the bound of a lane's memory. */
+    /** What a caller may have under way on one lane: 2.5 MB/s over 200 ms, and the bound of a lane's memory. */
     static final int WINDOW = 512 << 10;
 
     private static final int CONNECT_MILLIS = 3000;
@@ -42,21 +43,46 @@ final class Network {
 
     /** A connection that is made with the first call on it, and never answered by anyone but that node. */
     static ManagedChannel connect(
-            InetSocketAddress to, NodeKey key, NodeId expected, EventLoopGroup group, Executor mayBlock)
+            InetSocketAddress to, NodeKey key, NodeId expected, EventLoopGroup group, Executor mayBlock, int window)
             throws SSLException {
-        return NettyChannelBuilder.forAddress(to)
+        return make(
+                NettyChannelBuilder.forAddress(to)
+                        .eventLoopGroup(group)
+                        .channelType(NioSocketChannel.class)
+                        .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS),
+                key,
+                expected,
+                mayBlock,
+                window);
+    }
+
+    /** The same through a relay, which sees what TLS lets through: sizes. */
+    static ManagedChannel connect(
+            Relayed to, NodeKey key, NodeId expected, EventLoop loop, Relays relays, Executor mayBlock)
+            throws SSLException {
+        return make(
+                NettyChannelBuilder.forAddress(to)
+                        .eventLoopGroup(loop)
+                        .channelFactory(() -> new RelayChannel(relays), Relayed.class),
+                key,
+                expected,
+                mayBlock,
+                LinkClass.RELAYED.window());
+    }
+
+    private static ManagedChannel make(
+            NettyChannelBuilder builder, NodeKey key, NodeId expected, Executor mayBlock, int window)
+            throws SSLException {
+        return builder
                 // Names mean nothing here: the key is checked.
                 .overrideAuthority("node.fazt")
                 .sslContext(Tls.client(key, expected))
-                .eventLoopGroup(group)
-                .channelType(NioSocketChannel.class)
-                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
                 .directExecutor()
                 .offloadExecutor(mayBlock)
                 .proxyDetector(address -> null)
                 .disableRetry()
                 .disableServiceConfigLookUp()
-                .flowControlWindow(WINDOW)
+                .flowControlWindow(window)
                 .maxInboundMessageSize(2 << 20)
                 .build();
     }

@@ -1,45 +1,56 @@
 package sh.fazt.link;
 
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sh.fazt.identity.NodeId;
 
 /**
- * Another node: what waits for it, where it may be dialled, and its one link. Confined to the loop, but for
- * the queues and what {@link #state} shows.
+ * Another node: what waits for it, its one link, and the one that is about to replace it. Confined to the loop,
+ * but for the queues, the counters and what {@link #state} shows.
  */
 final class Peer {
-    static final long MIN_BACK_OFF_MILLIS = 200;
-    static final long MAX_BACK_OFF_MILLIS = 5000;
-    private static final int MAX_LEARNED = 8;
+    private static final Logger LOG = LoggerFactory.getLogger(Peer.class);
+    private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final GrpcLinks links;
     private final NodeId id;
     private final LaneQueue[] queues;
-    private final LongAdder sent = new LongAdder();
-    private final LongAdder received = new LongAdder();
-    private List<HostPort> configured = List.of();
-    private List<HostPort> learned = List.of();
-    private int nextAddress;
-    private long backOffMillis = MIN_BACK_OFF_MILLIS;
-    private @Nullable ScheduledFuture<?> retry;
-    private @Nullable Dial dial;
+    private final RelayLane relayLane;
+    private final Throttle throttle;
+    private final Dialler dialler;
+    private final Rate sent = new Rate();
+    private final Rate received = new Rate();
+    private final LongAdder faults = new LongAdder();
+    private final AtomicLong lastComplaint;
+    private volatile long firstUnheardNanos;
     private volatile boolean trusted;
+    private volatile boolean toldMetered;
     private volatile @Nullable Link link;
+    private @Nullable Link standby;
     private volatile @Nullable String lastError;
     private volatile String lastAddress = "";
 
     Peer(GrpcLinks links, NodeId id) {
         this.links = links;
         this.id = id;
-        this.queues = new LaneQueue[Channel.Lane.values().length];
-        for (Channel.Lane lane : Channel.Lane.values()) {
-            queues[lane.number()] = new LaneQueue(id.shortText(), lane, links::finish);
+        this.throttle = new Throttle(links);
+        this.relayLane = new RelayLane(links, this);
+        this.dialler = new Dialler(links, this);
+        this.lastComplaint = new AtomicLong(links.nanos() - COMPLAIN_NANOS);
+        this.queues = new LaneQueue[Channel.Lane.RELAY.number()];
+        for (int i = 0; i < queues.length; i++) {
+            queues[i] = new LaneQueue(
+                    id.shortText(), Channel.Lane.values()[i], links::finish, throttle, new ReadyAgain(this, i)::in);
+        }
+    }
+
+    private record ReadyAgain(Peer peer, int lane) {
+        void in(long nanos) {
+            peer.links.afterNanos(nanos, () -> peer.queues[lane].readyAgain());
         }
     }
 
@@ -51,12 +62,57 @@ final class Peer {
         return queues[lane.number()];
     }
 
-    void sent(int bytes) {
-        sent.add(bytes);
+    RelayLane relayLane() {
+        return relayLane;
     }
 
+    Dialler dialler() {
+        return dialler;
+    }
+
+    Throttle throttle() {
+        return throttle;
+    }
+
+    /** Whether a lane has more than its stream takes. */
+    boolean isWaiting() {
+        for (LaneQueue queue : queues) {
+            if (queue.isWaiting()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A message for the peer was taken. */
+    void sent(int bytes) {
+        sent.add(bytes);
+        if (firstUnheardNanos == 0) {
+            firstUnheardNanos = links.nanos() | 1;
+        }
+    }
+
+    /** A message of the peer is whole. */
     void received(int bytes) {
         received.add(bytes);
+        throttle.spent(bytes, false);
+        heard();
+    }
+
+    /** Bytes of others that go to the peer. */
+    void relayed(int bytes) {
+        throttle.spent(bytes, true);
+    }
+
+    /** The peer was heard: what was sent before has probably arrived. */
+    void heard() {
+        firstUnheardNanos = 0;
+    }
+
+    /** For how long what was sent has been without a sign of the peer; 0 when nothing is. */
+    long unheardNanos() {
+        long since = firstUnheardNanos;
+        return since == 0 ? 0 : links.nanos() - since;
     }
 
     boolean isTrusted() {
@@ -68,9 +124,10 @@ final class Peer {
         return link;
     }
 
+    /** The link that is being made to replace the one that is up. */
     @Nullable
-    Dial dial() {
-        return dial;
+    Link standby() {
+        return standby;
     }
 
     String lastError() {
@@ -81,170 +138,148 @@ final class Peer {
         return trusted ? "" : "it is not a member of this swarm";
     }
 
+    void failed(String why) {
+        lastError = why;
+    }
+
+    void trying(String address) {
+        if (link == null) {
+            lastAddress = address;
+        }
+    }
+
     LinkState state() {
         Link now = link;
-        if (now == null || !now.isUp()) {
-            return new LinkState(id, false, false, lastAddress, null, 0, sent.sum(), received.sum(), lastError);
-        }
+        boolean isUp = now != null && now.isUp();
+        Link.Terms terms = now == null || !isUp ? null : now.terms();
         return new LinkState(
                 id,
-                true,
-                now.isDialled(),
-                now.address(),
-                now.roundTrip(),
-                now.offsetMillis(),
-                sent.sum(),
-                received.sum(),
-                null);
+                isUp,
+                terms != null && terms.dialled(),
+                terms == null ? lastAddress : terms.address(),
+                now == null || !isUp ? null : now.pulse().roundTrip(),
+                now == null || !isUp ? 0 : now.pulse().offsetMillis(),
+                sent.total(),
+                received.total(),
+                isUp ? null : lastError,
+                now == null || !isUp ? null : now.linkClass(),
+                terms == null ? null : terms.via(),
+                sent.perSecond(),
+                received.perSecond(),
+                throttle.rate(),
+                throttle.left(),
+                faults.sum());
+    }
+
+    // ---- what it costs ----
+
+    void toldMetered(boolean metered) {
+        toldMetered = metered;
+        Link now = link;
+        if (now != null && now.isUp()) {
+            now.classify();
+        }
+    }
+
+    /** Whether either side pays for this link. */
+    boolean isMetered() {
+        return toldMetered || links.settings().metered(id);
+    }
+
+    /** What a link of that class may do. */
+    void limit(LinkClass linkClass) {
+        LinkSettings settings = links.settings();
+        throttle.set(settings.rate(id, linkClass), linkClass == LinkClass.METERED, settings.budget(id));
+    }
+
+    /** Once per tick. */
+    void tick(long lateNanos) {
+        long now = links.nanos();
+        sent.tick(now);
+        received.tick(now);
+        Link present = link;
+        if (present != null) {
+            present.tick(lateNanos);
+        }
+    }
+
+    /** The peer did what no member does: counted, named, and its link ends where that is needed. Any thread. */
+    void misbehaved(String what) {
+        links.counts().badFrames.increment();
+        faults.increment();
+        long last = lastComplaint.get();
+        long now = links.nanos();
+        if (now - last >= COMPLAIN_NANOS && lastComplaint.compareAndSet(last, now)) {
+            LOG.info(
+                    "a peer does not keep to the protocol peer={} what={} times={}",
+                    id.shortText(),
+                    what,
+                    faults.sum());
+        }
     }
 
     // ---- trust ----
 
-    void trust(List<HostPort> addresses) {
-        boolean changed = !trusted || !configured.equals(addresses);
+    void trust(boolean addressesChanged) {
+        boolean changed = !trusted || addressesChanged;
         trusted = true;
-        configured = List.copyOf(addresses);
-        if (lastAddress.isEmpty() && !configured.isEmpty()) {
-            lastAddress = configured.get(0).toString();
-        }
-        if (changed && link == null && dial == null) {
-            backOffMillis = MIN_BACK_OFF_MILLIS;
-            dialIn(0);
+        if (changed) {
+            dialler.hasNewWays();
         }
     }
 
     void distrust() {
         trusted = false;
-        configured = List.of();
-        learned = List.of();
         stop(Wire.NOT_MEMBER, "it is no member of this swarm any more");
+        dialler.forget();
         lastError = null;
+        lastAddress = "";
     }
 
     void stop(int code, String why) {
-        cancelRetry();
-        Dial running = dial;
-        if (running != null) {
-            dial = null;
-            running.cancel(why);
+        dialler.stop(why);
+        Link next = standby;
+        standby = null;
+        if (next != null) {
+            next.down(why, code, false);
         }
         Link now = link;
         if (now != null) {
             now.down(why, code, false);
         }
-        cancelRetry();
-    }
-
-    /** Where the peer says it can be dialled; tried after what the swarm's config says. */
-    void learn(List<String> addresses) {
-        List<HostPort> good = new ArrayList<>();
-        for (String text : addresses.subList(0, Math.min(addresses.size(), MAX_LEARNED))) {
-            try {
-                good.add(HostPort.parse(text));
-            } catch (IllegalArgumentException e) {
-                links.counts().badFrames.increment();
-            }
-        }
-        learned = List.copyOf(good);
-    }
-
-    // ---- dialling ----
-
-    /** Now rather than after the back-off: the network has changed or someone asked. */
-    void redial() {
-        backOffMillis = MIN_BACK_OFF_MILLIS;
-        if (link == null && dial == null) {
-            dialIn(0);
-        }
-    }
-
-    private void dialIn(long millis) {
-        cancelRetry();
-        if (trusted && !links.isClosed()) {
-            retry = links.later(millis, this::dialNow);
-        }
-    }
-
-    private void cancelRetry() {
-        ScheduledFuture<?> set = retry;
-        if (set != null) {
-            set.cancel(false);
-            retry = null;
-        }
-    }
-
-    private void dialNow() {
-        retry = null;
-        List<HostPort> addresses = addresses();
-        if (link != null || dial != null || !trusted || links.isClosed() || addresses.isEmpty()) {
-            return;
-        }
-        nextAddress = nextAddress < addresses.size() ? nextAddress : 0;
-        HostPort to = addresses.get(nextAddress);
-        lastAddress = to.toString();
-        Dial next = new Dial(links, this, to);
-        dial = next;
-        next.start();
-    }
-
-    void dialFailed(Dial failed, String why) {
-        if (dial != failed) {
-            return;
-        }
-        dial = null;
-        lastError = failed.address() + ": " + why;
-        nextAddress++;
-        // The next address at once; a pause only after a round through all of them.
-        dialIn(nextAddress >= addresses().size() ? pause() : 0);
-    }
-
-    private List<HostPort> addresses() {
-        Set<HostPort> all = new LinkedHashSet<>(configured);
-        all.addAll(learned);
-        return List.copyOf(all);
-    }
-
-    /** Another node's link took the place of our dial. */
-    void abandonDial(String why) {
-        Dial running = dial;
-        if (running != null) {
-            dial = null;
-            running.cancel(why);
-        }
-    }
-
-    private long pause() {
-        long base = backOffMillis;
-        backOffMillis = Math.min(MAX_BACK_OFF_MILLIS, base * 2);
-        // Between half and all of it, so that a swarm that lost one node does not call it in step.
-        return base / 2 + links.chance(base / 2 + 1);
+        dialler.stop(why);
     }
 
     // ---- the link ----
 
     /** A link has begun, on either side: no further one is dialled. */
     void begins(Link next) {
-        cancelRetry();
-        link = next;
-    }
-
-    void dialled(Dial done, Link next) {
-        if (dial == done) {
-            dial = null;
+        Link present = link;
+        if (present != null && present.isUp() && present != next) {
+            standby = next;
+            next.replaces(present);
+        } else {
+            dialler.stopWaiting();
+            link = next;
         }
-        begins(next);
     }
 
-    void cameUp(Link now) {
+    /** All lanes of it are there: it is the link now. */
+    void opened(Link now) {
+        if (standby == now) {
+            standby = null;
+        }
+        link = now;
         lastError = null;
-        lastAddress = now.address();
+        lastAddress = now.terms().address();
+        dialler.linked(now);
     }
 
     void refused(int code, String why) {
         lastError = why;
-        if (code != Wire.LINKED && code != Wire.STOPPING) {
+        if (code != Wire.LINKED && code != Wire.STOPPING && code != Wire.REPLACED) {
             // Nothing that a quick retry would change.
-            backOffMillis = MAX_BACK_OFF_MILLIS;
+            dialler.calmDown();
         }
         if (code == Wire.COPY) {
             links.reportCopy(why);
@@ -252,14 +287,21 @@ final class Peer {
     }
 
     void wentDown(Link gone, String why, boolean lasted) {
+        if (standby == gone) {
+            standby = null;
+            dialler.moveFailed(gone, why);
+            return;
+        }
         if (link != gone) {
             return;
         }
-        link = null;
+        links.directory().unlinked(this);
         lastError = why;
-        if (lasted) {
-            backOffMillis = MIN_BACK_OFF_MILLIS;
+        // One that was to replace it may still come up.
+        link = standby;
+        standby = null;
+        if (link == null) {
+            dialler.lost(gone, lasted);
         }
-        dialIn(pause());
     }
 }

@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Failures of the network, in a line for people. Stateless. */
 final class Reasons {
+    private static final int MAX_FROM_PEER = 300;
+
     private Reasons() {}
 
     /** What gRPC says is "io exception"; what happened is its deepest cause. */
@@ -31,6 +33,12 @@ final class Reasons {
         Throwable cause = error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
         String message = cause.getMessage();
         return message == null ? cause.getClass().getSimpleName() : message;
+    }
+
+    /** What a peer says is shown and logged: one line of a bearable length, without anything that moves a cursor. */
+    static String fromPeer(String text) {
+        String printable = oneLine(text).replaceAll("\\p{Cntrl}", "?");
+        return printable.length() <= MAX_FROM_PEER ? printable : printable.substring(0, MAX_FROM_PEER) + "...";
     }
 
     static @Nullable WrongKeyException wrongKey(Throwable error) {

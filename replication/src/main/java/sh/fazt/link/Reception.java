@@ -21,6 +21,7 @@ final class Reception implements LaneStream.Owner {
     private final @Nullable NodeId caller;
     private final String address;
     private final String host;
+    private final Way way;
     private @Nullable Link link;
 
     Reception(GrpcLinks links, Attributes transport) {
@@ -29,10 +30,15 @@ final class Reception implements LaneStream.Owner {
         SocketAddress remote = transport.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
         if (remote instanceof InetSocketAddress inet) {
             host = inet.getAddress().getHostAddress();
-            address = new HostPort(host, inet.getPort()).toString();
-        } else {
+            HostPort from = new HostPort(host, inet.getPort());
+            address = from.toString();
+            way = new Way.Direct(from, links.directory().book().rank(from));
+        } else if (remote instanceof Relayed relayed) {
             host = "";
-            address = "";
+            way = new Way.Via(relayed.relay());
+            address = way.text();
+        } else {
+            throw new IllegalArgumentException("no connection comes from " + remote);
         }
     }
 
@@ -60,9 +66,10 @@ final class Reception implements LaneStream.Owner {
     /** A stream has begun; without a hello it ends soon. */
     void began(LaneStream stream) {
         links.after(PATIENCE_MILLIS, () -> {
-            if (link == null || !link.isUp()) {
-                if (link != null) {
-                    link.down("not all lanes came within " + PATIENCE_MILLIS + " ms", Wire.OUT_OF_PLACE, false);
+            Link begun = link;
+            if (begun == null || begun.isOpening()) {
+                if (begun != null) {
+                    begun.down("not all lanes came within " + PATIENCE_MILLIS + " ms", Wire.OUT_OF_PLACE, false);
                 }
                 stream.abort("no hello within " + PATIENCE_MILLIS + " ms");
             }
@@ -114,14 +121,24 @@ final class Reception implements LaneStream.Owner {
 
     private void control(LaneStream stream, Hello hello, Peer peer) {
         Link present = peer.link();
+        Dial mine = peer.dialler().dial();
+        boolean oursStays = mine != null && mine.hasGreeted() && links.id().compareTo(peer.id()) < 0;
+        if (present != null && hello.getReplaces() && present.terms().boot() == hello.getBootNonce()) {
+            if (!present.isUp() || peer.standby() != null || oursStays) {
+                refuse(stream, Wire.LINKED, "another link is coming up");
+            } else {
+                admit(stream, hello, peer);
+            }
+            return;
+        }
         if (present != null) {
             // Either the caller lost it and we have not noticed, or this is a second process with its key.
             present.probe(alive -> {
                 if (alive && present == peer.link()) {
-                    boolean copy = present.boot() != hello.getBootNonce();
+                    boolean copy = present.terms().boot() != hello.getBootNonce();
                     String text = copy
-                            ? "node " + peer.id().shortText() + " runs twice, at " + present.address() + " and at "
-                                    + address + COPY_ADVICE
+                            ? "node " + peer.id().shortText() + " runs twice, at "
+                                    + present.terms().address() + " and at " + address + COPY_ADVICE
                             : "a link to node " + links.id().shortText() + " is up";
                     refuse(stream, copy ? Wire.COPY : Wire.LINKED, text);
                 } else if (peer.link() == null || peer.link() == present) {
@@ -133,12 +150,10 @@ final class Reception implements LaneStream.Owner {
             });
             return;
         }
-        Dial mine = peer.dial();
-        if (mine != null && mine.hasGreeted() && links.id().compareTo(peer.id()) < 0) {
+        if (oursStays) {
             refuse(stream, Wire.LINKED, "both dialled: the link of the smaller node id stays");
             return;
         }
-        peer.abandonDial("the peer dialled");
         admit(stream, hello, peer);
     }
 
@@ -147,13 +162,13 @@ final class Reception implements LaneStream.Owner {
             refuse(stream, Wire.NOT_MEMBER, "node " + peer.id().shortText() + " is no member of this swarm");
             return;
         }
-        Link begun = new Link(links, peer, false, address, hello.getBootNonce(), null);
+        Link begun = new Link(links, peer, Link.Terms.of(false, way, address, hello), hello, null);
         link = begun;
-        peer.learn(hello.getAddressesList());
-        peer.abandonDial("the peer dialled");
+        links.directory().met(peer, hello, way);
+        peer.dialler().abandon("the peer dialled");
         peer.begins(begun);
         begun.attach(Channel.Lane.CONTROL.number(), stream);
-        stream.write(links.hello(Channel.Lane.CONTROL.number(), address));
+        greet(stream, Channel.Lane.CONTROL.number(), peer);
     }
 
     private void lane(LaneStream stream, Hello hello) {
@@ -162,9 +177,24 @@ final class Reception implements LaneStream.Owner {
             refuse(stream, Wire.OUT_OF_PLACE, "lane " + hello.getLane() + " belongs to no link that is opening");
             return;
         }
-        stream.write(links.hello(hello.getLane(), address));
+        greet(stream, hello.getLane(), begun.peer());
         if (begun.isWhole()) {
             begun.open();
+        }
+    }
+
+    private void greet(LaneStream stream, int lane, Peer peer) {
+        stream.write(links.hello(lane, address, peer, way.rank(), false));
+    }
+
+    @Override
+    public void misbehaved(String what) {
+        NodeId who = caller;
+        Peer peer = who == null ? null : links.trusted(who);
+        if (peer == null) {
+            links.counts().badFrames.increment();
+        } else {
+            peer.misbehaved(what);
         }
     }
 

@@ -33,8 +33,8 @@ final class RawPeer implements AutoCloseable {
         this.key = key;
         HostPort to = HostPort.parse(address);
         try {
-            connection =
-                    Network.connect(new InetSocketAddress(to.host(), to.port()), key, expected, group, Runnable::run);
+            connection = Network.connect(
+                    new InetSocketAddress(to.host(), to.port()), key, expected, group, Runnable::run, Network.WINDOW);
         } catch (SSLException e) {
             throw new AssertionError(e);
         }
@@ -46,11 +46,12 @@ final class RawPeer implements AutoCloseable {
                 .setNewestProtocol(Wire.NEWEST_PROTOCOL)
                 .setLane(lane)
                 .setNodeId(ByteString.copyFrom(key.id().bytes()))
+                .setCapabilityLevel(Wire.CAPABILITY_LEVEL)
                 .setSwarmId(TestNode.SWARM)
                 .setBootNonce(77);
     }
 
-    /** All four lanes of a good link. */
+    /** All lanes of a good link. */
     Stream[] link() {
         Stream[] lanes = new Stream[Channel.Lane.values().length];
         for (int lane = 0; lane < lanes.length; lane++) {
