@@ -23,13 +23,14 @@ final class Network {
     private static final int CONNECT_MILLIS = 3000;
 
     /**
-     * gRPC logs a stack trace for each connection that does not speak TLS, and for each message above its limit.
-     * Strangers may not fill the log; we count them. Held here because the JDK's loggers are collected when
+     * gRPC logs a stack trace for each connection that does not speak TLS, for each message above its limit and
+     * for each stream that ends with something unsent. Strangers may not fill the log; we count them. Held here because the JDK's loggers are collected when
      * nobody holds them.
      */
     private static final List<Logger> STRANGERS = List.of(
             Logger.getLogger("io.grpc.netty.NettyServerTransport.connections"),
-            Logger.getLogger("io.grpc.netty.NettyServerStream"));
+            Logger.getLogger("io.grpc.netty.NettyServerStream"),
+            Logger.getLogger("io.grpc.netty.NettyServerHandler"));
 
     static {
         STRANGERS.forEach(logger -> logger.setLevel(Level.SEVERE));

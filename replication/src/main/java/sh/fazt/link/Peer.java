@@ -14,6 +14,7 @@ import sh.fazt.identity.NodeId;
  */
 final class Peer {
     private static final Logger LOG = LoggerFactory.getLogger(Peer.class);
+    private static final long ON_ITS_WAY_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final GrpcLinks links;
@@ -104,9 +105,12 @@ final class Peer {
         throttle.spent(bytes, true);
     }
 
-    /** The peer was heard: what was sent before has probably arrived. */
+    /** The peer was heard: what was sent a while ago has probably arrived; what was sent just now is not known. */
     void heard() {
-        firstUnheardNanos = 0;
+        long since = firstUnheardNanos;
+        if (since != 0 && links.nanos() - since > ON_ITS_WAY_NANOS) {
+            firstUnheardNanos = 0;
+        }
     }
 
     /** For how long what was sent has been without a sign of the peer; 0 when nothing is. */

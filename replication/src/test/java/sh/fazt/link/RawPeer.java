@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
@@ -83,6 +84,9 @@ final class RawPeer implements AutoCloseable {
         @SuppressWarnings("NullAway.Init") // Given right after the call, whose observer this is.
         StreamObserver<Frame> out;
 
+        /** Called with each frame that comes. */
+        volatile Consumer<Frame> also = frame -> {};
+
         volatile boolean ended;
         volatile Status status = Status.OK;
 
@@ -111,6 +115,14 @@ final class RawPeer implements AutoCloseable {
         @Override
         public void onNext(Frame frame) {
             frames.add(frame);
+            also.accept(frame);
+        }
+
+        /** Sends a frame; from any thread. */
+        synchronized void send(Frame frame) {
+            if (!ended) {
+                out.onNext(frame);
+            }
         }
 
         @Override
