@@ -56,6 +56,18 @@ final class Commands {
                     "let the survivor of a lost majority decide alone",
                     SwarmCommands::recover),
             new Command(
+                    "swarm link list",
+                    List.of(),
+                    List.of(),
+                    "this node's links: class, way, rates, budgets",
+                    LinkCommands::list),
+            new Command(
+                    "swarm link set",
+                    List.of("PEER|default", "KEY", "VALUE"),
+                    List.of(),
+                    "set rate, budget, metered or relay of links; \"unset\" takes back",
+                    LinkCommands::set),
+            new Command(
                     "swarm conflicts",
                     List.of(),
                     List.of(),

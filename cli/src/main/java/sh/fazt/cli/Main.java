@@ -52,7 +52,7 @@ public final class Main {
             terminal.result("fazt " + version());
             return 0;
         }
-        for (int words = Math.min(2, args.size()); words > 0; words--) {
+        for (int words = Math.min(3, args.size()); words > 0; words--) {
             String typed = String.join(" ", args.subList(0, words));
             for (Command command : Commands.ALL) {
                 if (command.words().equals(typed)) {

@@ -45,6 +45,7 @@ import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
+import sh.fazt.node.api.LinkApi;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SystemApi;
@@ -128,7 +129,7 @@ final class Node implements AutoCloseable {
             String token = token(random);
             Auth auth = new Auth(accounts, token);
 
-            GrpcSurface grpc = new GrpcSurface(this::control, apps, auth, version());
+            GrpcSurface grpc = new GrpcSurface(this::control, this::links, apps, auth, version());
 
             int swarmPort = settings.number(Key.SWARM_PORT) == 0 ? freePort() : settings.number(Key.SWARM_PORT);
             swarm = stops.add(
@@ -171,11 +172,12 @@ final class Node implements AutoCloseable {
                             new AccountApi(auth, accounts),
                             new AppApi(apps, deployments, () -> name, this::url),
                             new SwarmApi(control(), apps),
+                            new LinkApi(links()),
                             new SystemApi(
                                     settings,
                                     events,
                                     () -> condition().health(),
-                                    () -> condition().metrics())));
+                                    () -> condition().metrics() + links().metrics())));
             http = HttpServer.listen(
                     settings.get(Key.BIND),
                     settings.number(Key.PORT),
@@ -281,6 +283,10 @@ final class Node implements AutoCloseable {
 
     private SwarmControl control() {
         return new SwarmAdapter(swarm, cartridge, io);
+    }
+
+    private LinkAdapter links() {
+        return new LinkAdapter(swarm, io);
     }
 
     private String url(App app) {

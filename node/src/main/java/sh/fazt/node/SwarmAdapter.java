@@ -129,6 +129,11 @@ final class SwarmAdapter implements SwarmControl {
     }
 
     private <T> CompletionStage<Outcome<T>> run(Supplier<T> action) {
+        return run(io, action);
+    }
+
+    /** Runs what may block, and names what is refused. */
+    static <T> CompletionStage<Outcome<T>> run(Executor io, Supplier<T> action) {
         CompletableFuture<Outcome<T>> outcome = new CompletableFuture<>();
         try {
             io.execute(() -> {

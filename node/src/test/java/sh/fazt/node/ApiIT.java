@@ -342,6 +342,33 @@ class ApiIT {
     }
 
     @Test
+    void showsAndSetsLinks() throws IOException {
+        JsonNode data = surface.data("GET", "/api/swarm/links", "");
+        JsonNode phone = data.get("links").get(0);
+        assertThat(phone.get("class").textValue()).isEqualTo("relayed");
+        assertThat(phone.get("via").get("name").textValue()).isEqualTo("home");
+        assertThat(phone.get("rtt_ms").doubleValue()).isEqualTo(2.34);
+        assertThat(phone.get("rate_limit").longValue()).isEqualTo(1_250_000);
+        assertThat(phone.get("budget_left").isNull()).isTrue();
+        JsonNode laptop = data.get("links").get(1);
+        assertThat(laptop.get("class").isNull()).isTrue();
+        assertThat(laptop.get("via").isNull()).isTrue();
+        assertThat(laptop.get("faults").intValue()).isEqualTo(2);
+
+        JsonNode set = surface.data(
+                "PUT", "/api/swarm/links/settings", "{\"peer\":\"default\",\"key\":\"budget\",\"value\":\"200MB\"}");
+        assertThat(set.get("settings").get(0).get("value").textValue()).isEqualTo("200000000");
+
+        Wire.Answer zero = surface.local(
+                "PUT", "/api/swarm/links/settings", "{\"peer\":\"default\",\"key\":\"budget\",\"value\":\"0\"}");
+        assertThat(zero.status()).isEqualTo(400);
+        assertThat(zero.text()).contains("a budget of zero is refused");
+        Wire.Answer nobody = surface.local(
+                "PUT", "/api/swarm/links/settings", "{\"peer\":\"nobody\",\"key\":\"rate\",\"value\":\"1MB\"}");
+        assertThat(nobody.status()).isEqualTo(404);
+    }
+
+    @Test
     void saysWhyTheSwarmRefused() throws IOException {
         for (Refusal refusal : Refusal.values()) {
             surface.swarm.refusal = refusal;

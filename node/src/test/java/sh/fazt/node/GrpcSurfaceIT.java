@@ -36,8 +36,11 @@ import sh.fazt.protocol.admin.v1.App;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
+import sh.fazt.protocol.admin.v1.ListLinksRequest;
+import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
 import sh.fazt.protocol.admin.v1.Member;
+import sh.fazt.protocol.admin.v1.SetLinkRequest;
 
 class GrpcSurfaceIT {
     @TempDir
@@ -51,8 +54,12 @@ class GrpcSurfaceIT {
     @BeforeEach
     void start() throws Exception {
         surface = new Surface(folder, Map.of());
-        GrpcSurface grpc =
-                new GrpcSurface(() -> swarm.get(), surface.apps, new Auth(surface.accounts, Surface.TOKEN), "1.2.3");
+        GrpcSurface grpc = new GrpcSurface(
+                () -> swarm.get(),
+                () -> surface.links,
+                surface.apps,
+                new Auth(surface.accounts, Surface.TOKEN),
+                "1.2.3");
         NettyServerBuilder builder =
                 NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         grpc.services()
@@ -108,6 +115,26 @@ class GrpcSurfaceIT {
                         .getStatus(GetStatusRequest.getDefaultInstance())
                         .hasLeader())
                 .isFalse();
+    }
+
+    @Test
+    void showsAndSetsLinksAsTheRestSurfaceDoes() {
+        ListLinksResponse links = admin(Surface.TOKEN).listLinks(ListLinksRequest.getDefaultInstance());
+        assertThat(links.getLinks(0).getLinkClass()).isEqualTo("relayed");
+        assertThat(links.getLinks(0).getVia().getName()).isEqualTo("home");
+        assertThat(links.getLinks(1).hasVia()).isFalse();
+        assertThat(links.getLinks(1).getBudgetLeft()).isEqualTo(500);
+        SetLinkRequest request = SetLinkRequest.newBuilder()
+                .setPeer("default")
+                .setKey("rate")
+                .setValue("10mbit")
+                .build();
+        assertThat(admin(Surface.TOKEN).setLink(request).getSettings(0).getValue())
+                .isEqualTo("1250000");
+        assertThatThrownBy(() -> admin(Surface.TOKEN)
+                        .setLink(request.toBuilder().setValue("0").build()))
+                .hasMessageContaining("INVALID_ARGUMENT")
+                .hasMessageContaining("rate of zero");
     }
 
     @Test

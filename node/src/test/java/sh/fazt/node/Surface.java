@@ -30,6 +30,7 @@ import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.Json;
+import sh.fazt.node.api.LinkApi;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SystemApi;
 import sh.fazt.node.auth.Auth;
@@ -57,6 +58,7 @@ final class Surface implements AutoCloseable {
     Functions functions = (app, request, budget) -> {
         throw new IllegalStateException("no functions here");
     };
+    final FakeLinks links = new FakeLinks();
     List<FunctionCheck.Problem> problems = List.of();
     private final ThreadPoolExecutor api =
             new ThreadPoolExecutor(4, 4, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
@@ -89,6 +91,7 @@ final class Surface implements AutoCloseable {
                         new AppApi(apps, deployments, () -> "home", app -> "http://" + app.name() + ".example.org/"),
                         new SystemApi(
                                 settings, events, () -> Json.object().put("status", "healthy"), () -> "fazt_up 1\n"),
+                        new LinkApi(links),
                         new SwarmApi(swarm, apps)));
         http = HttpServer.listen(
                 "127.0.0.1", 0, 1, new Front("example.org", routes, ready, sites, rest, auth, 1 << 20), api, dates);

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
@@ -24,7 +25,7 @@ import sh.fazt.protocol.peer.v1.SignedBook;
 
 /**
  * What every member publishes of its addresses, signed with its key: the newest of each, whoever passed it on.
- * Confined to the loop.
+ * Confined to the loop, but for {@link #all}.
  */
 final class Books {
     /** A book with all its addresses; more is refused unread. */
@@ -38,7 +39,7 @@ final class Books {
     record Entry(NodeId node, long version, Map<HostPort, AddressSource> addresses, SignedBook signed) {}
 
     private final NodeKey key;
-    private final Map<NodeId, Entry> entries = new HashMap<>();
+    private final Map<NodeId, Entry> entries = new ConcurrentHashMap<>();
 
     Books(NodeKey key) {
         this.key = key;

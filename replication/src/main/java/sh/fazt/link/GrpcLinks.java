@@ -269,10 +269,8 @@ public final class GrpcLinks implements Links {
     }
 
     /** Signed address books as they are known, to be kept over a restart. */
-    public CompletionStage<List<byte[]>> books() {
-        CompletableFuture<List<byte[]>> books = new CompletableFuture<>();
-        onLoop(() -> books.complete(directory.all()));
-        return books;
+    public List<byte[]> books() {
+        return directory.all();
     }
 
     /** Rises when {@link #books} have changed. */

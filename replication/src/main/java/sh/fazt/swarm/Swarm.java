@@ -53,6 +53,8 @@ import sh.fazt.link.JoinAnswer;
 import sh.fazt.link.JoinCall;
 import sh.fazt.link.JoinRefusal;
 import sh.fazt.link.LinkConfig;
+import sh.fazt.link.LinkCounters;
+import sh.fazt.link.LinkSettings;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.membership.MemberMetadata;
@@ -86,6 +88,7 @@ public final class Swarm implements AutoCloseable {
     private final ScheduledExecutorService swarm;
     private final ExecutorService io;
     private final GrpcLinks links;
+    private final LinkLedger ledger;
     private final MembershipService membership;
     private final SyncService sync;
     private final SwarmRaft raft;
@@ -107,6 +110,7 @@ public final class Swarm implements AutoCloseable {
     public static List<SchemaPart> schemas() {
         return List.of(
                 SwarmRaft.schema(),
+                LinkLedger.SCHEMA,
                 new SchemaPart(
                         "swarm",
                         List.of("CREATE TABLE swarm_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"),
@@ -140,6 +144,7 @@ public final class Swarm implements AutoCloseable {
                 .withServices(options.services(), options.interceptors())
                 .withDesk(application -> desk[0].admit(application))
                 .withOnCopy(text -> LOG.error("two live nodes have this key why={}", text)));
+        ledger = new LinkLedger(cartridge, links);
         membership = new MembershipService(
                 key.id(), metadata(), options.membership(), links, swarm, clock, System::nanoTime, random);
         sync = new SyncService(cartridge.replica(), blobs, links, swarm, io, System::nanoTime);
@@ -182,11 +187,14 @@ public final class Swarm implements AutoCloseable {
 
     /** Opens the swarm port and, in the background, the group; returns as soon as the port is open. */
     public void start() {
+        ledger.restore();
         follow();
         links.start();
+        ledger.restoreBooks();
         io.execute(this::open);
         swarm.scheduleWithFixedDelay(this::tick, 250, 250, TimeUnit.MILLISECONDS);
         swarm.scheduleWithFixedDelay(() -> io.execute(this::askToVote), 1, 1, TimeUnit.SECONDS);
+        swarm.scheduleWithFixedDelay(() -> io.execute(this::keepLinks), 20, 20, TimeUnit.SECONDS);
     }
 
     /** The swarm port. */
@@ -778,6 +786,67 @@ public final class Swarm implements AutoCloseable {
                 list);
     }
 
+    private void keepLinks() {
+        try {
+            ledger.keep();
+        } catch (RuntimeException e) {
+            LOG.warn("what links have to remember is not kept", e);
+        }
+    }
+
+    /** Every member's link as it stands, with the member's name. Never waits. */
+    public Map<SwarmView.Named, LinkState> linkStates() {
+        Map<NodeId, MemberRecord> members = members();
+        Map<SwarmView.Named, LinkState> states = new LinkedHashMap<>();
+        for (LinkState state : links.states()) {
+            MemberRecord member = members.get(state.peer());
+            states.put(new SwarmView.Named(state.peer().toString(), member == null ? "" : member.getName()), state);
+        }
+        return states;
+    }
+
+    /** What the owner has set of links. */
+    public LinkSettings linkSettings() {
+        return links.settings();
+    }
+
+    /** What links have counted since the start. */
+    public LinkCounters linkCounters() {
+        return links.counters();
+    }
+
+    /**
+     * Sets something of the link to a member, or of all; it holds at once and is kept. Blocking.
+     *
+     * @param peer a member's name, id or the beginning of its id, or {@link LinkSettings#DEFAULT}
+     * @throws SwarmException saying what would be right
+     */
+    public void setLink(String peer, String key, String value) {
+        ledger.set(peer.equals(LinkSettings.DEFAULT) ? null : member(peer), key, value);
+    }
+
+    /** The member that is meant by a name, an id or the beginning of an id. */
+    private NodeId member(String text) {
+        Map<NodeId, MemberRecord> members = members();
+        List<NodeId> meant = members.entrySet().stream()
+                .filter(entry -> entry.getValue().getName().equals(text)
+                        || (text.length() >= 4 && entry.getKey().toString().startsWith(text)))
+                .map(Map.Entry::getKey)
+                .toList();
+        if (meant.size() == 1) {
+            return meant.get(0);
+        }
+        if (meant.isEmpty()) {
+            throw new SwarmException(
+                    SwarmException.Reason.NOT_FOUND,
+                    "there is no member \"" + text + "\": see \"fazt swarm status\" for names and ids");
+        }
+        throw new SwarmException(
+                SwarmException.Reason.INVALID,
+                "\"" + text + "\" is the name of " + meant.size() + " members: use the id, as "
+                        + meant.get(0).shortText());
+    }
+
     /** What sync has found wrong, ever: equal vectors with unequal digests. */
     public long alarms() {
         return sync.alarms();
@@ -791,5 +860,6 @@ public final class Swarm implements AutoCloseable {
         membership.close();
         sync.close();
         links.close();
+        keepLinks();
     }
 }

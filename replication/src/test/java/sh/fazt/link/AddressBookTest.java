@@ -18,8 +18,7 @@ final class AddressBookTest {
 
     @BeforeEach
     void network() throws Exception {
-        book.networks(new LocalNetworks(
-                List.of(new LocalNetworks.Member(InetAddress.getByName("192.168.1.20"), 24))));
+        book.networks(new LocalNetworks(List.of(new LocalNetworks.Member(InetAddress.getByName("192.168.1.20"), 24))));
     }
 
     private static List<HostPort> at(String... addresses) {

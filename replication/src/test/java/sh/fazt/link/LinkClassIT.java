@@ -70,7 +70,9 @@ final class LinkClassIT {
         cable.delay(Duration.ofMillis(40));
         b.trust(a);
         a.trust(b, cable.address());
-        until("both know", () -> a.state().linkClass() == LinkClass.WAN && b.state().linkClass() == LinkClass.WAN);
+        until(
+                "both know",
+                () -> a.state().linkClass() == LinkClass.WAN && b.state().linkClass() == LinkClass.WAN);
         assertThat(a.isUp()).isTrue();
     }
 
@@ -78,10 +80,13 @@ final class LinkClassIT {
     void whatOneSidePaysForIsMeteredOnBothAtOnce() {
         linked();
         a.links.settings(LinkSettings.NONE.set(null, "metered", "on"));
-        until("both know", () -> a.state().linkClass() == LinkClass.METERED
-                && b.state().linkClass() == LinkClass.METERED);
+        until(
+                "both know",
+                () -> a.state().linkClass() == LinkClass.METERED && b.state().linkClass() == LinkClass.METERED);
         a.links.settings(LinkSettings.NONE);
-        until("both know", () -> a.state().linkClass() == LinkClass.LAN && b.state().linkClass() == LinkClass.LAN);
+        until(
+                "both know",
+                () -> a.state().linkClass() == LinkClass.LAN && b.state().linkClass() == LinkClass.LAN);
         assertThat(a.links.counters().linksUp()).isEqualTo(1);
     }
 
@@ -155,8 +160,9 @@ final class LinkClassIT {
         b.links.candidates(b.id(), AddressSource.MAPPED, List.of(HostPort.parse(b.address())));
         until("direct", () -> RelayIT.state(a, b).up() && RelayIT.state(a, b).via() == null);
         assertThat(RelayIT.state(a, b).address()).isEqualTo(b.address());
-        assertThat(a.links.counters().forgedBooks() + b.links.counters().forgedBooks()).isZero();
-        List<byte[]> books = a.links.books().toCompletableFuture().join();
+        assertThat(a.links.counters().forgedBooks() + b.links.counters().forgedBooks())
+                .isZero();
+        List<byte[]> books = a.links.books();
         assertThat(books).isNotEmpty();
         TestNode again = keep(new TestNode());
         again.start();

@@ -55,8 +55,7 @@ final class LinkSettingsTest {
 
     @Test
     void aPeersOwnSettingGoesBeforeItsClassAndThatBeforeTheDefault() {
-        LinkSettings settings =
-                LinkSettings.NONE.set(null, "rate", "3000").set(null, "rate-relayed", "2000");
+        LinkSettings settings = LinkSettings.NONE.set(null, "rate", "3000").set(null, "rate-relayed", "2000");
         assertThat(settings.rate(peer, LinkClass.LAN)).isEqualTo(3000);
         assertThat(settings.rate(peer, LinkClass.RELAYED)).isEqualTo(2000);
         settings = settings.set(peer, "rate", "1000");
@@ -75,8 +74,10 @@ final class LinkSettingsTest {
         assertThat(metered.metered(peer)).isTrue();
         assertThat(metered.set(null, "relay", "on").relays(peer)).isTrue();
         assertThat(metered.set(peer, "metered", "off").metered(peer)).isFalse();
-        assertThat(LinkSettings.NONE.set(peer, "relay", "off").reachedByRelay(peer)).isFalse();
-        assertThat(LinkSettings.NONE.set(null, "relay", "off").reachedByRelay(peer)).isTrue();
+        assertThat(LinkSettings.NONE.set(peer, "relay", "off").reachedByRelay(peer))
+                .isFalse();
+        assertThat(LinkSettings.NONE.set(null, "relay", "off").reachedByRelay(peer))
+                .isTrue();
     }
 
     @Test

@@ -75,7 +75,9 @@ final class RelayTrustIT {
         trust(b, a.id(), key.id());
         RawRelay relay = keep(new RawRelay(key, a, key, b));
         relay.left().claims(b.id());
-        until("a link through it", () -> state(a, b.id()).up() && state(b, a.id()).up());
+        until(
+                "a link through it",
+                () -> state(a, b.id()).up() && state(b, a.id()).up());
         assertThat(state(a, b.id()).via()).isEqualTo(key.id());
         for (int i = 0; i < 20; i++) {
             assertThat(a.ask(b, Channel.SWARM, secret).toCompletableFuture())
@@ -208,7 +210,8 @@ final class RelayTrustIT {
             raw.left().begin(Wire.RELAY_COMING, member);
         }
         until("some are refused", () -> lane.kinds().contains(Wire.RELAY_END));
-        assertThat(lane.kinds().stream().filter(kind -> kind == Wire.RELAY_ACCEPT)).hasSizeLessThanOrEqualTo(64);
+        assertThat(lane.kinds().stream().filter(kind -> kind == Wire.RELAY_ACCEPT))
+                .hasSizeLessThanOrEqualTo(64);
         assertThat(state(b, one.id()).up()).isTrue();
     }
 }

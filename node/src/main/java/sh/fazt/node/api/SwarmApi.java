@@ -143,8 +143,7 @@ public final class SwarmApi implements Router.Endpoints {
     }
 
     /** Replies once it is known what came of it. */
-    private static <T> void answer(
-            Exchange exchange, CompletionStage<Outcome<T>> stage, Function<T, ? extends JsonNode> form) {
+    static <T> void answer(Exchange exchange, CompletionStage<Outcome<T>> stage, Function<T, ? extends JsonNode> form) {
         stage.whenComplete((outcome, failure) -> {
             try {
                 if (failure != null) {

@@ -8,6 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
+import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
@@ -15,23 +16,31 @@ import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.Lag;
+import sh.fazt.protocol.admin.v1.Link;
+import sh.fazt.protocol.admin.v1.LinkSetting;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
 import sh.fazt.protocol.admin.v1.ListAppsResponse;
+import sh.fazt.protocol.admin.v1.ListLinksRequest;
+import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
 import sh.fazt.protocol.admin.v1.ListMembersResponse;
 import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.Named;
+import sh.fazt.protocol.admin.v1.SetLinkRequest;
+import sh.fazt.protocol.admin.v1.SetLinkResponse;
 
 /** The same facts as the REST surface, for programs. Thread-safe; calls block. */
 final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     private static final Logger LOG = LoggerFactory.getLogger(AdminEndpoint.class);
 
     private final Supplier<SwarmControl> swarm;
+    private final Supplier<? extends LinkControl> links;
     private final Apps apps;
     private final String version;
 
-    AdminEndpoint(Supplier<SwarmControl> swarm, Apps apps, String version) {
+    AdminEndpoint(Supplier<SwarmControl> swarm, Supplier<? extends LinkControl> links, Apps apps, String version) {
         this.swarm = swarm;
+        this.links = links;
         this.apps = apps;
         this.version = version;
     }
@@ -58,6 +67,37 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
         answer(answer, () -> {
             ListMembersResponse.Builder response = ListMembersResponse.newBuilder();
             swarm.get().status().members().forEach(member -> response.addMembers(member(member)));
+            return response.build();
+        });
+    }
+
+    @Override
+    public void listLinks(ListLinksRequest request, StreamObserver<ListLinksResponse> answer) {
+        answer(answer, () -> {
+            LinkControl.Links now = links.get().links();
+            ListLinksResponse.Builder response = ListLinksResponse.newBuilder();
+            now.links().forEach(link -> response.addLinks(link(link)));
+            now.settings().forEach(setting -> response.addSettings(setting(setting)));
+            return response.build();
+        });
+    }
+
+    @Override
+    public void setLink(SetLinkRequest request, StreamObserver<SetLinkResponse> answer) {
+        answer(answer, () -> {
+            SwarmControl.Outcome<LinkControl.Links> outcome = links.get()
+                    .set(request.getPeer(), request.getKey(), request.getValue())
+                    .toCompletableFuture()
+                    .join();
+            if (outcome instanceof SwarmControl.Outcome.Refused<LinkControl.Links> refused) {
+                Problem problem = Problem.of(refused.reason(), refused.message());
+                throw new Problem.Thrown(problem.kind(), problem.code(), problem.message());
+            }
+            SetLinkResponse.Builder response = SetLinkResponse.newBuilder();
+            ((SwarmControl.Outcome.Done<LinkControl.Links>) outcome)
+                    .value()
+                    .settings()
+                    .forEach(setting -> response.addSettings(setting(setting)));
             return response.build();
         });
     }
@@ -108,6 +148,49 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             one.setBehind(Lag.newBuilder().setChanges(behind.changes()).setBytes(behind.bytes()));
         }
         return one.build();
+    }
+
+    private static Link link(LinkControl.Link link) {
+        String linkClass = link.linkClass();
+        String lastError = link.lastError();
+        Link.Builder one = Link.newBuilder()
+                .setPeer(named(link.peer()))
+                .setUp(link.up())
+                .setLinkClass(linkClass == null ? "" : linkClass)
+                .setAddress(link.address())
+                .setDialled(link.dialled())
+                .setClockOffsetMillis(link.clockOffsetMillis())
+                .setSentBytes(link.sentBytes())
+                .setReceivedBytes(link.receivedBytes())
+                .setSentBytesPerSecond(link.sentRate())
+                .setReceivedBytesPerSecond(link.receivedRate())
+                .setFaults(link.faults())
+                .setLastError(lastError == null ? "" : lastError);
+        SwarmControl.Named via = link.via();
+        if (via != null) {
+            one.setVia(named(via));
+        }
+        Duration roundTrip = link.roundTrip();
+        if (roundTrip != null) {
+            one.setRoundTripNanos(roundTrip.toNanos());
+        }
+        Long rate = link.rateLimit();
+        if (rate != null) {
+            one.setRateLimit(rate);
+        }
+        Long left = link.budgetLeft();
+        if (left != null) {
+            one.setBudgetLeft(left);
+        }
+        return one.build();
+    }
+
+    private static LinkSetting setting(LinkControl.Setting setting) {
+        return LinkSetting.newBuilder()
+                .setPeer(named(setting.of()))
+                .setKey(setting.key())
+                .setValue(setting.value())
+                .build();
     }
 
     private static sh.fazt.protocol.admin.v1.App app(App app) {

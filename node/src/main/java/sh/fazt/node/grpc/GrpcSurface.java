@@ -7,6 +7,7 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.util.List;
 import java.util.function.Supplier;
 import sh.fazt.hosting.app.Apps;
+import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.auth.Auth;
 
@@ -16,9 +17,10 @@ public final class GrpcSurface {
     private final List<ServerInterceptor> interceptors;
 
     /** @param swarm asked at each call, for the swarm is made with these services in it */
-    public GrpcSurface(Supplier<SwarmControl> swarm, Apps apps, Auth auth, String version) {
+    public GrpcSurface(
+            Supplier<SwarmControl> swarm, Supplier<? extends LinkControl> links, Apps apps, Auth auth, String version) {
         services = List.of(
-                new AdminEndpoint(swarm, apps, version),
+                new AdminEndpoint(swarm, links, apps, version),
                 new HealthStatusManager().getHealthService(),
                 ProtoReflectionServiceV1.newInstance());
         interceptors = List.of(new BearerGate(auth));
