@@ -17,24 +17,27 @@ import sh.fazt.protocol.peer.v1.PeerServiceGrpc;
 
 /** One attempt to reach a peer at one address, from the look-up of its name to its hello. Confined to the loop. */
 final class Dial implements LaneStream.Owner {
-    private static final long PATIENCE_MILLIS = 5000;
-
     private final GrpcLinks links;
     private final Peer peer;
     private final Way way;
     private final @Nullable Link replaced;
+    private final long patienceMillis;
     private @Nullable ManagedChannel connection;
     private @Nullable LaneStream control;
     private @Nullable ScheduledFuture<?> patience;
     private boolean greeted;
     private boolean over;
 
-    /** @param replaced the link that is up and shall be replaced, or null */
-    Dial(GrpcLinks links, Peer peer, Way way, @Nullable Link replaced) {
+    /**
+     * @param replaced       the link that is up and shall be replaced, or null
+     * @param patienceMillis how long it may take
+     */
+    Dial(GrpcLinks links, Peer peer, Way way, @Nullable Link replaced, long patienceMillis) {
         this.links = links;
         this.peer = peer;
         this.way = way;
         this.replaced = replaced;
+        this.patienceMillis = patienceMillis;
     }
 
     Way way() {
@@ -51,7 +54,7 @@ final class Dial implements LaneStream.Owner {
     }
 
     void start() {
-        patience = links.later(PATIENCE_MILLIS, () -> fail("no answer within " + PATIENCE_MILLIS + " ms"));
+        patience = links.later(patienceMillis, () -> fail("no answer within " + patienceMillis + " ms"));
         if (way instanceof Way.Direct direct) {
             HostPort to = direct.to();
             links.block(() -> {

@@ -24,6 +24,8 @@ final class Dialler {
     private static final long HOLDS_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private static final long FLAPPED_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long PATIENCE_MILLIS = 5000;
+    private static final long HASTY_MILLIS = 2000;
     private static final int MAX_FLAPS = 6;
     private static final int MAX_REMEMBERED = 64;
 
@@ -151,7 +153,7 @@ final class Dialler {
         links.dialBudget().take(1);
         Way way = round.get(next++);
         peer.trying(way.text());
-        Dial started = new Dial(links, peer, way, link);
+        Dial started = new Dial(links, peer, way, link, patience(way));
         dial = started;
         started.start();
     }
@@ -181,6 +183,13 @@ final class Dialler {
                     return record == null || record.flaps == 0 || record.avoidUntilNanos - now <= 0;
                 })
                 .toList();
+    }
+
+    /** While a relay could do it at once, a way that does not answer is not waited for long: it is tried again. */
+    private long patience(Way way) {
+        boolean relayWaits =
+                way instanceof Way.Direct && round.stream().skip(next).anyMatch(later -> later instanceof Way.Via);
+        return relayWaits ? HASTY_MILLIS : PATIENCE_MILLIS;
     }
 
     private Record record(Way way) {

@@ -28,7 +28,6 @@ final class Link implements LaneStream.Owner {
 
     private static final long GRACE_MILLIS = 500;
     private static final long OPENING_MILLIS = 5000;
-    private static final long MOVING_MILLIS = 10_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(Link.class);
 
@@ -79,6 +78,8 @@ final class Link implements LaneStream.Owner {
     private final Pulse pulse;
     private @Nullable Link replaces;
     private @Nullable Link replacedBy;
+    private boolean saidDone;
+    private boolean peerIsDone;
     private Phase phase = Phase.OPENING;
     private long upSinceNanos;
     private volatile boolean up;
@@ -218,7 +219,7 @@ final class Link implements LaneStream.Owner {
         int credits = linkClass.credits();
         stream.open(new LaneReceiver(links, this, lane, stream), queue::ready, queue);
         LaneStream before = old == null ? null : old.lanes[number];
-        if (before == null) {
+        if (old == null || before == null) {
             queue.attach(stream);
             stream.release(credits);
         } else {
@@ -235,9 +236,19 @@ final class Link implements LaneStream.Owner {
             classify();
             long silent = pulse.tick(linkClass, lateNanos, peer.unheardNanos());
             if (silent > 0) {
-                down("no answer for " + TimeUnit.NANOSECONDS.toMillis(silent) + " ms", Wire.OUT_OF_PLACE, true);
+                down(silence(silent), Wire.OUT_OF_PLACE, true);
+            }
+        } else if (phase == Phase.LEAVING) {
+            // A handler that takes its time may keep the old link for long; a dead one must not be waited for.
+            long silent = pulse.tick(terms.rank(), lateNanos, 0);
+            if (silent > 0) {
+                broke(silence(silent));
             }
         }
+    }
+
+    private static String silence(long nanos) {
+        return "no answer for " + TimeUnit.NANOSECONDS.toMillis(nanos) + " ms";
     }
 
     /** What the link is now: what is paid for, what was measured and what was set. */
@@ -268,7 +279,7 @@ final class Link implements LaneStream.Owner {
         long now = links.nanos();
         peer.heard();
         links.loop().execute(() -> {
-            if (phase == Phase.UP) {
+            if (phase == Phase.UP || phase == Phase.LEAVING) {
                 pulse.ponged(frame, now);
             }
         });
@@ -298,8 +309,6 @@ final class Link implements LaneStream.Owner {
         phase = Phase.LEAVING;
         up = false;
         replacedBy = next;
-        pulse.stop();
-        links.after(MOVING_MILLIS, () -> broke("it did not move within " + MOVING_MILLIS + " ms"));
         for (int lane = 0; lane < terms.lanes(); lane++) {
             if (lane == Channel.Lane.RELAY.number()) {
                 marked(lane);
@@ -317,9 +326,12 @@ final class Link implements LaneStream.Owner {
         leftWhenDone();
     }
 
-    /** Both sides have sent their last message on every lane: nothing is lost when it closes. */
+    /**
+     * When both sides have sent their last message on every lane the peer is told so; when both have said it,
+     * nothing is under way any more.
+     */
     private void leftWhenDone() {
-        if (phase != Phase.LEAVING) {
+        if (phase != Phase.LEAVING || saidDone) {
             return;
         }
         for (int lane = 0; lane < terms.lanes(); lane++) {
@@ -328,7 +340,17 @@ final class Link implements LaneStream.Owner {
                 return;
             }
         }
-        down("another link took its place", Wire.REPLACED, false);
+        saidDone = true;
+        say(Wire.goodbye(Wire.REPLACED, "another link took its place"));
+        if (peerIsDone) {
+            links.after(GRACE_MILLIS, this::left);
+        }
+    }
+
+    private void left() {
+        if (phase == Phase.LEAVING) {
+            down("another link took its place", Wire.REPLACED, false);
+        }
     }
 
     /** It ended before everything had come: what is lost is unknown, so the peers have to begin anew. */
@@ -345,7 +367,10 @@ final class Link implements LaneStream.Owner {
     private void ended(LaneStream stream, String why) {
         if (phase != Phase.LEAVING) {
             down(why, Wire.OUT_OF_PLACE, true);
-        } else if (!stream.sawMove()) {
+        } else if (saidDone) {
+            // It has all of ours, and we have all of its.
+            left();
+        } else {
             broke(why);
         }
     }
@@ -355,6 +380,13 @@ final class Link implements LaneStream.Owner {
     @Override
     public void goodbye(LaneStream stream, Goodbye goodbye) {
         String why = Reasons.fromPeer(goodbye.getMessage());
+        if (phase == Phase.LEAVING && goodbye.getCode() == Wire.REPLACED) {
+            peerIsDone = true;
+            if (saidDone) {
+                left();
+            }
+            return;
+        }
         if (phase != Phase.LEAVING) {
             peer.refused(goodbye.getCode(), why);
         }

@@ -18,7 +18,7 @@ final class RawRelay implements AutoCloseable {
     private final Side right;
 
     /** One of its links. */
-    final class Side implements AutoCloseable {
+    static final class Side implements AutoCloseable {
         private final RawPeer peer;
         private final NodeId self;
         private final NodeId node;

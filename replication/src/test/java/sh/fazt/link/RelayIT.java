@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -324,6 +325,61 @@ final class RelayIT {
         until("one connection", () -> toA.open() + toB.open() == 1);
         assertThat(a.news).noneMatch(line -> line.startsWith("down"));
         assertThat(b.news).noneMatch(line -> line.startsWith("down"));
+    }
+
+    @Test
+    void whatASlowHandlerHasNotTakenIsNotLostWhenTheLinkMoves() throws Exception {
+        TestNode a = node();
+        TestNode b = node();
+        TestNode relay = node();
+        CountDownLatch release = new CountDownLatch(1);
+        RecordingHandler blobs = new RecordingHandler();
+        b.links.handle(Channel.BLOBS, new Links.Handler() {
+            @Override
+            public void message(NodeId from, byte[] message) {
+                try {
+                    assertThat(release.await(60, TimeUnit.SECONDS)).isTrue();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                blobs.message(from, message);
+            }
+
+            @Override
+            public CompletableFuture<byte[]> request(NodeId from, byte[] request) {
+                return CompletableFuture.completedFuture(request);
+            }
+        });
+        b.links.handle(Channel.RAFT, new RecordingHandler());
+        List.of(a, b, relay).forEach(TestNode::start);
+        behindNat(a, b, relay);
+        linked(a, b);
+        for (int i = 0; i < 40; i++) {
+            byte[] message = ByteBuffer.allocate(100_000).putInt(i).array();
+            a.links.send(b.id(), Channel.BLOBS, message, Duration.ofSeconds(60));
+        }
+        until("bulk stands still at its receiver", () -> state(b, a).receivedBytes() > 1 << 20);
+        a.links.candidates(b.id(), AddressSource.LAN, List.of(HostPort.parse(b.address())));
+        until(
+                "a direct link",
+                () -> up(a, b) && state(a, b).via() == null && state(b, a).via() == null);
+        // The other lanes are there already, and stay longer than any grace.
+        long start = System.nanoTime();
+        until("some time", () -> {
+            try {
+                assertThat(ask(a, b, Channel.RAFT, new byte[] {3})).containsExactly(3);
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+            return System.nanoTime() - start > TimeUnit.SECONDS.toNanos(4);
+        });
+        assertThat(blobs.messages()).isEmpty();
+        release.countDown();
+        until("everything", () -> blobs.messages().size() == 40);
+        for (int i = 0; i < 40; i++) {
+            assertThat(ByteBuffer.wrap(blobs.messages().get(i)).getInt()).isEqualTo(i);
+        }
+        assertThat(a.news).noneMatch(line -> line.startsWith("down"));
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -162,6 +163,50 @@ final class RelayTrustIT {
         assertThat(good.ask(relay, Channel.SWARM, new byte[] {4}).toCompletableFuture())
                 .succeedsWithin(Duration.ofSeconds(5))
                 .isEqualTo(new byte[] {4});
+    }
+
+    @Test
+    void aRelayedStreamGoesOnInOrderWhenTheLinkUnderItMoves() {
+        NodeKey one = NodeKey.generate();
+        NodeKey other = NodeKey.generate();
+        TestNode relay = node().start();
+        trust(relay, one.id(), other.id());
+        RawRelay.Side near = keep(new RawRelay.Side(one, relay));
+        RawRelay.Side far = keep(new RawRelay.Side(other, relay));
+        List<Frame> came = new CopyOnWriteArrayList<>();
+        far.relay().also = came::add;
+        long id = near.begin(Wire.RELAY_OPEN, other.id());
+        until("it comes", () -> !came.isEmpty());
+        long farId = came.get(0).getId();
+        far.relay().send(Wire.frame(Wire.RELAY_ACCEPT, farId, ByteString.EMPTY));
+        until("it is accepted", () -> near.relay().kinds().contains(Wire.RELAY_ACCEPT));
+        near.relay().send(data(id, 1));
+
+        RawPeer second = keep(new RawPeer(one, relay.address(), relay.id()));
+        RawPeer.Stream[] next = new RawPeer.Stream[near.lanes.length];
+        for (int lane = 0; lane < next.length; lane++) {
+            next[lane] = second.open();
+            next[lane].hello(second.hello(lane).setWay(1).setReplaces(true));
+            RawPeer.Stream opened = next[lane];
+            until("a hello back", () -> opened.kinds().contains(Wire.HELLO));
+        }
+        RawPeer.Stream nextRelay = next[Channel.Lane.RELAY.number()];
+        nextRelay.send(data(id, 3));
+        for (RawPeer.Stream old : near.lanes) {
+            until("the relay leaves the old link", () -> old.kinds().contains(Wire.MOVED));
+        }
+        near.relay().send(data(id, 2));
+        for (RawPeer.Stream old : near.lanes) {
+            old.send(Wire.frame(Wire.MOVED, 0, ByteString.EMPTY));
+        }
+        until("all of it", () -> came.size() == 4);
+        assertThat(came.stream().skip(1).map(frame -> frame.getBody().size())).containsExactly(1, 2, 3);
+        far.relay().send(data(farId, 4));
+        until("the answer comes on the new link", () -> nextRelay.kinds().contains(Wire.RELAY_DATA));
+        until("both are done with the old one", () -> near.lanes[0].goodbye().getCode() == Wire.REPLACED);
+        assertThat(state(relay, one.id()).up()).isTrue();
+        assertThat(state(relay, one.id()).faults()).isZero();
+        assertThat(relay.news).noneMatch(line -> line.startsWith("down"));
     }
 
     @Test
