@@ -96,7 +96,8 @@ final class Dial implements LaneStream.Owner {
             return;
         }
         greeted = true;
-        stream.write(links.hello(Channel.Lane.CONTROL.number(), address(), peer, way.rank(), replaced != null));
+        stream.write(
+                links.greetings().hello(Channel.Lane.CONTROL.number(), address(), peer, way.rank(), replaced != null));
     }
 
     /** Opens one more lane. */
@@ -144,7 +145,7 @@ final class Dial implements LaneStream.Owner {
         if (over || mine == null) {
             return;
         }
-        String problem = links.problemWith(hello, peer.id());
+        String problem = links.greetings().problemWith(hello, peer.id());
         if (problem != null) {
             stream.close(Wire.PROTOCOL, problem);
             fail(problem);
@@ -165,7 +166,7 @@ final class Dial implements LaneStream.Owner {
         for (int lane = 1; lane < terms.lanes(); lane++) {
             LaneStream next = open(mine, link, () -> {});
             link.attach(lane, next);
-            next.write(links.hello(lane, address(), peer, way.rank(), replaced != null));
+            next.write(links.greetings().hello(lane, address(), peer, way.rank(), replaced != null));
         }
         if (replaced == null) {
             link.open();

@@ -1,27 +1,15 @@
 package sh.fazt.link;
 
-import com.google.protobuf.ByteString;
-import io.grpc.BindableService;
 import io.grpc.ManagedChannel;
-import io.grpc.Metadata;
-import io.grpc.Server;
-import io.grpc.ServerCall;
-import io.grpc.ServerCallExecutorSupplier;
-import io.grpc.ServerInterceptors;
-import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -39,7 +27,6 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -48,9 +35,6 @@ import org.slf4j.LoggerFactory;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
 import sh.fazt.link.LinkException.Reason;
-import sh.fazt.protocol.peer.v1.Frame;
-import sh.fazt.protocol.peer.v1.Hello;
-import sh.fazt.protocol.peer.v1.PeerServiceGrpc;
 
 /**
  * The links over gRPC and TLS 1.3 on the swarm port.
@@ -74,7 +58,6 @@ public final class GrpcLinks implements Links {
     private static final long DIALS_PER_SECOND = 10;
 
     private static final long DIALS_AT_ONCE = 32;
-    private static final long DAY_MILLIS = 86_400_000;
     private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final LinkConfig config;
@@ -85,20 +68,18 @@ public final class GrpcLinks implements Links {
     private final Map<Channel, Handler> handlers = new EnumMap<>(Channel.class);
     private final Map<Integer, Channel> channels = new HashMap<>();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
-    private final ArrayDeque<Consumer<Listener>> news = new ArrayDeque<>();
+    private final News news = new News(this, listeners);
     private final AtomicLong ids = new AtomicLong();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicLong lastComplaint;
     private final TokenBucket dialBudget;
     private final Directory directory;
     private final Relays relays;
-    private final LongAdder spentToday = new LongAdder();
+    private final SwarmPort port;
+    private final Greetings greetings;
+    private final Meter meter;
     private volatile LinkSettings settings = LinkSettings.NONE;
-    private volatile long day;
-    private boolean telling;
     private long lastTick;
-    private volatile @Nullable Server server;
-    private volatile @Nullable Server relayed;
 
     /** Links that are not started; no socket is open yet. */
     public GrpcLinks(LinkConfig config) {
@@ -110,7 +91,9 @@ public final class GrpcLinks implements Links {
         this.dialBudget = new TokenBucket(config.nanos(), DIALS_PER_SECOND, DIALS_AT_ONCE);
         this.directory = new Directory(this);
         this.relays = new Relays(this);
-        this.day = config.wall().millis() / DAY_MILLIS;
+        this.port = new SwarmPort(this, config, group, loop);
+        this.greetings = new Greetings(this, config);
+        this.meter = new Meter(config.wall().millis());
         for (Channel channel : Channel.values()) {
             channels.put(channel.number(), channel);
         }
@@ -122,47 +105,7 @@ public final class GrpcLinks implements Links {
      * @throws UncheckedIOException when the port can't be opened
      */
     public void start() {
-        byte[] challengeKey = new byte[32];
-        new SecureRandom().nextBytes(challengeKey);
-        PeerEndpoint endpoint = new PeerEndpoint(this, new JoinCounter(this, challengeKey));
-        InetSocketAddress address = new InetSocketAddress(config.bindAddress(), config.port());
-        try {
-            NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
-                    .sslContext(Tls.server(config.key()))
-                    .bossEventLoopGroup(group)
-                    .workerEventLoopGroup(group)
-                    .channelFactory(() -> new CountingServerChannel(counts))
-                    .directExecutor()
-                    .callExecutor(new ExtraServices(config.mayBlock()))
-                    .flowControlWindow(Network.WINDOW)
-                    .maxConcurrentCallsPerConnection(64)
-                    .maxConnectionIdle(30, TimeUnit.SECONDS)
-                    .addTransportFilter(PeerEndpoint.transports(this))
-                    .addService(ServerInterceptors.intercept(endpoint, PeerEndpoint.callers()));
-            for (BindableService extra : config.services()) {
-                builder.addService(ServerInterceptors.intercept(extra.bindService(), config.interceptors()));
-            }
-            server = builder.build().start();
-            relayed = NettyServerBuilder.forAddress(new Relayed(id(), id()))
-                    .sslContext(Tls.server(config.key()))
-                    .bossEventLoopGroup(loop)
-                    .workerEventLoopGroup(loop)
-                    .channelFactory(() -> new RelayServerChannel(relays))
-                    .directExecutor()
-                    .flowControlWindow(LinkClass.RELAYED.window())
-                    .maxConcurrentCallsPerConnection(16)
-                    .maxConnectionIdle(30, TimeUnit.SECONDS)
-                    .addTransportFilter(PeerEndpoint.transports(this))
-                    .addService(ServerInterceptors.intercept(endpoint, PeerEndpoint.callers()))
-                    .build()
-                    .start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "the swarm port " + new HostPort(config.bindAddress(), config.port())
-                            + " can't be opened: " + Reasons.of(e)
-                            + ". Is another node running on it? Give this one another port",
-                    e);
-        }
+        port.open();
         lastTick = config.nanos().getAsLong();
         LocalNetworks now = LocalNetworks.read();
         onLoop(() -> {
@@ -199,29 +142,18 @@ public final class GrpcLinks implements Links {
         }
     }
 
-    /** Runs the extra services where they may block; links stay on the network threads. */
-    private record ExtraServices(Executor mayBlock) implements ServerCallExecutorSupplier {
-        @Override
-        public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
-            boolean ours = PeerServiceGrpc.SERVICE_NAME.equals(
-                    call.getMethodDescriptor().getServiceName());
-            return ours ? null : mayBlock;
-        }
-    }
-
     /** The port that is open. */
     public int port() {
-        Server running = server;
-        if (running == null) {
+        int open = port.number();
+        if (open == 0) {
             throw new IllegalStateException("the links are not started");
         }
-        return running.getPort();
+        return open;
     }
 
     /** The port that is open, or 0 before the start. */
     int openPort() {
-        Server running = server;
-        return running == null ? 0 : running.getPort();
+        return port.number();
     }
 
     /** What was counted since the start. */
@@ -312,15 +244,15 @@ public final class GrpcLinks implements Links {
                 today.put(peer.id(), peer.throttle().today());
             }
         });
-        return new Usage(day, today);
+        return new Usage(meter.day(), today);
     }
 
     /** Takes what was kept, if it is of today. Before the start. */
     public void restoreUsage(Usage kept) {
-        if (kept.day() == day) {
+        if (kept.day() == meter.day()) {
             kept.bytes().forEach((id, bytes) -> {
                 peer(id).throttle().restart(bytes);
-                spentToday.add(bytes);
+                meter.add(bytes);
             });
         }
     }
@@ -392,7 +324,7 @@ public final class GrpcLinks implements Links {
 
     @Override
     public void handle(Channel channel, Handler handler) {
-        if (server != null) {
+        if (port.number() != 0) {
             throw new IllegalStateException("the handler of " + channel + " has to be named before the start");
         }
         if (handlers.putIfAbsent(channel, handler) != null) {
@@ -428,25 +360,12 @@ public final class GrpcLinks implements Links {
             peers.values().forEach(peer -> peer.stop(Wire.STOPPING, "the node is stopping"));
             parted.countDown();
         });
-        Server running = server;
-        Server inner = relayed;
         try {
             parted.await(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
-            if (inner != null) {
-                inner.shutdownNow();
-            }
-            if (running != null) {
-                running.shutdown();
-                if (!running.awaitTermination(CLOSE_MILLIS / 4, TimeUnit.MILLISECONDS)) {
-                    running.shutdownNow();
-                    running.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
-                }
-            }
+            port.close(CLOSE_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            if (running != null) {
-                running.shutdownNow();
-            }
+            port.closeNow();
         }
         for (Peer peer : peers.values()) {
             for (Channel.Lane lane : Channel.Lane.values()) {
@@ -469,6 +388,14 @@ public final class GrpcLinks implements Links {
         return config.key();
     }
 
+    Greetings greetings() {
+        return greetings;
+    }
+
+    Meter meter() {
+        return meter;
+    }
+
     Directory directory() {
         return directory;
     }
@@ -479,10 +406,6 @@ public final class GrpcLinks implements Links {
 
     TokenBucket dialBudget() {
         return dialBudget;
-    }
-
-    LongAdder spentToday() {
-        return spentToday;
     }
 
     Collection<Peer> peers() {
@@ -601,49 +524,6 @@ public final class GrpcLinks implements Links {
         }
     }
 
-    Frame hello(int lane, String observed, Peer to, LinkClass way, boolean replaces) {
-        Hello hello = Hello.newBuilder()
-                .setOldestProtocol(Wire.OLDEST_PROTOCOL)
-                .setNewestProtocol(Wire.NEWEST_PROTOCOL)
-                .setLane(lane)
-                .setNodeId(ByteString.copyFrom(id().bytes()))
-                .setSwarmId(swarmId())
-                .setBootNonce(bootNonce())
-                .setCapabilityLevel(Wire.CAPABILITY_LEVEL)
-                .addAllAddresses(config.advertised())
-                .setObservedAddress(observed)
-                .setWallMillis(wallMillis())
-                .setWay(way.number())
-                .setReplaces(replaces)
-                .setMetered(settings.metered(to.id()))
-                .build();
-        return Wire.frame(Wire.HELLO, 0, hello.toByteString());
-    }
-
-    boolean isOtherSwarm(Hello hello) {
-        return !hello.getSwarmId().equals(swarmId());
-    }
-
-    /** Why we can't have a link with the sender of that hello, or null. */
-    @Nullable
-    String problemWith(Hello hello, NodeId owner) {
-        if (hello.getOldestProtocol() > Wire.NEWEST_PROTOCOL || hello.getNewestProtocol() < Wire.OLDEST_PROTOCOL) {
-            boolean newer = hello.getOldestProtocol() > Wire.NEWEST_PROTOCOL;
-            String old = newer ? id().shortText() : owner.shortText();
-            return "node " + owner.shortText() + " speaks peer protocol " + hello.getOldestProtocol() + " to "
-                    + hello.getNewestProtocol() + ", node " + id().shortText() + " speaks " + Wire.OLDEST_PROTOCOL
-                    + " to " + Wire.NEWEST_PROTOCOL + ": update fazt on node " + old;
-        }
-        if (isOtherSwarm(hello)) {
-            return "node " + owner.shortText() + " is in swarm " + hello.getSwarmId() + ", node " + id().shortText()
-                    + " is in swarm " + swarmId();
-        }
-        if (!Arrays.equals(hello.getNodeId().toByteArray(), owner.bytes())) {
-            return "the hello names another node than the key " + owner.shortText() + " of its connection";
-        }
-        return null;
-    }
-
     void reportCopy(String text) {
         finish(() -> config.onCopy().accept(text));
     }
@@ -659,34 +539,7 @@ public final class GrpcLinks implements Links {
 
     /** Tells the listeners, one thing after the other. */
     void tell(Consumer<Listener> what) {
-        synchronized (news) {
-            news.add(what);
-            if (telling) {
-                return;
-            }
-            telling = true;
-        }
-        finish(this::tellAll);
-    }
-
-    private void tellAll() {
-        while (true) {
-            Consumer<Listener> next;
-            synchronized (news) {
-                next = news.poll();
-                if (next == null) {
-                    telling = false;
-                    return;
-                }
-            }
-            for (Listener listener : listeners) {
-                try {
-                    next.accept(listener);
-                } catch (RuntimeException e) {
-                    handlerFailed(Channel.MEMBERSHIP, e);
-                }
-            }
-        }
+        news.tell(what);
     }
 
     private void tick() {
@@ -697,10 +550,7 @@ public final class GrpcLinks implements Links {
         long now = nanos();
         long late = now - lastTick - TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
         lastTick = now;
-        long today = wallMillis() / DAY_MILLIS;
-        if (today != day) {
-            day = today;
-            spentToday.reset();
+        if (meter.turned(wallMillis())) {
             peers.values().forEach(peer -> peer.throttle().restart(0));
         }
         for (Peer peer : peers.values()) {

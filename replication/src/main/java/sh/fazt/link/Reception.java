@@ -96,9 +96,9 @@ final class Reception implements LaneStream.Owner {
                             + links.id().shortText() + ": join it with a token first");
             return;
         }
-        String problem = links.problemWith(hello, who);
+        String problem = links.greetings().problemWith(hello, who);
         if (problem != null) {
-            refuse(stream, links.isOtherSwarm(hello) ? Wire.OTHER_SWARM : Wire.PROTOCOL, problem);
+            refuse(stream, links.greetings().isOtherSwarm(hello) ? Wire.OTHER_SWARM : Wire.PROTOCOL, problem);
         } else if (hello.getLane() == Channel.Lane.CONTROL.number()) {
             control(stream, hello, peer);
         } else {
@@ -184,7 +184,7 @@ final class Reception implements LaneStream.Owner {
     }
 
     private void greet(LaneStream stream, int lane, Peer peer) {
-        stream.write(links.hello(lane, address, peer, way.rank(), false));
+        stream.write(links.greetings().hello(lane, address, peer, way.rank(), false));
     }
 
     @Override

@@ -68,7 +68,7 @@ final class Throttle {
         }
         if (metered) {
             today.add(bytes);
-            links.spentToday().add(bytes);
+            links.meter().add(bytes);
         }
     }
 
@@ -87,8 +87,7 @@ final class Throttle {
         Long own = budget;
         Long all = links.settings().budget();
         Long ownLeft = own == null ? null : Long.valueOf(own - today.sum());
-        Long allLeft =
-                all == null ? null : Long.valueOf(all - links.spentToday().sum());
+        Long allLeft = all == null ? null : Long.valueOf(all - links.meter().today());
         if (ownLeft == null || allLeft == null) {
             return ownLeft == null ? allLeft : ownLeft;
         }

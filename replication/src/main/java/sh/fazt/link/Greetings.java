@@ -1,0 +1,63 @@
+package sh.fazt.link;
+
+import com.google.protobuf.ByteString;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.identity.NodeId;
+import sh.fazt.protocol.peer.v1.Frame;
+import sh.fazt.protocol.peer.v1.Hello;
+
+/** Hellos: ours, and what may be wrong with the others'. Thread-safe. */
+final class Greetings {
+    private final GrpcLinks links;
+    private final LinkConfig config;
+
+    Greetings(GrpcLinks links, LinkConfig config) {
+        this.links = links;
+        this.config = config;
+    }
+
+    /** The first frame of a lane. */
+    Frame hello(int lane, String observed, Peer to, LinkClass way, boolean replaces) {
+        Hello hello = Hello.newBuilder()
+                .setOldestProtocol(Wire.OLDEST_PROTOCOL)
+                .setNewestProtocol(Wire.NEWEST_PROTOCOL)
+                .setLane(lane)
+                .setNodeId(ByteString.copyFrom(links.id().bytes()))
+                .setSwarmId(links.swarmId())
+                .setBootNonce(config.bootNonce())
+                .setCapabilityLevel(Wire.CAPABILITY_LEVEL)
+                .addAllAddresses(config.advertised())
+                .setObservedAddress(observed)
+                .setWallMillis(links.wallMillis())
+                .setWay(way.number())
+                .setReplaces(replaces)
+                .setMetered(links.settings().metered(to.id()))
+                .build();
+        return Wire.frame(Wire.HELLO, 0, hello.toByteString());
+    }
+
+    boolean isOtherSwarm(Hello hello) {
+        return !hello.getSwarmId().equals(links.swarmId());
+    }
+
+    /** Why we can't have a link with the sender of that hello, or null. */
+    @Nullable
+    String problemWith(Hello hello, NodeId owner) {
+        if (hello.getOldestProtocol() > Wire.NEWEST_PROTOCOL || hello.getNewestProtocol() < Wire.OLDEST_PROTOCOL) {
+            boolean newer = hello.getOldestProtocol() > Wire.NEWEST_PROTOCOL;
+            String old = newer ? links.id().shortText() : owner.shortText();
+            return "node " + owner.shortText() + " speaks peer protocol " + hello.getOldestProtocol() + " to "
+                    + hello.getNewestProtocol() + ", node " + links.id().shortText() + " speaks " + Wire.OLDEST_PROTOCOL
+                    + " to " + Wire.NEWEST_PROTOCOL + ": update fazt on node " + old;
+        }
+        if (isOtherSwarm(hello)) {
+            return "node " + owner.shortText() + " is in swarm " + hello.getSwarmId() + ", node "
+                    + links.id().shortText() + " is in swarm " + links.swarmId();
+        }
+        if (!Arrays.equals(hello.getNodeId().toByteArray(), owner.bytes())) {
+            return "the hello names another node than the key " + owner.shortText() + " of its connection";
+        }
+        return null;
+    }
+}
