@@ -36,7 +36,7 @@ final class Books {
     private static final long AHEAD_MILLIS = 400L * 86_400_000;
 
     /** A book that was believed. */
-    record Entry(NodeId node, long version, Map<HostPort, AddressSource> addresses, SignedBook signed) {}
+    record Entry(NodeId node, String swarm, long version, Map<HostPort, AddressSource> addresses, SignedBook signed) {}
 
     private final NodeKey key;
     private final Map<NodeId, Entry> entries = new ConcurrentHashMap<>();
@@ -45,11 +45,18 @@ final class Books {
         this.key = key;
     }
 
-    /** Signs what this node says of itself from now on; null when it says that already. */
+    /**
+     * Signs what this node says of itself in that swarm from now on; null when it says that already. What is known
+     * of another swarm is forgotten.
+     */
     @Nullable
     SignedBook publish(String swarm, Map<HostPort, AddressSource> addresses, long wallMillis) {
+        entries.values()
+                .removeIf(entry -> !entry.swarm().equals(swarm) && !entry.node().equals(key.id()));
         Entry mine = entries.get(key.id());
-        if (mine != null && new TreeMap<>(text(mine.addresses())).equals(new TreeMap<>(text(addresses)))) {
+        if (mine != null
+                && mine.swarm().equals(swarm)
+                && new TreeMap<>(text(mine.addresses())).equals(new TreeMap<>(text(addresses)))) {
             return null;
         }
         Book.Builder book = Book.newBuilder()
@@ -70,7 +77,7 @@ final class Books {
                             ByteString.copyFrom(key.certificate().getPublicKey().getEncoded()))
                     .setSignature(ByteString.copyFrom(signer.sign()))
                     .build();
-            entries.put(key.id(), new Entry(key.id(), book.getVersion(), Map.copyOf(addresses), signed));
+            entries.put(key.id(), new Entry(key.id(), swarm, book.getVersion(), Map.copyOf(addresses), signed));
             return signed;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("this Java can't sign with the node's key", e);
@@ -113,7 +120,7 @@ final class Books {
                     addresses.put(HostPort.parse(candidate.getAddress()), AddressSource.of(candidate.getSource()));
                 }
             }
-            return new Entry(node, book.getVersion(), Map.copyOf(addresses), signed);
+            return new Entry(node, swarm, book.getVersion(), Map.copyOf(addresses), signed);
         } catch (InvalidProtocolBufferException | GeneralSecurityException | IllegalArgumentException e) {
             throw new ForgedBookException("it can't be read: " + e.getMessage());
         }

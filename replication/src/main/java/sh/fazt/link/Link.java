@@ -177,6 +177,7 @@ final class Link implements LaneStream.Owner {
         phase = Phase.UP;
         up = true;
         upSinceNanos = links.nanos();
+        (moving ? links.counts().moved : links.counts().linksUp).increment();
         peer.opened(this);
         classify();
         for (int lane = 0; lane < terms.lanes(); lane++) {
@@ -185,7 +186,6 @@ final class Link implements LaneStream.Owner {
         pulse.start();
         if (moving && old != null) {
             old.leave(this);
-            links.counts().moved.increment();
             LOG.info(
                     "link moved peer={} from={} to={} class={}",
                     peer.id().shortText(),
@@ -193,7 +193,6 @@ final class Link implements LaneStream.Owner {
                     terms.address(),
                     linkClass.text());
         } else {
-            links.counts().linksUp.increment();
             LOG.info(
                     "link up peer={} address={} class={} dialled={}",
                     peer.id().shortText(),

@@ -50,6 +50,17 @@ final class BooksTest {
     }
 
     @Test
+    void whoJoinsAnotherSwarmSignsAnewAndForgetsTheOthers() throws Exception {
+        Books.Entry old = Books.verify(publish("10.0.0.1:5").toByteArray(), "s", NOW);
+        theirs.take(old);
+        theirs.publish("t", Map.of(), NOW);
+        assertThat(theirs.known()).hasSize(1);
+        SignedBook anew = mine.publish("t", Map.of(HostPort.parse("10.0.0.1:5"), AddressSource.CONFIGURED), NOW);
+        assertThat(anew).isNotNull();
+        assertThat(Books.verify(anew.toByteArray(), "t", NOW).version()).isGreaterThan(old.version());
+    }
+
+    @Test
     void anotherAddressUnderTheSameSignatureIsForged() {
         SignedBook signed = publish("10.0.0.1:5");
         Book.Builder book = Book.newBuilder();

@@ -126,6 +126,7 @@ final class LinkClassIT {
         linked();
         LinkSettings metered = LinkSettings.NONE.set(null, "metered", "on").set(null, "budget", "300KB");
         a.links.settings(metered);
+        until("it is metered", () -> a.state().linkClass() == LinkClass.METERED);
         blob(250_000, SOON).join();
         assertThat(a.state().budgetLeft()).isBetween(1L, 60_000L);
         blob(100_000, SOON);
