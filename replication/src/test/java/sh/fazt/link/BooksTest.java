@@ -8,6 +8,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import sh.fazt.identity.NodeKey;
 import sh.fazt.link.Books.ForgedBookException;
@@ -57,7 +58,9 @@ final class BooksTest {
         assertThat(theirs.known()).hasSize(1);
         SignedBook anew = mine.publish("t", Map.of(HostPort.parse("10.0.0.1:5"), AddressSource.CONFIGURED), NOW);
         assertThat(anew).isNotNull();
-        assertThat(Books.verify(anew.toByteArray(), "t", NOW).version()).isGreaterThan(old.version());
+        assertThat(Books.verify(Objects.requireNonNull(anew).toByteArray(), "t", NOW)
+                        .version())
+                .isGreaterThan(old.version());
     }
 
     @Test
@@ -108,6 +111,8 @@ final class BooksTest {
         assertThat(restored.take(old)).isTrue();
         SignedBook next = restored.publish("s", Map.of(HostPort.parse("1.1.1.1:1"), AddressSource.MAPPED), NOW - 9999);
         assertThat(next).isNotNull();
-        assertThat(Books.verify(next.toByteArray(), "s", NOW).version()).isGreaterThan(old.version());
+        assertThat(Books.verify(Objects.requireNonNull(next).toByteArray(), "s", NOW)
+                        .version())
+                .isGreaterThan(old.version());
     }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -130,7 +131,7 @@ final class LinkClassIT {
         blob(250_000, SOON).join();
         assertThat(a.state().budgetLeft()).isBetween(1L, 60_000L);
         blob(100_000, SOON);
-        until("it is used up", () -> a.state().budgetLeft() <= 0);
+        until("it is used up", () -> Objects.requireNonNullElse(a.state().budgetLeft(), 1L) <= 0);
         CompletableFuture<Void> late = blob(50_000, Duration.ofMillis(400));
         until("it is refused", late::isDone);
         assertThatThrownBy(late::join).cause().hasMessageContaining("budget").hasMessageContaining("fazt swarm link");

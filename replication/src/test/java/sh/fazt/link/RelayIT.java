@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -124,12 +125,12 @@ final class RelayIT {
         behindNat(a, b, one, other);
         linked(a, b);
         NodeId first = state(a, b).via();
-        TestNode dying = one.id().equals(first) ? one : other;
+        TestNode dying = Objects.equals(one.id(), first) ? one : other;
         TestNode living = dying == one ? other : one;
         dying.close();
         until(
                 "through the other",
-                () -> up(a, b) && living.id().equals(state(a, b).via()));
+                () -> up(a, b) && Objects.equals(living.id(), state(a, b).via()));
         assertThat(ask(a, b, Channel.SWARM, new byte[] {9})).containsExactly(9);
     }
 
@@ -236,7 +237,7 @@ final class RelayIT {
                             .toCompletableFuture()
                             .get(20, TimeUnit.SECONDS);
                     number++;
-                    sent.get(channel).incrementAndGet();
+                    Objects.requireNonNull(sent.get(channel)).incrementAndGet();
                     if (number % 3 == 0) {
                         ask(from, to, channel, new byte[] {7});
                         answered.incrementAndGet();
@@ -395,7 +396,9 @@ final class RelayIT {
         a.links.candidates(b.id(), AddressSource.LAN, List.of(HostPort.parse(cable.address())));
         until("a direct link", () -> up(a, b) && state(a, b).via() == null);
         cable.close();
-        until("relayed again", () -> up(a, b) && relay.id().equals(state(a, b).via()));
+        until(
+                "relayed again",
+                () -> up(a, b) && Objects.equals(relay.id(), state(a, b).via()));
         long moved = a.links.counters().moved();
         assertThat(ask(a, b, Channel.SWARM, new byte[] {1})).containsExactly(1);
         assertThat(moved).isEqualTo(1);
