@@ -127,6 +127,8 @@ async function f(x) { return await x + 1; } f(1).then(v => v === 2)
 const log = []; async function f() { try { await Promise.reject(new Error('x')); } catch (e) { log.push(e.message); return 1; } finally { await null; log.push('f'); } } f().then(v => v === 1 && log.join() === 'x,f')
 ### await in a loop and in arrows
 const f = async xs => { let s = 0; for (const x of xs) s += await x; return s; }; f([1, Promise.resolve(2), 3]).then(v => v === 6)
+### a getter by super sees this
+class A { constructor(v) { this.v = v; } get w() { return this.v; } get s() { return 's'; } } class B extends A { get w() { return super.w + 1; } f() { return [1].map(x => x + super['w'])[0]; } get s() { return super.s; } none() { return super.none; } } new B(3).w === 4 && new B(3).f() === 4 && new B(1).s === 's' && new B(1).none() === undefined && new (class extends B { get w() { return super.w * 2; } })(1).w === 4
 ### async methods and super
 class A { async f() { return 1; } } class B extends A { async f() { return (await super.f()) + 1; } } new B().f().then(v => v === 2)
 ### async order

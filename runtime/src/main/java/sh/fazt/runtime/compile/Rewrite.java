@@ -4,6 +4,7 @@ import com.google.javascript.jscomp.AbstractCompiler;
 import com.google.javascript.jscomp.CompilerPass;
 import com.google.javascript.jscomp.DiagnosticType;
 import com.google.javascript.jscomp.JSError;
+import com.google.javascript.jscomp.NodeUtil;
 import com.google.javascript.rhino.IR;
 import com.google.javascript.rhino.Node;
 import com.google.javascript.rhino.Token;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code #name}, which came in as an identifier that begins with the marker, becomes a member whose key is a
  *       symbol of the class, so that neither {@code JSON} nor {@code Object.keys} sees it;
  *   <li>an object literal that spreads others becomes a call of {@code $spread};
+ *   <li>what is read of {@code super} in a method becomes a call of {@code $super}, which knows {@code this}: Closure
+ *       reads it off the parent's prototype, so that a getter there would not see the object;
  *   <li>a regular expression that ES5 can't spell becomes a call of {@code $re};
  *   <li>names of the machinery and {@code with} are refused.
  * </ul>
@@ -41,6 +44,7 @@ final class Rewrite implements CompilerPass {
     private final Deque<Map<String, String>> classes = new ArrayDeque<>();
     private final List<Node> symbols = new ArrayList<>();
     private int suspectLine;
+    private int named;
 
     Rewrite(AbstractCompiler compiler, ScriptCompiler.Kind kind, char marker) {
         this.compiler = compiler;
@@ -119,6 +123,7 @@ final class Rewrite implements CompilerPass {
     private void visit(Node node) {
         switch (node.getToken()) {
             case CLASS -> {
+                name(node);
                 classes.push(declared(node.getLastChild()));
                 visitChildren(node);
                 classes.pop();
@@ -135,7 +140,12 @@ final class Rewrite implements CompilerPass {
                 return;
             }
             case NAME -> visitName(node);
-            case GETPROP, OPTCHAIN_GETPROP -> visitMember(node);
+            case GETPROP, GETELEM, OPTCHAIN_GETPROP -> {
+                if (node.getFirstChild().isSuper() && visitSuper(node)) {
+                    return;
+                }
+                visitMember(node);
+            }
             case MEMBER_FIELD_DEF, MEMBER_FUNCTION_DEF, GETTER_DEF, SETTER_DEF -> {
                 visitChildren(node);
                 visitDefinition(node);
@@ -214,13 +224,57 @@ final class Rewrite implements CompilerPass {
         } else if (name.startsWith("$jscomp")
                 || name.equals("$re")
                 || name.equals("$spread")
+                || name.equals("$super")
+                || name.startsWith("$class") && !node.getParent().isClass()
                 || name.equals(COMPLETION)
                 || name.startsWith("$private")) {
             refuse(node, name + " is reserved: choose another name");
         }
     }
 
+    /** A class without a name gets one, for {@link #visitSuper}: its methods see it, nobody else does. */
+    private void name(Node definition) {
+        if (definition.getFirstChild().isEmpty() && !definition.getSecondChild().isEmpty()) {
+            definition.getFirstChild().replaceWith(IR.name("$class" + named++).srcref(definition));
+        }
+    }
+
+    /** {@code super.a} in a method of {@code C} becomes {@code $super(C, "a", this)}. */
+    private boolean visitSuper(Node node) {
+        Node parent = node.getParent();
+        boolean called = (parent.isCall() || parent.isOptChainCall() || parent.isTaggedTemplateLit())
+                && parent.getFirstChild() == node;
+        Node member = node;
+        while (member != null
+                && member.getParent() != null
+                && !member.getParent().isClassMembers()) {
+            if (member.isObjectLit() && member != node) {
+                return false;
+            }
+            member = member.getParent();
+        }
+        if (called
+                || NodeUtil.isLValue(node)
+                || parent.isDelProp()
+                || member == null
+                || member.getParent() == null
+                || member.isStaticMember()) {
+            return false;
+        }
+        Node key = node.isGetProp()
+                ? IR.string(node.getString())
+                : node.getLastChild().detach();
+        Node name = member.getGrandparent().getFirstChild();
+        Node call = IR.call(IR.name("$super"), IR.name(name.getString()), key, IR.thisNode());
+        node.replaceWith(call.srcrefTreeIfMissing(node));
+        visit(key);
+        return true;
+    }
+
     private void visitMember(Node node) {
+        if (node.isGetElem()) {
+            return;
+        }
         String name = node.getString();
         if (!isPrivate(name)) {
             return;

@@ -50,7 +50,7 @@ public final class ScriptCompiler {
 
     private static final int KEPT_CHARS = 24 << 20;
     private static final String EXTERNS =
-            "var $jscomp, $re, $spread, require, module, exports, request, respond, console, fazt;";
+            "var $jscomp, $re, $spread, $super, require, module, exports, request, respond, console, fazt;";
     private static final Pattern STRICT =
             Pattern.compile("\\A(?:\\s|//[^\\n]*\\n|/\\*(?s:.*?)\\*/)*(['\"])use strict\\1");
     private static final Pattern PRIVATE_NAME = Pattern.compile("#(?=[\\p{L}_$])");

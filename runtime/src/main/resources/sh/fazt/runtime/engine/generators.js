@@ -489,6 +489,10 @@
   Object.freeze($jscomp);
   nailed(global, '$jscomp');
   def(global, '$spread', hooks.spread);
+  var parentOf = Object.getPrototypeOf;
+  var read = Reflect.get;
+  def(global, '$super', function (home, key, self) { return read(parentOf(home.prototype), key, self); });
+  nailed(global, '$super');
   nailed(global, '$re');
   nailed(global, '$spread');
   function nailed(object, name) {
