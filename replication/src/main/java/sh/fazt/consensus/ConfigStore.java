@@ -78,6 +78,10 @@ final class ConfigStore {
             return answered(tx, command.getRequest())
                     .orElse(Outcome.newBuilder().setApplied(true).build());
         }
+        if (applied(tx).index() < 0) {
+            // What was agreed in an earlier incarnation was kept until the log is heard; the log says it all again.
+            clear(tx);
+        }
         Outcome outcome = answered(tx, command.getRequest()).orElse(null);
         if (outcome == null) {
             outcome = decide(tx, command);
@@ -208,6 +212,15 @@ final class ConfigStore {
                 })
                 .toCompletableFuture()
                 .join();
+    }
+
+    /**
+     * Lets a new log begin behind everything that is agreed: as its first snapshot, so that whoever joins later gets
+     * it too.
+     */
+    static void restart(LocalTx tx) {
+        tx.execute("DELETE FROM config_answered");
+        state(tx, "applied", "0:0");
     }
 
     /** Forgets what was agreed, and how far the log was. */

@@ -12,7 +12,10 @@ final class Properties {
         String[] settings = {
             "raft.rpc.type", LinkRpcType.class.getName(),
             "raft.server.storage.dir", directory.toString(),
-            "raft.server.removed.groups.dir", directory.resolve("removed").toString(),
+            "raft.server.removed.groups.dir",
+                    directory
+                            .resolveSibling(directory.getFileName() + "-removed")
+                            .toString(),
             "raft.server.rpc.timeout.min", timings.electionMin().toMillis() + "ms",
             "raft.server.rpc.timeout.max", timings.electionMax().toMillis() + "ms",
             "raft.server.rpc.first-election.timeout.min", "100ms",

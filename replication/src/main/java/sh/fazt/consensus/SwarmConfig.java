@@ -77,7 +77,7 @@ public final class SwarmConfig {
             command.addOperations(
                     value == null ? operation.setDelete(true) : operation.setValue(ByteString.copyFrom(value)));
         }
-        Outcome outcome = raft.propose(command.build(), PATIENCE);
+        Outcome outcome = raft.leader().propose(command.build(), PATIENCE);
         return outcome.getApplied()
                 ? new Result.Applied()
                 : new Result.Conflict(new ConfigEntry(
@@ -89,6 +89,6 @@ public final class SwarmConfig {
 
     /** Waits until everything that was agreed before this call is applied here. Blocking. */
     public void barrier() {
-        raft.propose(SwarmRaft.noop(), PATIENCE);
+        raft.leader().barrier(PATIENCE);
     }
 }

@@ -6,7 +6,6 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -37,7 +36,7 @@ import sh.fazt.protocol.consensus.v1.Snapshot;
 /**
  * Applies the log to the cartridge: each entry and its index in one transaction. What lies in the cartridge is
  * never older than the newest snapshot file, and a snapshot file is always written at exactly the index that it
- * claims. Replies are data; nothing that a command says makes this throw. Called by Ratis, one call at a time.
+ * claims. Replies are data; nothing that a command says makes this throw, only a cartridge that can't be written. Called by Ratis, one call at a time.
  */
 final class SwarmStateMachine extends BaseStateMachine {
     private static final Logger LOG = LoggerFactory.getLogger(SwarmStateMachine.class);
@@ -109,14 +108,11 @@ final class SwarmStateMachine extends BaseStateMachine {
             command = Command.getDefaultInstance();
         }
         // One entry after the other: Ratis tells of entries without commands at once, and what is applied never
-        // goes back.
-        try {
-            Message message = apply(command, term, index, TRIES).join();
-            updateLastAppliedTermIndex(term, index);
-            return CompletableFuture.completedFuture(message);
-        } catch (CompletionException e) {
-            return CompletableFuture.failedFuture(e.getCause() == null ? e : e.getCause());
-        }
+        // goes back. What can't be applied is thrown: that closes the group, and the entry comes again when it is
+        // opened; a failed future would let Ratis skip it.
+        Message message = apply(command, term, index, TRIES).join();
+        updateLastAppliedTermIndex(term, index);
+        return CompletableFuture.completedFuture(message);
     }
 
     private CompletableFuture<Message> apply(Command command, long term, long index, int tries) {

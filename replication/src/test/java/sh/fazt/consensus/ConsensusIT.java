@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,14 +14,17 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.SwarmConfig.Op;
@@ -49,6 +53,8 @@ class ConsensusIT {
         ExecutorService io;
         SwarmRaft raft;
         SwarmConfig config;
+        /** Why the cartridge takes no write that is agreed; null when it does. */
+        volatile @Nullable RuntimeException writes;
 
         Node(int number) {
             byte[] bytes = new byte[32];
@@ -66,8 +72,19 @@ class ConsensusIT {
                     folder.resolve(name + ".db"), CartridgeOptions.standard(), List.of(SwarmRaft.schema()));
             links = new MemoryLinks(network, id);
             raft = new SwarmRaft(
-                    id, cartridge, folder.resolve(name + ".raft"), links, Timings.LAN, io, threads, random);
+                    id, refusing(), folder.resolve(name + ".raft"), links, Timings.LAN, io, threads, random);
             config = new SwarmConfig(raft);
+        }
+
+        private Cartridge refusing() {
+            return (Cartridge) Proxy.newProxyInstance(
+                    Cartridge.class.getClassLoader(), new Class<?>[] {Cartridge.class}, (proxy, method, arguments) -> {
+                        RuntimeException refused = writes;
+                        if (refused != null && method.getName().equals("writeLocal")) {
+                            return CompletableFuture.failedFuture(refused);
+                        }
+                        return method.invoke(cartridge, arguments);
+                    });
         }
 
         void stop() {
@@ -180,8 +197,9 @@ class ConsensusIT {
                 .setRequest("the-same")
                 .addOperations(Operation.newBuilder().setKind("alias").setKey("once"))
                 .build();
-        assertThat(one.raft.propose(command, PATIENCE).getApplied()).isTrue();
-        assertThat(nodes.get(1).raft.propose(command, PATIENCE).getApplied()).isTrue();
+        assertThat(one.raft.leader().propose(command, PATIENCE).getApplied()).isTrue();
+        assertThat(nodes.get(1).raft.leader().propose(command, PATIENCE).getApplied())
+                .isTrue();
         assertThat(one.config.get("alias", "once").orElseThrow().version()).isEqualTo(1);
     }
 
@@ -247,6 +265,90 @@ class ConsensusIT {
         leaving.raft.initialise();
         assertThat(leaving.alias("after")).isEmpty();
         assertThat(leaving.set("own", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void whoJoinsANodeThatLostItsLogGetsAllThatWasAgreedBefore() throws IOException {
+        Node one = group(1).get(0);
+        one.set("before", "yes");
+        one.set("twice", "a");
+        one.set("twice", "b");
+        one.stop();
+        delete(folder.resolve(one.name + ".raft"));
+        one.boot();
+        assertThat(one.raft.open()).isFalse();
+        one.raft.rejoin(true);
+        assertThat(one.alias("before")).isEqualTo("yes");
+        Node two = new Node(2);
+        two.raft.prepareJoin(Objects.requireNonNull(one.raft.groupId()));
+        one.raft.addVoter(two.id, two.raft.peerId());
+        awaitAlias(two, "before", "yes");
+        awaitAlias(two, "twice", "b");
+        assertThat(two.set("twice", "c")).isInstanceOf(Result.Applied.class);
+        awaitAlias(one, "twice", "c");
+        one.stop();
+        one.boot();
+        assertThat(one.raft.open()).isTrue();
+        Await.until("a quorum", PATIENCE, () -> one.raft.status().quorum());
+        assertThat(one.set("after", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void whoChangesSomethingSeesItAtOnceWhereverTheLeaderIs() {
+        group(3);
+        Node follower =
+                nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
+        for (int i = 0; i < 20; i++) {
+            assertThat(follower.set("mine", "v" + i)).isInstanceOf(Result.Applied.class);
+            assertThat(follower.alias("mine")).isEqualTo("v" + i);
+        }
+    }
+
+    @Test
+    void aGroupThatWasNotFinishedIsNotOpened() throws IOException {
+        Node one = group(1).get(0);
+        String id = Objects.requireNonNull(one.raft.groupId());
+        one.stop();
+        // What a crash leaves between the cartridge's note of the group and the group's own files.
+        delete(folder.resolve(one.name + ".raft").resolve(id));
+        one.boot();
+        assertThat(one.raft.open()).isFalse();
+        one.raft.rejoin(true);
+        assertThat(one.set("on", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void aListenerThatFailsStopsNothing() {
+        Node one = group(1).get(0);
+        one.raft.listen(kinds -> {
+            throw new IllegalStateException("on purpose");
+        });
+        assertThat(one.set("a", "1")).isInstanceOf(Result.Applied.class);
+        assertThat(one.set("a", "2")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void aGroupThatDoesNotOpenIsTriedAgainUntilItDoes() throws IOException {
+        Node one = group(1).get(0);
+        Path meta = folder.resolve(one.name + ".raft")
+                .resolve(Objects.requireNonNull(one.raft.groupId()))
+                .resolve("current/raft-meta");
+        Path aside = folder.resolve("raft-meta-aside");
+        Files.move(meta, aside);
+        one.writes = new IllegalStateException("on purpose");
+        threads.execute(() -> assertThatThrownBy(() -> one.set("late", "yes")).isInstanceOf(RuntimeException.class));
+        long[] since = {System.nanoTime()};
+        Await.until("the watchdog found that it can't open the group", PATIENCE, () -> {
+            if (!one.raft.status().voters().isEmpty()) {
+                since[0] = System.nanoTime();
+            }
+            return System.nanoTime() - since[0] > 1_500_000_000;
+        });
+        one.writes = null;
+        Files.move(aside, meta);
+        leader(nodes);
+        assertThat(one.set("again", "yes")).isInstanceOf(Result.Applied.class);
+        assertThat(one.alias("late")).as("what was agreed is not skipped").isEqualTo("yes");
     }
 
     private static void delete(Path directory) throws IOException {

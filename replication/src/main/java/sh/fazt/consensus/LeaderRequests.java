@@ -1,0 +1,276 @@
+package sh.fazt.consensus;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.exceptions.LeaderNotReadyException;
+import org.apache.ratis.protocol.exceptions.NotLeaderException;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.Channel;
+import sh.fazt.link.Links;
+import sh.fazt.protocol.consensus.v1.Command;
+import sh.fazt.protocol.consensus.v1.LeaderReply;
+import sh.fazt.protocol.consensus.v1.LeaderRequest;
+import sh.fazt.protocol.consensus.v1.Outcome;
+
+/**
+ * What is asked of the leader, on both sides: taken to it from here and, where this node leads, done. Of Ratis' own
+ * replies nothing travels: those carry Java's serialisation. Thread-safe: changes of the voters one at a time.
+ */
+final class LeaderRequests {
+    private static final Logger LOG = LoggerFactory.getLogger(LeaderRequests.class);
+    /** First octet of what one member asks of the leader; those of Raft itself are smaller. */
+    static final byte MARK = 100;
+
+    static final Duration CHANGE_DEADLINE = Duration.ofSeconds(30);
+
+    private final RaftHost host;
+    private final Links links;
+    private final Object voters = new Object();
+
+    LeaderRequests(RaftHost host, Links links) {
+        this.host = host;
+        this.links = links;
+    }
+
+    /** A command that changes nothing: the log goes on, and with it whoever just joined. */
+    static Command noop() {
+        return Command.newBuilder()
+                .setFormat(1)
+                .setRequest(UUID.randomUUID().toString())
+                .build();
+    }
+
+    /**
+     * Takes a command to the leader and waits for what came of it. Tried again until the deadline under one request
+     * id, so it happens once at most. Blocking.
+     *
+     * <p>What was agreed is applied here too when this returns, unless this node is late.
+     *
+     * @throws ConsensusException {@code NO_QUORUM} naming who is missing, {@code NOT_MEMBER}
+     */
+    Outcome propose(Command command, Duration patience) {
+        LeaderReply reply = ask(LeaderRequest.newBuilder().setCommand(command).build(), patience);
+        if (!reply.getError().isEmpty()) {
+            throw new ConsensusException(ConsensusException.Reason.CHANGE_FAILED, reply.getError());
+        }
+        host.awaitApplied(reply.getIndex(), patience);
+        return reply.getOutcome();
+    }
+
+    /** Waits until everything that was agreed before this call is applied here. Blocking. */
+    void barrier(Duration patience) {
+        LeaderReply reply = ask(LeaderRequest.newBuilder().setCommand(noop()).build(), patience);
+        if (!reply.getError().isEmpty() || !host.awaitApplied(reply.getIndex(), patience)) {
+            throw new ConsensusException(
+                    ConsensusException.Reason.CHANGE_FAILED,
+                    "this node has not heard yet of all that is agreed: try again in a moment" + reply.getError());
+        }
+    }
+
+    /** Tries until the deadline; answers what a leader said. Blocking. */
+    LeaderReply ask(LeaderRequest request, Duration patience) {
+        host.running();
+        long end = System.nanoTime() + patience.toNanos();
+        while (true) {
+            Duration left = Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
+            try {
+                LeaderReply reply = host.leads() ? lead(request, left) : forward(request, left);
+                if (reply != null && !reply.getNotLeader()) {
+                    return reply;
+                }
+            } catch (TimeoutException | ExecutionException e) {
+                LOG.debug("the leader did not answer", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new ConsensusException(ConsensusException.Reason.CHANGE_FAILED, "interrupted", e);
+            }
+            if (System.nanoTime() > end) {
+                throw noQuorum();
+            }
+            LockSupport.parkNanos(50_000_000);
+        }
+    }
+
+    private ConsensusException noQuorum() {
+        RaftStatus status = host.status();
+        List<NodeId> missing = new ArrayList<>(status.unreachable());
+        if (missing.isEmpty()) {
+            missing.addAll(status.voters());
+            missing.remove(host.self());
+        }
+        return new NoQuorumException(missing, status.voters().size());
+    }
+
+    private @Nullable LeaderReply forward(LeaderRequest request, Duration patience)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        RaftServer.Division division = host.division();
+        RaftPeerId leader = division == null ? null : division.getInfo().getLeaderId();
+        if (leader == null || LinkTransport.PeerNames.node(leader).equals(host.self())) {
+            return null;
+        }
+        byte[] body = request.toByteArray();
+        byte[] message = new byte[body.length + 1];
+        message[0] = MARK;
+        System.arraycopy(body, 0, message, 1, body.length);
+        byte[] answer = links.ask(LinkTransport.PeerNames.node(leader), Channel.RAFT, message, patience)
+                .toCompletableFuture()
+                .get(patience.toMillis() + 200, TimeUnit.MILLISECONDS);
+        try {
+            return LeaderReply.parseFrom(answer);
+        } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+            throw new ExecutionException(e);
+        }
+    }
+
+    /** Does what was asked of the leader; says so when this is not the leader. */
+    LeaderReply lead(LeaderRequest request, Duration patience)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        LeaderReply notLeader = LeaderReply.newBuilder().setNotLeader(true).build();
+        if (!host.leads()) {
+            return notLeader;
+        }
+        try {
+            switch (request.getWhatCase()) {
+                case COMMAND -> {
+                    RaftClientReply reply = write(request.getCommand(), patience);
+                    return reply == null
+                            ? notLeader
+                            : LeaderReply.newBuilder()
+                                    .setOutcome(Outcome.parseFrom(
+                                            reply.getMessage().getContent().toByteArray()))
+                                    .setIndex(reply.getLogIndex())
+                                    .build();
+                }
+                case ADD_VOTER -> {
+                    changeVoters(
+                            NodeId.parse(request.getAddVoter().getNode()),
+                            request.getAddVoter().getPeer());
+                    return LeaderReply.getDefaultInstance();
+                }
+                case REMOVE_VOTER -> {
+                    changeVoters(NodeId.parse(request.getRemoveVoter()), null);
+                    return LeaderReply.getDefaultInstance();
+                }
+                case WHAT_NOT_SET -> {
+                    return LeaderReply.newBuilder().setError("an empty request").build();
+                }
+            }
+            return LeaderReply.newBuilder().setError("an unknown request").build();
+        } catch (com.google.protobuf.InvalidProtocolBufferException | IllegalArgumentException | ConsensusException e) {
+            return LeaderReply.newBuilder()
+                    .setError(String.valueOf(e.getMessage()))
+                    .build();
+        }
+    }
+
+    private @Nullable RaftClientReply write(Command command, Duration patience)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        RaftServer now = host.running();
+        RaftClientRequest request = RaftClientRequest.newBuilder()
+                .setClientId(host.client())
+                .setServerId(now.getId())
+                .setGroupId(host.groupId())
+                .setCallId(host.nextCall())
+                .setMessage(Message.valueOf(ByteString.copyFrom(command.toByteArray())))
+                .setType(RaftClientRequest.writeRequestType())
+                .build();
+        try {
+            RaftClientReply reply =
+                    now.submitClientRequestAsync(request).get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            if (reply.isSuccess()) {
+                return reply;
+            }
+            if (reply.getException() instanceof NotLeaderException
+                    || reply.getException() instanceof LeaderNotReadyException) {
+                return null;
+            }
+            throw new ExecutionException(reply.getException());
+        } catch (IOException e) {
+            throw new ExecutionException(e);
+        }
+    }
+
+    /** Adds a node in a new incarnation, or takes it out; one change at a time. */
+    private void changeVoters(NodeId node, @Nullable String peer)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        synchronized (voters) {
+            RaftServer now = host.running();
+            RaftServer.Division division = host.division();
+            if (division == null) {
+                throw new ConsensusException(ConsensusException.Reason.NOT_MEMBER, "this node is in no group");
+            }
+            if (peer != null
+                    && !LinkTransport.PeerNames.node(RaftPeerId.valueOf(peer)).equals(node)) {
+                throw new IllegalArgumentException(peer + " is no incarnation of " + node.shortText());
+            }
+            List<RaftPeer> current = new ArrayList<>(division.getGroup().getPeers());
+            List<RaftPeer> next = new ArrayList<>();
+            for (RaftPeer each : current) {
+                if (!LinkTransport.PeerNames.node(each.getId()).equals(node)) {
+                    next.add(each);
+                }
+            }
+            if (peer != null) {
+                next.add(RaftPeer.newBuilder().setId(peer).build());
+            }
+            if (new HashSet<>(ids(next)).equals(new HashSet<>(ids(current)))) {
+                return;
+            }
+            SetConfigurationRequest request = new SetConfigurationRequest(
+                    host.client(),
+                    now.getId(),
+                    host.groupId(),
+                    host.nextCall(),
+                    SetConfigurationRequest.Arguments.newBuilder()
+                            .setServersInNewConf(next)
+                            .setServersInCurrentConf(current)
+                            .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
+                            .build());
+            RaftClientReply reply;
+            try {
+                reply = now.setConfigurationAsync(request).get(CHANGE_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (IOException e) {
+                throw new ExecutionException(e);
+            }
+            if (!reply.isSuccess()) {
+                throw new ConsensusException(
+                        ConsensusException.Reason.CHANGE_FAILED,
+                        "the voters could not be changed: " + reply.getException());
+            }
+            // An idle group would not catch up whoever joined it.
+            write(noop(), Duration.ofSeconds(5));
+        }
+    }
+
+    private static List<RaftPeerId> ids(Collection<RaftPeer> peers) {
+        return peers.stream().map(RaftPeer::getId).toList();
+    }
+
+    /** Asks for a change of the voters; what stands in the way is an exception. Blocking. */
+    void change(LeaderRequest request) {
+        LeaderReply reply = ask(request, CHANGE_DEADLINE);
+        if (!reply.getError().isEmpty()) {
+            throw new ConsensusException(ConsensusException.Reason.CHANGE_FAILED, reply.getError());
+        }
+    }
+}
