@@ -8,35 +8,31 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
-import sh.fazt.cartridge.change.Scope;
 import sh.fazt.consensus.ConfigEntry;
 import sh.fazt.consensus.ConsensusException;
-import sh.fazt.consensus.NoQuorumException;
 import sh.fazt.consensus.RaftStatus;
 import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.consensus.SwarmConfig.Op;
@@ -45,22 +41,16 @@ import sh.fazt.identity.IdentityException;
 import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
-import sh.fazt.link.Applicant;
 import sh.fazt.link.Channel;
 import sh.fazt.link.ClockOffsets;
 import sh.fazt.link.GrpcLinks;
-import sh.fazt.link.JoinAnswer;
-import sh.fazt.link.JoinCall;
-import sh.fazt.link.JoinRefusal;
 import sh.fazt.link.LinkConfig;
 import sh.fazt.link.LinkCounters;
 import sh.fazt.link.LinkSettings;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.membership.MemberMetadata;
-import sh.fazt.membership.MembersSnapshot;
 import sh.fazt.membership.MembershipService;
-import sh.fazt.protocol.swarm.v1.Admission;
 import sh.fazt.protocol.swarm.v1.Ask;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
@@ -76,9 +66,6 @@ public final class Swarm implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Swarm.class);
     private static final Duration ASK = Duration.ofSeconds(20);
     private static final Duration CATCH_UP = Duration.ofMinutes(25);
-    private static final Duration JOIN_CALL = Duration.ofSeconds(25);
-    /** Kept while a join is not completed: whom to dial before the log is heard. */
-    private static final String ADMISSION = "admission";
 
     private final NodeKey key;
     private final SwarmOptions options;
@@ -94,27 +81,26 @@ public final class Swarm implements AutoCloseable {
     private final SwarmRaft raft;
     private final SwarmConfig config;
     private final Records records;
+    private final Agreement agreement;
+    private final PendingJoin joining;
+    private final Joiner joiner;
+    /** One question at a time: each may wait for long, and Raft needs the same threads. */
+    private final AtomicBoolean tending = new AtomicBoolean();
+
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
     private volatile String swarmId = "";
-    /** Members that were read with an admission, until the log brings them. */
-    private volatile Map<NodeId, MemberRecord> admission = Map.of();
+    /** Whether something that was agreed has not been followed yet. */
+    private final AtomicBoolean missed = new AtomicBoolean();
 
-    private volatile boolean wantsToVote;
     private volatile boolean announced;
     private volatile boolean online = true;
     private volatile boolean closed;
 
     /** What the swarm keeps in the cartridge. */
     public static List<SchemaPart> schemas() {
-        return List.of(
-                SwarmRaft.schema(),
-                LinkLedger.SCHEMA,
-                new SchemaPart(
-                        "swarm",
-                        List.of("CREATE TABLE swarm_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"),
-                        List.of()));
+        return List.of(SwarmRaft.schema(), LinkLedger.SCHEMA, PendingJoin.SCHEMA);
     }
 
     /**
@@ -152,6 +138,9 @@ public final class Swarm implements AutoCloseable {
         raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
         config = new SwarmConfig(raft);
         records = new Records(config);
+        agreement = new Agreement(config, this::members);
+        joining = new PendingJoin(cartridge);
+        joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, io);
         desk[0] = new Desk(records, config, raft, clock, io);
         links.handle(Channel.SWARM, new Links.Handler() {
             @Override
@@ -177,7 +166,7 @@ public final class Swarm implements AutoCloseable {
             }
         });
         membership.listen(snapshot -> changed());
-        raft.listen(kinds -> io.execute(this::follow));
+        raft.listen(kinds -> soon("follow what is agreed", this::follow));
     }
 
     private MemberMetadata metadata() {
@@ -193,8 +182,35 @@ public final class Swarm implements AutoCloseable {
         ledger.restoreBooks();
         io.execute(this::open);
         swarm.scheduleWithFixedDelay(this::tick, 250, 250, TimeUnit.MILLISECONDS);
-        swarm.scheduleWithFixedDelay(() -> io.execute(this::askToVote), 1, 1, TimeUnit.SECONDS);
-        swarm.scheduleWithFixedDelay(() -> io.execute(this::keepLinks), 20, 20, TimeUnit.SECONDS);
+        swarm.scheduleWithFixedDelay(
+                () -> soon("take part in the group", () -> {
+                    tend();
+                    if (missed.compareAndSet(true, false)) {
+                        follow();
+                    }
+                }),
+                1,
+                1,
+                TimeUnit.SECONDS);
+        swarm.scheduleWithFixedDelay(() -> soon("keep what links remember", ledger::keep), 20, 20, TimeUnit.SECONDS);
+    }
+
+    /** Runs something where it may block. What found no room, or failed, is made up for within seconds. */
+    private void soon(String what, Runnable task) {
+        try {
+            io.execute(() -> {
+                try {
+                    task.run();
+                } catch (RuntimeException e) {
+                    missed.set(true);
+                    if (!closed) {
+                        LOG.warn("could not {}; it is tried again", what, e);
+                    }
+                }
+            });
+        } catch (RejectedExecutionException busy) {
+            missed.set(true);
+        }
     }
 
     /** The swarm port. */
@@ -204,14 +220,17 @@ public final class Swarm implements AutoCloseable {
 
     private void open() {
         try {
-            restoreAdmission();
-            if (raft.groupId() == null) {
+            if (joining.pending() && !joining.group().equals(raft.groupId())) {
+                joiner.enter();
+            } else if (raft.groupId() == null || records.swarm() == null && !joining.pending()) {
                 found(options.name());
             } else if (!raft.open()) {
-                boolean alone = records.members().size() <= 1 && admission.isEmpty();
+                boolean alone = records.members().size() <= 1 && !joining.pending();
                 LOG.warn("this node's vote is lost: it goes on as a new incarnation alone={}", alone);
+                if (!alone) {
+                    joiner.again();
+                }
                 raft.rejoin(alone);
-                wantsToVote = !alone;
             }
             follow();
             opened.complete(null);
@@ -264,7 +283,9 @@ public final class Swarm implements AutoCloseable {
     private void followNow() {
         Map<NodeId, MemberRecord> members = members();
         SwarmRecord record = records.swarm();
-        if (record != null) {
+        if (joining.pending()) {
+            swarmId = joining.swarmId();
+        } else if (record != null) {
             swarmId = record.getId();
         }
         Map<NodeId, List<String>> trusted = new HashMap<>();
@@ -286,8 +307,14 @@ public final class Swarm implements AutoCloseable {
     }
 
     private Map<NodeId, MemberRecord> members() {
-        Map<NodeId, MemberRecord> agreed = records.members();
-        return agreed.isEmpty() ? admission : agreed;
+        Map<NodeId, MemberRecord> members = new LinkedHashMap<>(joining.members());
+        members.putAll(records.members());
+        return members;
+    }
+
+    /** Whether this node is a swarm of one: in no other, and not about to be. */
+    public boolean isAlone() {
+        return members().size() <= 1 && !joining.pending();
     }
 
     private void changed() {
@@ -300,8 +327,13 @@ public final class Swarm implements AutoCloseable {
     }
 
     private void tick() {
-        sync.tick();
-        cartridge.clock().correct(ClockOffsets.correctionMillis(links.states()));
+        try {
+            sync.tick();
+            cartridge.clock().correct(ClockOffsets.correctionMillis(links.states()));
+        } catch (RuntimeException e) {
+            // A timer whose task throws never runs it again.
+            LOG.error("a turn of sync failed; the next one comes", e);
+        }
     }
 
     private void ready() {
@@ -328,7 +360,7 @@ public final class Swarm implements AutoCloseable {
                         SwarmException.Reason.INVALID,
                         "a swarm's name has 1 to 63 characters and no control character");
             }
-            agree(() -> {
+            agreement.agree(() -> {
                 ConfigEntry entry = records.entry(Records.SWARM, Records.SWARM);
                 SwarmRecord record = records.swarm();
                 if (entry == null || record == null) {
@@ -357,7 +389,7 @@ public final class Swarm implements AutoCloseable {
                 .setSecret(ByteString.copyFrom(token.secret()))
                 .setExpiresAtSeconds(token.expiresAtSeconds())
                 .build();
-        agree(() -> {
+        agreement.agree(() -> {
             List<Op> ops = new ArrayList<>();
             ops.add(Op.set(null, Records.TOKEN, token.tokenId(), record.toByteArray()));
             for (ConfigEntry old : config.list(Records.TOKEN)) {
@@ -390,53 +422,19 @@ public final class Swarm implements AutoCloseable {
                     SwarmException.Reason.BAD_TOKEN,
                     "this node issued that token itself: use it on the node that shall join");
         }
-        Admission admitted = apply(token);
-        String groupBefore = raft.groupId();
-        LOG.info("admitted swarm={} members={}", admitted.getSwarm().getName(), admitted.getMembersCount());
-        keepAdmission(admitted);
-        raft.prepareJoin(admitted.getGroup());
-        // What this node alone knew of its owner gives way to what the swarm knows.
-        cartridge.forget(Scope.SYSTEM).toCompletableFuture().join();
-        wantsToVote = true;
+        joiner.admit(token);
         follow();
         links.redial();
-        LOG.info("left its own group={} for group={}", groupBefore, admitted.getGroup());
         awaitCatchUp();
         return view();
-    }
-
-    private Admission apply(JoinToken token) {
-        JoinAnswer answer = JoinCall.join(token, key, new Applicant(options.name(), options.addresses()), JOIN_CALL, io)
-                .toCompletableFuture()
-                .join();
-        if (answer instanceof JoinAnswer.Refused refused) {
-            throw new SwarmException(reason(refused.reason()), refused.message());
-        }
-        try {
-            return Admission.parseFrom(((JoinAnswer.Admitted) answer).admission());
-        } catch (InvalidProtocolBufferException e) {
-            throw new SwarmException(
-                    SwarmException.Reason.UNREACHABLE,
-                    "the issuer answered something that this fazt does not understand");
-        }
-    }
-
-    private static SwarmException.Reason reason(JoinRefusal refusal) {
-        return switch (refusal) {
-            case EXPIRED, USED, UNKNOWN_TOKEN, OTHER_SWARM, BAD_PROOF, WRONG_KEY -> SwarmException.Reason.BAD_TOKEN;
-            case NO_QUORUM -> SwarmException.Reason.NO_QUORUM;
-            case ALREADY_MEMBER -> SwarmException.Reason.IN_SWARM;
-            case BUSY, NOT_UNDERSTOOD, UNREACHABLE -> SwarmException.Reason.UNREACHABLE;
-        };
     }
 
     private void awaitCatchUp() {
         long end = System.nanoTime() + CATCH_UP.toNanos();
         boolean voted = false;
         while (System.nanoTime() < end && !closed) {
-            askToVote();
-            voted = raft.status().voters().contains(key.id())
-                    && records.members().containsKey(key.id());
+            tend();
+            voted = !joining.pending();
             if (voted && sync.caughtUp()) {
                 return;
             }
@@ -451,83 +449,19 @@ public final class Swarm implements AutoCloseable {
                                 + " \"fazt swarm status\"");
     }
 
-    private void keepAdmission(Admission admitted) {
-        cartridge
-                .writeLocal(tx -> tx.execute(
-                        "INSERT INTO swarm_state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                        ADMISSION,
-                        Base64.getEncoder().encodeToString(admitted.toByteArray())))
-                .toCompletableFuture()
-                .join();
-        use(admitted);
-    }
-
-    private void use(Admission admitted) {
-        Map<NodeId, MemberRecord> members = new LinkedHashMap<>();
-        admitted.getMembersMap().forEach((id, member) -> members.put(NodeId.parse(id), member));
-        admission = members;
-        swarmId = admitted.getSwarm().getId();
-    }
-
-    private String keptAdmission() {
-        return cartridge.read(
-                rows -> rows.first("SELECT value FROM swarm_state WHERE name = ?", row -> row.text(0), ADMISSION)
-                        .orElse(""));
-    }
-
-    /** Whether this node is a swarm of one: in no other, and not about to be. */
-    public boolean isAlone() {
-        return records.members().size() <= 1 && keptAdmission().isEmpty();
-    }
-
-    /** A join that was interrupted goes on. */
-    private void restoreAdmission() {
-        String kept = keptAdmission();
-        if (!kept.isEmpty()) {
-            try {
-                use(Admission.parseFrom(Base64.getDecoder().decode(kept)));
-                wantsToVote = true;
-            } catch (InvalidProtocolBufferException e) {
-                LOG.warn("a kept admission is damaged and ignored", e);
+    /** What this node has to see to by itself: that it votes, and that it is found where it is. */
+    private void tend() {
+        if (closed || !tending.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            if (!joining.pending()) {
+                announce();
+            } else if (joiner.goOn()) {
+                follow();
             }
-        }
-    }
-
-    private void forgetAdmission() {
-        admission = Map.of();
-        cartridge
-                .writeLocal(tx -> tx.execute("DELETE FROM swarm_state WHERE name = ?", ADMISSION))
-                .toCompletableFuture()
-                .join();
-    }
-
-    /** While this node is no voter though it shall be one, it asks whoever it is linked to. */
-    private void askToVote() {
-        if (closed) {
-            return;
-        }
-        if (!wantsToVote) {
-            announce();
-            return;
-        }
-        if (raft.status().voters().contains(key.id()) && raft.status().quorum()) {
-            wantsToVote = false;
-            forgetAdmission();
-            follow();
-            return;
-        }
-        Ask ask = Ask.newBuilder().setAddMe(raft.peerId()).build();
-        for (LinkState state : links.states()) {
-            if (state.up()) {
-                try {
-                    links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK)
-                            .toCompletableFuture()
-                            .join();
-                    return;
-                } catch (CompletionException e) {
-                    LOG.debug("could not be added by {}", state.peer().shortText(), e);
-                }
-            }
+        } finally {
+            tending.set(false);
         }
     }
 
@@ -563,13 +497,10 @@ public final class Swarm implements AutoCloseable {
         }
         RaftStatus status = raft.status();
         if (!status.quorum()) {
-            throw noQuorum(
+            throw agreement.noQuorum(
                     "leave the swarm", status.unreachable(), status.voters().size());
         }
-        guarded("leave the swarm", () -> {
-            raft.removeVoter(key.id());
-            return true;
-        });
+        agreement.guarded("leave the swarm", () -> raft.removeVoter(key.id()));
         boolean told = false;
         for (LinkState state : links.states()) {
             if (state.up() && !told) {
@@ -594,8 +525,7 @@ public final class Swarm implements AutoCloseable {
     private void startOver() {
         membership.leave();
         raft.forget();
-        forgetAdmission();
-        wantsToVote = false;
+        joining.forget();
         follow();
         found(options.name());
     }
@@ -611,11 +541,8 @@ public final class Swarm implements AutoCloseable {
                     SwarmException.Reason.INVALID,
                     "the swarm has its quorum: there is nothing to recover. To take a member out, let it leave");
         }
-        guarded("recover", () -> {
-            raft.recoverForce();
-            return true;
-        });
-        agree(() -> {
+        agreement.guarded("recover", () -> raft.recoverForce());
+        agreement.agree(() -> {
             List<Op> ops = new ArrayList<>();
             ConfigEntry entry = records.entry(Records.SWARM, Records.SWARM);
             SwarmRecord record = records.swarm();
@@ -660,59 +587,14 @@ public final class Swarm implements AutoCloseable {
     /** Lets a name lead to an app, or nowhere when the id is empty. Blocking. */
     public void alias(String label, String app) {
         ready();
-        agree(() -> List.of(Op.set(
+        agreement.agree(() -> List.of(Op.set(
                 records.entry(Records.ALIAS, label), Records.ALIAS, label, app.getBytes(StandardCharsets.UTF_8))));
-    }
-
-    private interface Change {
-        List<Op> ops();
-    }
-
-    private interface Guarded<T> {
-        T run();
-    }
-
-    /** Reads, proposes, and again when somebody was faster. */
-    private void agree(Change change) {
-        for (int i = 0; i < 5; i++) {
-            SwarmConfig.Result result = guarded("change this", () -> config.propose(change.ops()));
-            if (result instanceof SwarmConfig.Result.Applied) {
-                return;
-            }
-        }
-        throw new SwarmException(
-                SwarmException.Reason.CONFLICT, "others change the same at this moment: look, then try again");
     }
 
     private static void require(SwarmConfig.Result result) {
         if (!(result instanceof SwarmConfig.Result.Applied)) {
             throw new IllegalStateException("a swarm of one can't be in conflict with itself: " + result);
         }
-    }
-
-    private <T> T guarded(String what, Guarded<T> action) {
-        try {
-            return action.run();
-        } catch (NoQuorumException e) {
-            throw noQuorum(what, e.missing(), e.voters());
-        } catch (ConsensusException e) {
-            throw new SwarmException(SwarmException.Reason.TIMEOUT, "can't " + what + ": " + e.getMessage());
-        }
-    }
-
-    private SwarmException noQuorum(String what, List<NodeId> missing, int voters) {
-        Map<NodeId, MemberRecord> members = members();
-        List<String> names = new ArrayList<>();
-        for (NodeId id : missing) {
-            MemberRecord member = members.get(id);
-            names.add(member == null ? id.shortText() : member.getName());
-        }
-        return new SwarmException(
-                SwarmException.Reason.NO_QUORUM,
-                "can't " + what + " without a quorum: "
-                        + names.stream().sorted().collect(Collectors.joining(", ")) + " of " + voters
-                        + " voters don't answer. Members and aliases stay as they are until a majority is back;"
-                        + " sites, apps, deploys and data go on working meanwhile");
     }
 
     // ---- what other members ask ----
@@ -748,50 +630,18 @@ public final class Swarm implements AutoCloseable {
 
     /** How the swarm looks from here; never waits. */
     public SwarmView view() {
-        SwarmRecord record = records.swarm();
         Map<NodeId, MemberRecord> members = members();
-        RaftStatus status = raft.status();
-        NodeId leader = status.leader();
-        MembersSnapshot snapshot = membership.snapshot();
-        Map<NodeId, SyncService.Progress> progress = sync.progress();
-        Map<NodeId, LinkState> state = new HashMap<>();
-        links.states().forEach(link -> state.put(link.peer(), link));
-        List<SwarmView.Member> list = new ArrayList<>();
-        members.forEach((id, member) -> {
-            boolean self = id.equals(key.id());
-            LinkState link = state.get(id);
-            SyncService.Progress behind = progress.get(id);
-            list.add(new SwarmView.Member(
-                    new SwarmView.Named(id.toString(), member.getName()),
-                    Objects.equals(id, leader) ? "leader" : status.voters().contains(id) ? "voter" : "joining",
-                    self
-                            ? "alive"
-                            : snapshot.state(id)
-                                    .map(s -> s.name().toLowerCase(Locale.ROOT))
-                                    .orElse("suspect"),
-                    member.getAddressesCount() == 0 ? "" : member.getAddresses(0),
-                    self || link == null || !link.up() ? null : link.roundTrip(),
-                    self ? Long.valueOf(0) : behind == null ? null : Long.valueOf(behind.behind()),
-                    self || behind == null ? 0 : behind.behindBytes()));
-        });
-        MemberRecord leading = leader == null ? null : members.get(leader);
         MemberRecord me = members.get(key.id());
-        return new SwarmView(
-                new SwarmView.Named(swarmId, record == null ? "" : record.getName()),
-                new SwarmView.Named(key.id().toString(), me == null ? options.name() : me.getName()),
-                leader == null
-                        ? null
-                        : new SwarmView.Named(leader.toString(), leading == null ? "" : leading.getName()),
-                status.quorum(),
-                list);
+        return new Sight(raft.status(), membership.snapshot(), sync.progress(), links.states())
+                .view(
+                        new SwarmView.Named(swarmId, swarmName()),
+                        new SwarmView.Named(key.id().toString(), me == null ? options.name() : me.getName()),
+                        members);
     }
 
-    private void keepLinks() {
-        try {
-            ledger.keep();
-        } catch (RuntimeException e) {
-            LOG.warn("what links have to remember is not kept", e);
-        }
+    private String swarmName() {
+        SwarmRecord record = records.swarm();
+        return record == null ? joining.swarmName() : record.getName();
     }
 
     /** Every member's link as it stands, with the member's name. Never waits. */
@@ -860,6 +710,10 @@ public final class Swarm implements AutoCloseable {
         membership.close();
         sync.close();
         links.close();
-        keepLinks();
+        try {
+            ledger.keep();
+        } catch (RuntimeException e) {
+            LOG.warn("what links have to remember is not kept", e);
+        }
     }
 }

@@ -38,6 +38,9 @@ public final class SyncCore {
 
     private static final class Peer {
         boolean linked;
+        /** Whether it has told what it holds, be it nothing. */
+        boolean told;
+
         final Map<Scope, VersionVector> has = new HashMap<>();
         final Set<Scope> untold = new HashSet<>();
         long toldAt = Long.MIN_VALUE / 2;
@@ -155,6 +158,7 @@ public final class SyncCore {
     /** A peer told what it holds. */
     public List<SyncEffect> told(NodeId from, Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, long nanos) {
         Peer peer = peer(from);
+        peer.told = true;
         List<SyncEffect> effects = new ArrayList<>();
         Origin self = view.origin();
         boolean oldCopy = false;
@@ -253,7 +257,7 @@ public final class SyncCore {
     /** How many transactions of the peer's are lacking here; -1 while it has told nothing. */
     public long ahead(NodeId id) {
         Peer peer = peers.get(id);
-        if (peer == null || peer.has.isEmpty()) {
+        if (peer == null || !peer.told) {
             return -1;
         }
         long changes = 0;

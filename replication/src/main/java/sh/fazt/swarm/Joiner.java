@@ -1,0 +1,162 @@
+package sh.fazt.swarm;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sh.fazt.cartridge.Cartridge;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.consensus.ConsensusException;
+import sh.fazt.consensus.RaftStatus;
+import sh.fazt.consensus.SwarmConfig;
+import sh.fazt.consensus.SwarmRaft;
+import sh.fazt.identity.JoinToken;
+import sh.fazt.identity.NodeKey;
+import sh.fazt.link.Applicant;
+import sh.fazt.link.Channel;
+import sh.fazt.link.JoinAnswer;
+import sh.fazt.link.JoinCall;
+import sh.fazt.link.JoinRefusal;
+import sh.fazt.link.LinkState;
+import sh.fazt.link.Links;
+import sh.fazt.protocol.swarm.v1.Admission;
+import sh.fazt.protocol.swarm.v1.Ask;
+import sh.fazt.protocol.swarm.v1.SwarmRecord;
+
+/**
+ * The way from an admission to a voter that has heard all that is agreed. Each step can be repeated, so that a join that
+ * was interrupted anywhere goes on. One caller at a time.
+ */
+final class Joiner {
+    private static final Logger LOG = LoggerFactory.getLogger(Joiner.class);
+    private static final Duration ASK = Duration.ofSeconds(20);
+    private static final Duration CALL = Duration.ofSeconds(25);
+
+    private final NodeKey key;
+    private final SwarmOptions options;
+    private final Cartridge cartridge;
+    private final Links links;
+    private final SwarmRaft raft;
+    private final SwarmConfig config;
+    private final Records records;
+    private final PendingJoin pending;
+    private final ExecutorService io;
+
+    Joiner(
+            NodeKey key,
+            SwarmOptions options,
+            Cartridge cartridge,
+            Links links,
+            SwarmRaft raft,
+            SwarmConfig config,
+            Records records,
+            PendingJoin pending,
+            ExecutorService io) {
+        this.key = key;
+        this.options = options;
+        this.cartridge = cartridge;
+        this.links = links;
+        this.raft = raft;
+        this.config = config;
+        this.records = records;
+        this.pending = pending;
+        this.io = io;
+    }
+
+    /** Shows the token to its issuer and enters the group that this node is admitted to. Blocking. */
+    void admit(JoinToken token) {
+        Admission admitted = apply(token);
+        LOG.info(
+                "admitted swarm={} members={} group={} left={}",
+                admitted.getSwarm().getName(),
+                admitted.getMembersCount(),
+                admitted.getGroup(),
+                raft.groupId());
+        pending.keep(admitted);
+        enter();
+    }
+
+    private Admission apply(JoinToken token) {
+        JoinAnswer answer = JoinCall.join(token, key, new Applicant(options.name(), options.addresses()), CALL, io)
+                .toCompletableFuture()
+                .join();
+        if (answer instanceof JoinAnswer.Refused refused) {
+            throw new SwarmException(reason(refused.reason()), refused.message());
+        }
+        try {
+            return Admission.parseFrom(((JoinAnswer.Admitted) answer).admission());
+        } catch (InvalidProtocolBufferException e) {
+            throw new SwarmException(
+                    SwarmException.Reason.UNREACHABLE,
+                    "the issuer answered something that this fazt does not understand");
+        }
+    }
+
+    private static SwarmException.Reason reason(JoinRefusal refusal) {
+        return switch (refusal) {
+            case EXPIRED, USED, UNKNOWN_TOKEN, OTHER_SWARM, BAD_PROOF, WRONG_KEY -> SwarmException.Reason.BAD_TOKEN;
+            case NO_QUORUM -> SwarmException.Reason.NO_QUORUM;
+            case ALREADY_MEMBER -> SwarmException.Reason.IN_SWARM;
+            case BUSY, NOT_UNDERSTOOD, UNREACHABLE -> SwarmException.Reason.UNREACHABLE;
+        };
+    }
+
+    /** Leaves what this node agreed on alone for the group that it was admitted to. */
+    void enter() {
+        // What this node alone knew of its owner gives way to what the swarm knows.
+        cartridge.forget(Scope.SYSTEM).toCompletableFuture().join();
+        raft.prepareJoin(pending.group());
+    }
+
+    /** This member has to be let in again as a voter, by those that it knows. */
+    void again() {
+        SwarmRecord record = records.swarm();
+        String group = raft.groupId();
+        if (!pending.pending() && record != null && group != null) {
+            Admission.Builder again = Admission.newBuilder().setGroup(group).setSwarm(record);
+            records.members().forEach((id, member) -> again.putMembers(id.toString(), member));
+            pending.keep(again.build());
+        }
+    }
+
+    /**
+     * One step towards being a voter that has heard the whole log; answers true when this was the last. Blocking.
+     */
+    boolean goOn() {
+        RaftStatus status = raft.status();
+        if (status.voters().contains(key.id()) && status.quorum()) {
+            try {
+                config.barrier();
+            } catch (ConsensusException e) {
+                LOG.debug("the log is not heard to its end yet", e);
+                return false;
+            }
+            if (records.members().containsKey(key.id())) {
+                pending.forget();
+                return true;
+            }
+        } else if (pending.group().equals(raft.groupId())) {
+            askToVote();
+        }
+        return false;
+    }
+
+    /** Asks whoever it is linked to. */
+    private void askToVote() {
+        Ask ask = Ask.newBuilder().setAddMe(raft.peerId()).build();
+        for (LinkState state : links.states()) {
+            if (state.up()) {
+                try {
+                    links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK)
+                            .toCompletableFuture()
+                            .join();
+                    return;
+                } catch (CompletionException e) {
+                    LOG.debug("could not be added by {}", state.peer().shortText(), e);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package sh.fazt.swarm;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.consensus.RaftStatus;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.LinkState;
+import sh.fazt.membership.MembersSnapshot;
+import sh.fazt.protocol.swarm.v1.MemberRecord;
+import sh.fazt.sync.SyncService;
+
+/** What group, membership, sync and links say at one moment, put together. Immutable. */
+record Sight(
+        RaftStatus status,
+        MembersSnapshot snapshot,
+        Map<NodeId, SyncService.Progress> progress,
+        List<LinkState> links) {
+
+    SwarmView view(SwarmView.Named swarm, SwarmView.Named here, Map<NodeId, MemberRecord> members) {
+        NodeId leader = status.leader();
+        Map<NodeId, LinkState> state = new HashMap<>();
+        links.forEach(link -> state.put(link.peer(), link));
+        List<SwarmView.Member> list = new ArrayList<>();
+        members.forEach(
+                (id, member) -> list.add(member(id, member, id.toString().equals(here.id()), state.get(id))));
+        MemberRecord leading = leader == null ? null : members.get(leader);
+        return new SwarmView(
+                swarm,
+                here,
+                leader == null
+                        ? null
+                        : new SwarmView.Named(leader.toString(), leading == null ? "" : leading.getName()),
+                status.quorum(),
+                list);
+    }
+
+    private SwarmView.Member member(NodeId id, MemberRecord member, boolean self, @Nullable LinkState link) {
+        SyncService.Progress behind = progress.get(id);
+        return new SwarmView.Member(
+                new SwarmView.Named(id.toString(), member.getName()),
+                Objects.equals(id, status.leader()) ? "leader" : status.voters().contains(id) ? "voter" : "joining",
+                self
+                        ? "alive"
+                        : snapshot.state(id)
+                                .map(known -> known.name().toLowerCase(Locale.ROOT))
+                                .orElse("suspect"),
+                member.getAddressesCount() == 0 ? "" : member.getAddresses(0),
+                self || link == null || !link.up() ? null : link.roundTrip(),
+                self ? Long.valueOf(0) : behind == null ? null : Long.valueOf(behind.behind()),
+                self || behind == null ? 0 : behind.behindBytes());
+    }
+}
