@@ -82,7 +82,8 @@ final class Arguments {
             throw Failure.usage("fazt " + command.words() + " wants "
                     + command.operands().get(operands.size()) + "\nusage: " + command.synopsis());
         }
-        if (operands.size() > command.operands().size()) {
+        boolean several = required > 0 && command.operands().get(required - 1).endsWith("...");
+        if (operands.size() > command.operands().size() && !several) {
             throw Failure.usage("fazt " + command.words() + " does not know what to do with \""
                     + operands.get(command.operands().size()) + "\"\nusage: " + command.synopsis());
         }
@@ -112,6 +113,11 @@ final class Arguments {
 
     String operand(int index) {
         return operands.get(index);
+    }
+
+    /** All of them, with a space between. */
+    String operands() {
+        return String.join(" ", operands);
     }
 
     @Nullable

@@ -6,7 +6,8 @@ import java.util.List;
  * One line of the command table. Immutable.
  *
  * @param words     what is typed, for instance {@code swarm join}
- * @param operands  names of what follows, all required; a name in brackets may be left out
+ * @param operands  names of what follows, all required; a name in brackets may be left out, and of a last one
+ *                  with dots there may be several
  * @param flags     the flags that it takes, beside {@code --db} and {@code --format}
  * @param summary   one line for the help
  * @param action    does it, answering the exit code

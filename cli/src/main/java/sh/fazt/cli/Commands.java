@@ -37,16 +37,25 @@ final class Commands {
             new Command(
                     "swarm token",
                     List.of(),
-                    List.of(new Command.Flag("ttl", "15m", "how long it is good for")),
+                    List.of(
+                            new Command.Flag("ttl", "15m", "how long it is good for"),
+                            new Command.Flag("words", "", "as words, to read aloud or write down"),
+                            new Command.Flag("qr", "", "as a QR code, to scan from this terminal")),
                     "print a join token, good for one node",
                     SwarmCommands::token),
             new Command(
                     "swarm join",
-                    List.of("TOKEN"),
+                    List.of("TOKEN..."),
                     List.of(),
-                    "join the swarm that issued the token",
+                    "join the swarm that issued the token, given as text or as its words",
                     SwarmCommands::join),
             new Command("swarm status", List.of(), List.of(), "members, leader, quorum", SwarmCommands::status),
+            new Command(
+                    "swarm discover",
+                    List.of(),
+                    List.of(),
+                    "nodes on the local network, and the router's port",
+                    SwarmCommands::discover),
             new Command(
                     "swarm leave", List.of(), List.of(), "leave, and be a swarm of one again", SwarmCommands::leave),
             new Command(
@@ -91,6 +100,8 @@ final class Commands {
                     "alias set", List.of("NAME", "APP"), List.of(), "let a name lead to an app", AppCommands::setAlias),
             new Command(
                     "alias remove", List.of("NAME"), List.of(), "let a name lead nowhere", AppCommands::removeAlias),
+            new Command(
+                    "time status", List.of(), List.of(), "this node's clock beside its peers'", SwarmCommands::time),
             new Command(
                     "config list", List.of(), List.of(), "settings, and where each comes from", ServerCommands::config),
             new Command(

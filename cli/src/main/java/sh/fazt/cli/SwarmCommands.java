@@ -32,16 +32,38 @@ final class SwarmCommands {
 
     static int token(Arguments arguments, Terminal terminal) {
         long seconds = duration(arguments.flag("ttl", "15m")).toSeconds();
+        if (arguments.has("words") && arguments.has("qr")) {
+            throw Failure.usage("--words and --qr are two forms of one token: ask for one of them");
+        }
         Object data =
                 NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/token", Map.of("ttl_seconds", seconds));
-        terminal.result("json".equals(arguments.flag("format")) ? Json.pretty(data) : Json.text(data, "token"));
+        if ("json".equals(arguments.flag("format"))) {
+            terminal.result(Json.pretty(data));
+        } else if (arguments.has("words")) {
+            terminal.result(lines(Json.text(data, "words")));
+        } else if (arguments.has("qr")) {
+            terminal.result(TerminalQr.of(Json.text(data, "token"), TerminalQr.columns(terminal)));
+        } else {
+            terminal.result(Json.text(data, "token"));
+        }
         return 0;
+    }
+
+    /** Six words a line: easier to follow with a finger. */
+    private static String lines(String words) {
+        StringBuilder text = new StringBuilder();
+        int count = 0;
+        for (String word : words.split(" ")) {
+            text.append(count == 0 ? "" : count % 6 == 0 ? "\n" : " ").append(word);
+            count++;
+        }
+        return text.toString();
     }
 
     static int join(Arguments arguments, Terminal terminal) {
         NodeClient node = NodeClient.of(arguments.cartridge());
         terminal.say("joining: this waits until the node is a member and has caught up");
-        Object data = node.send("POST", "/api/swarm/join", Map.of("token", arguments.operand(0)), JOIN);
+        Object data = node.send("POST", "/api/swarm/join", Map.of("token", arguments.operands()), JOIN);
         if (arguments.json(terminal)) {
             terminal.result(Json.pretty(data));
         } else {
@@ -84,6 +106,57 @@ final class SwarmCommands {
                 + (leader == null ? "none" : Json.text(leader, "name"))
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
                 + "\n" + table;
+    }
+
+    static int discover(Arguments arguments, Terminal terminal) {
+        Object data = NodeClient.of(arguments.cartridge()).get("/api/swarm/discover");
+        terminal.result(arguments.json(terminal) ? Json.pretty(data) : discovered(data));
+        return 0;
+    }
+
+    private static String discovered(@Nullable Object data) {
+        Table table = new Table("NAME", "ADDRESS", "MEMBER", "SWARM", "ID");
+        for (Object node : Json.elements(data, "nodes")) {
+            table.row(
+                    Json.text(node, "name"),
+                    Json.text(node, "address"),
+                    "true".equals(Json.text(node, "member")) ? "yes" : "no",
+                    Json.text(node, "swarm").substring(0, 8),
+                    Json.text(node, "id").substring(0, 8));
+        }
+        Object mapping = Json.member(data, "port_mapping");
+        String address = Json.text(mapping, "address");
+        return (Json.elements(data, "nodes").isEmpty()
+                        ? "no other node announces itself here: one has to run with --bind 0.0.0.0 and discovery on"
+                        : table.toString())
+                + "\nrouter: "
+                + (address.isEmpty()
+                        ? "no port leads here: " + Json.text(mapping, "why")
+                        : address + " leads here, by " + Json.text(mapping, "protocol"));
+    }
+
+    static int time(Arguments arguments, Terminal terminal) {
+        Object data = NodeClient.of(arguments.cartridge()).get("/api/swarm/time");
+        if (arguments.json(terminal)) {
+            terminal.result(Json.pretty(data));
+            return 0;
+        }
+        Table table = new Table("PEER", "OFFSET", "RTT", "ID");
+        for (Object peer : Json.elements(data, "peers")) {
+            table.row(
+                    Json.text(peer, "name"),
+                    Json.text(peer, "offset_ms") + " ms",
+                    Json.text(peer, "rtt_ms") + " ms",
+                    Json.text(peer, "id").substring(0, 8));
+        }
+        boolean correcting = "true".equals(Json.text(data, "correcting"));
+        terminal.result(Json.text(data, "now") + " by this machine's clock, "
+                + (correcting
+                        ? "which is off by " + Json.text(data, "offset_ms") + " ms: set it. Writes are stamped "
+                                + Json.text(data, "corrected")
+                        : "which is right as far as the peers know")
+                + (Json.elements(data, "peers").isEmpty() ? "\nno peer has been measured" : "\n" + table));
+        return 0;
     }
 
     static int leave(Arguments arguments, Terminal terminal) {

@@ -64,6 +64,7 @@ import sh.fazt.runtime.ScriptThreads;
 import sh.fazt.runtime.SourceTree;
 import sh.fazt.swarm.Swarm;
 import sh.fazt.swarm.SwarmOptions;
+import sh.fazt.swarm.TimeView;
 
 /**
  * The composition root: every room is made here, in the order in which it may be used, and closed in the
@@ -107,6 +108,7 @@ final class Node implements AutoCloseable {
             domain = settings.get(Key.DOMAIN);
             NodeKey key = NodeKey.loadOrCreate(beside(".key"));
             cartridge.bind(key.id());
+            InstantSource corrected = cartridge.clock()::now;
 
             ScheduledThreadPoolExecutor timer = stops.add(timer("timer"), "timer");
             ScheduledThreadPoolExecutor swarmThread = stops.add(timer("swarm"), "swarm thread");
@@ -115,8 +117,8 @@ final class Node implements AutoCloseable {
 
             Blobs blobs = new Blobs(cartridge);
             Apps apps = new Apps(cartridge, random);
-            KeyValues data = new KeyValues(cartridge, clock);
-            Accounts accounts = new Accounts(cartridge, clock, random);
+            KeyValues data = new KeyValues(cartridge, corrected);
+            Accounts accounts = new Accounts(cartridge, corrected, random);
             runtime = stops.add(
                     "runtime",
                     new Runtime(
@@ -125,7 +127,7 @@ final class Node implements AutoCloseable {
                             (app, level, message) ->
                                     LOG.info("app log app={} level={} message={}", app, level, message),
                             ScriptThreads.daemons()));
-            Deployments deployments = new Deployments(cartridge, blobs, apps, check(runtime), clock, random);
+            Deployments deployments = new Deployments(cartridge, blobs, apps, check(runtime), corrected, random);
             String token = token(random);
             Auth auth = new Auth(accounts, token);
 
@@ -143,6 +145,8 @@ final class Node implements AutoCloseable {
                                     settings.get(Key.BIND),
                                     swarmPort,
                                     addresses(settings.get(Key.BIND), swarmPort),
+                                    settings.on(Key.DISCOVERY),
+                                    settings.on(Key.PORT_MAPPING),
                                     beside(".raft"),
                                     MembershipConfig.lan(),
                                     Timings.STANDARD,
@@ -162,7 +166,7 @@ final class Node implements AutoCloseable {
             swarm.listen(events::changed);
             swarm.start();
             timer.scheduleWithFixedDelay(() -> sweepSoon(data), 1, 1, TimeUnit.HOURS);
-            Dates dates = new Dates(clock);
+            Dates dates = new Dates(corrected);
             Ready ready = new Ready(dates, (long) settings.number(Key.READY) << 20);
             SiteHandler sites = new SiteHandler(
                     blobs, runtime::invoke, ready, Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
@@ -295,6 +299,14 @@ final class Node implements AutoCloseable {
 
     private Condition condition() {
         String refused = cartridge.notWritable();
+        TimeView time = swarm.time();
+        List<String> complaints = new ArrayList<>();
+        if (refused != null) {
+            complaints.add(refused);
+        }
+        if (time.correcting()) {
+            complaints.add(SwarmAdapter.clockComplaint(time.offsetMillis()));
+        }
         java.lang.Runtime machine = java.lang.Runtime.getRuntime();
         return new Condition(
                 name,
@@ -302,7 +314,8 @@ final class Node implements AutoCloseable {
                 started,
                 Clock.systemUTC().instant(),
                 cartridge.file(),
-                refused == null ? List.of() : List.of(refused),
+                complaints,
+                time.offsetMillis(),
                 machine.totalMemory() - machine.freeMemory(),
                 machine.maxMemory(),
                 http.status(),

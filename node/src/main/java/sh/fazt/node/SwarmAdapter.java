@@ -1,7 +1,6 @@
 package sh.fazt.node;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,12 +13,14 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.Conflict;
 import sh.fazt.hosting.app.Apps;
-import sh.fazt.identity.JoinToken;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.error.Refusal;
+import sh.fazt.swarm.IssuedToken;
+import sh.fazt.swarm.SurroundingsView;
 import sh.fazt.swarm.Swarm;
 import sh.fazt.swarm.SwarmException;
 import sh.fazt.swarm.SwarmView;
+import sh.fazt.swarm.TimeView;
 
 /** The control plane's port to the swarm: what blocks there runs on {@code io} threads. Thread-safe. */
 final class SwarmAdapter implements SwarmControl {
@@ -67,8 +68,9 @@ final class SwarmAdapter implements SwarmControl {
     @Override
     public CompletionStage<Outcome<Token>> token(Duration timeToLive) {
         return run(() -> {
-            JoinToken token = swarm.token(timeToLive);
-            return new Token(token.text(), Instant.ofEpochSecond(token.expiresAtSeconds()));
+            IssuedToken issued = swarm.token(timeToLive);
+            return new Token(
+                    issued.token().text(), String.join(" ", issued.token().words()), issued.expiresAt());
         });
     }
 
@@ -85,6 +87,45 @@ final class SwarmAdapter implements SwarmControl {
     @Override
     public CompletionStage<Outcome<Status>> recover() {
         return run(() -> status(swarm.recover()));
+    }
+
+    @Override
+    public Time time() {
+        TimeView time = swarm.time();
+        List<PeerClock> peers = new ArrayList<>();
+        time.peers()
+                .forEach(peer -> peers.add(new PeerClock(named(peer.node()), peer.offsetMillis(), peer.roundTrip())));
+        return new Time(time.now(), time.corrected(), time.offsetMillis(), time.correcting(), peers);
+    }
+
+    /** A clock that is off, for its owner. */
+    static String clockComplaint(long offsetMillis) {
+        Duration off = Duration.ofMillis(Math.abs(offsetMillis));
+        String much = off.toDays() > 1
+                ? off.toDays() + " days"
+                : off.toHours() > 1
+                        ? off.toHours() + " hours"
+                        : off.toMinutes() > 1 ? off.toMinutes() + " minutes" : off.toSeconds() + " seconds";
+        return "clock off by " + much + ": this machine is " + (offsetMillis > 0 ? "behind" : "ahead of")
+                + " its swarm; writes are stamped with the swarm's time meanwhile. Set its clock, see \"fazt time"
+                + " status\"";
+    }
+
+    @Override
+    public CompletionStage<Outcome<Around>> discover() {
+        return run(() -> {
+            SurroundingsView view = swarm.surroundings();
+            List<Neighbour> nodes = new ArrayList<>();
+            view.nodes()
+                    .forEach(node ->
+                            nodes.add(new Neighbour(named(node.node()), node.swarm(), node.address(), node.member())));
+            return new Around(
+                    nodes,
+                    new PortMapping(
+                            view.mapping().protocol(),
+                            view.mapping().address(),
+                            view.mapping().why()));
+        });
     }
 
     @Override

@@ -319,13 +319,26 @@ class ApiIT {
     }
 
     @Test
+    void showsTheTimeAndWhatLiesAround() throws IOException {
+        assertThat(surface.data("GET", "/api/swarm/time", "").toString())
+                .isEqualTo("{\"now\":\"2023-11-14T22:13:20Z\",\"corrected\":\"2023-11-14T22:13:13Z\","
+                        + "\"offset_ms\":-7000,\"correcting\":true,\"peers\":[{\"id\":\"node-b\",\"name\":\"phone\","
+                        + "\"offset_ms\":-7000,\"rtt_ms\":1.23}]}");
+        assertThat(surface.data("GET", "/api/swarm/discover", "").toString())
+                .isEqualTo("{\"nodes\":[{\"id\":\"node-b\",\"name\":\"phone\",\"swarm\":\"abcd\","
+                        + "\"address\":\"10.0.0.2:5698\",\"member\":true}],\"port_mapping\":{\"protocol\":\"PCP\","
+                        + "\"address\":\"203.0.113.1:5698\",\"why\":\"\"}}");
+        surface.swarm.refusal = Refusal.INVALID;
+        assertThat(surface.local("GET", "/api/swarm/discover", "").status()).isEqualTo(400);
+    }
+
+    @Test
     void steersTheSwarm() throws IOException {
         surface.data("POST", "/api/swarm/init", "{\"name\":\"demo\"}");
         surface.data("POST", "/api/swarm/init", "");
         assertThat(surface.data("POST", "/api/swarm/token", "{\"ttl_seconds\":60}")
-                        .get("token")
-                        .asText())
-                .isEqualTo("word-word");
+                        .toString())
+                .contains("\"token\":\"fazt1-text\"", "\"words\":\"some words\"");
         surface.data("POST", "/api/swarm/join", "{\"token\":\" abc \"}");
         surface.data("POST", "/api/swarm/recover", "{\"force\":true}");
         surface.data("PUT", "/api/swarm/links", "{\"online\":false}");
@@ -445,6 +458,9 @@ class ApiIT {
         assertThat(surface.local("PUT", "/api/config", "{\"key\":\"port\",\"value\":\"70000\"}")
                         .status())
                 .isEqualTo(400);
+        assertThat(surface.local("PUT", "/api/config", "{\"key\":\"discovery\",\"value\":\"maybe\"}")
+                        .text())
+                .contains("discovery is on or off, not \\\"maybe\\\"");
     }
 
     private JsonNode entry(String key) throws IOException {

@@ -57,7 +57,8 @@ final class FakeSwarm implements SwarmControl {
 
     @Override
     public CompletionStage<Outcome<Token>> token(Duration timeToLive) {
-        return answer("token " + timeToLive, new Token("word-word", Instant.ofEpochSecond(1_700_000_000)));
+        return answer(
+                "token " + timeToLive, new Token("fazt1-text", "some words", Instant.ofEpochSecond(1_700_000_000)));
     }
 
     @Override
@@ -73,6 +74,26 @@ final class FakeSwarm implements SwarmControl {
     @Override
     public CompletionStage<Outcome<Status>> recover() {
         return answer("recover", status());
+    }
+
+    @Override
+    public Time time() {
+        Instant now = Instant.ofEpochSecond(1_700_000_000);
+        return new Time(
+                now,
+                now.minusSeconds(7),
+                -7000,
+                true,
+                List.of(new PeerClock(new Named("node-b", "phone"), -7000, Duration.ofNanos(1_234_567))));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Around>> discover() {
+        return answer(
+                "discover",
+                new Around(
+                        List.of(new Neighbour(new Named("node-b", "phone"), "abcd", "10.0.0.2:5698", true)),
+                        new PortMapping("PCP", "203.0.113.1:5698", "")));
     }
 
     @Override

@@ -33,9 +33,13 @@ import sh.fazt.node.grpc.GrpcSurface;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc.AdminServiceBlockingStub;
 import sh.fazt.protocol.admin.v1.App;
+import sh.fazt.protocol.admin.v1.Discovered;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
+import sh.fazt.protocol.admin.v1.GetTimeRequest;
+import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
+import sh.fazt.protocol.admin.v1.ListDiscoveredRequest;
 import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
@@ -109,6 +113,17 @@ class GrpcSurfaceIT {
                 .getApps(0);
         assertThat(app.getName()).isEqualTo("blog");
         assertThat(app.getFiles()).isEqualTo(1);
+        GetTimeResponse time = admin(Surface.TOKEN).getTime(GetTimeRequest.getDefaultInstance());
+        assertThat(time.getOffsetMillis()).isEqualTo(-7000);
+        assertThat(time.getNowMillis() - time.getCorrectedMillis()).isEqualTo(7000);
+        assertThat(time.getCorrecting()).isTrue();
+        assertThat(time.getPeers(0).getNode().getName()).isEqualTo("phone");
+        assertThat(time.getPeers(0).getRoundTripNanos()).isEqualTo(1_234_567);
+        Discovered neighbour = admin(Surface.TOKEN)
+                .listDiscovered(ListDiscoveredRequest.getDefaultInstance())
+                .getNodes(0);
+        assertThat(neighbour.getAddress()).isEqualTo("10.0.0.2:5698");
+        assertThat(neighbour.getMember()).isTrue();
 
         surface.swarm.refusal = Refusal.NO_QUORUM;
         assertThat(admin(Surface.TOKEN)

@@ -283,7 +283,6 @@ final class Engine {
             keepBlob(sha256(blob), blob);
         }
         for (Row row : contents.rows()) {
-            clock.observe(row.stamp().hlc());
             TableSql table = schema.tables.get(row.table());
             if (table == null
                     || row.counter() != (table.policy == Policy.COUNTER)

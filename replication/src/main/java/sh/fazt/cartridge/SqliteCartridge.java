@@ -77,9 +77,7 @@ public final class SqliteCartridge implements Cartridge {
         try {
             checkFormat();
             schema.migrate(session, file.toString());
-            Hlc last = new Hlc(session.first("SELECT coalesce(max(hlc), 0) FROM fazt_scope", row -> row.integer(0))
-                    .orElse(0L));
-            engine = new Engine(session, schema, new HybridClock(options.wall(), last));
+            engine = new Engine(session, schema, new HybridClock(options.wall()));
             session.script("BEGIN IMMEDIATE");
             engine.unpark();
             engine.flush(Map.of());
@@ -661,7 +659,7 @@ public final class SqliteCartridge implements Cartridge {
         return why == null ? null : why.getMessage();
     }
 
-    /** The clock that stamps writes here. */
+    /** The clock that stamps writes here; it knows the time as the swarm has it. */
     public HybridClock clock() {
         return engine.clock();
     }

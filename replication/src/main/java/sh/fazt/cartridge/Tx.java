@@ -70,7 +70,10 @@ final class Tx implements WriteTx {
                 throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");
             }
             deps = engine.state(scope()).vector();
-            stamp = new Stamp(origin, deps.get(origin) + 1, engine.clock().next());
+            stamp = new Stamp(
+                    origin,
+                    deps.get(origin) + 1,
+                    engine.clock().after(engine.state(scope()).hlc()));
             engine.state(scope(), engine.state(scope()).with(deps.with(origin, stamp.sequence())));
         }
         return stamp;

@@ -2,7 +2,8 @@ package sh.fazt.identity;
 
 /** Lower-case base32 of RFC 4648 without padding. Stateless. */
 final class Base32 {
-    private static final String ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
+    static final int BITS = 5;
+    static final String ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 
     private Base32() {}
 

@@ -7,8 +7,8 @@ import java.util.Arrays;
  * numbers, the same on every node. Immutable.
  */
 public final class NodeId implements Comparable<NodeId> {
-    private static final String ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
     private static final int BYTES = 32;
+    private static final int CHARACTERS = 52;
     private static final int SHORT = 8;
 
     private final byte[] bytes;
@@ -27,26 +27,14 @@ public final class NodeId implements Comparable<NodeId> {
 
     /** Reads what {@link #toString()} wrote. */
     public static NodeId parse(String text) {
-        byte[] out = new byte[BYTES];
-        int bits = 0;
-        int buffer = 0;
-        int at = 0;
-        for (int i = 0; i < text.length(); i++) {
-            int digit = ALPHABET.indexOf(text.charAt(i));
-            if (digit < 0 || text.length() != 52) {
-                throw new IllegalArgumentException("a node id is 52 characters of a-z and 2-7, not \"" + text + "\"");
+        try {
+            if (text.length() == CHARACTERS) {
+                return new NodeId(Base32.decode(text));
             }
-            buffer = (buffer << 5) | digit;
-            bits += 5;
-            if (bits >= 8 && at < BYTES) {
-                bits -= 8;
-                out[at++] = (byte) (buffer >>> bits);
-            }
+        } catch (IllegalArgumentException e) {
+            // Said below, in the same words.
         }
-        if (at != BYTES) {
-            throw new IllegalArgumentException("a node id is 52 characters of a-z and 2-7, not \"" + text + "\"");
-        }
-        return new NodeId(out);
+        throw new IllegalArgumentException("a node id is 52 characters of a-z and 2-7, not \"" + text + "\"");
     }
 
     /** A copy of the 32 bytes. */
@@ -77,18 +65,6 @@ public final class NodeId implements Comparable<NodeId> {
     /** 52 characters of lower-case base32. */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder(52);
-        int bits = 0;
-        int buffer = 0;
-        for (byte b : bytes) {
-            buffer = (buffer << 8) | (b & 0xff);
-            bits += 8;
-            while (bits >= 5) {
-                bits -= 5;
-                text.append(ALPHABET.charAt((buffer >>> bits) & 31));
-            }
-            buffer &= (1 << bits) - 1;
-        }
-        return text.append(ALPHABET.charAt((buffer << (5 - bits)) & 31)).toString();
+        return Base32.encode(bytes);
     }
 }

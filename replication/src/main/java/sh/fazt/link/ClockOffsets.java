@@ -18,8 +18,14 @@ public final class ClockOffsets {
 
     private ClockOffsets() {}
 
-    /** What to add to this node's wall clock, in milliseconds; 0 when it is right, alone or not yet measured. */
+    /** What to add to this node's wall clock, in milliseconds; 0 when it is about right, alone or not yet measured. */
     public static long correctionMillis(Collection<LinkState> states) {
+        long middle = offsetMillis(states);
+        return Math.abs(middle) > TOLERANCE.toMillis() ? middle : 0;
+    }
+
+    /** How far the swarm's time is before this node's wall clock, in milliseconds, as measured. */
+    public static long offsetMillis(Collection<LinkState> states) {
         long[] offsets = LongStream.concat(
                         LongStream.of(0),
                         states.stream()
@@ -27,7 +33,6 @@ public final class ClockOffsets {
                                 .mapToLong(LinkState::clockOffsetMillis))
                 .toArray();
         Arrays.sort(offsets);
-        long middle = offsets[offsets.length / 2];
-        return Math.abs(middle) > TOLERANCE.toMillis() ? middle : 0;
+        return offsets[offsets.length / 2];
     }
 }

@@ -6,15 +6,15 @@ import java.util.Arrays;
 import java.util.List;
 import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeId;
+import sh.fazt.identity.NodePin;
 
 /** One node's application to join, as the issuer received it. Immutable. */
 public final class JoinApplication {
     private static final byte[] PURPOSE = "fazt join 1".getBytes(StandardCharsets.US_ASCII);
 
-    private final String swarmId;
     private final String tokenId;
     private final NodeId node;
-    private final NodeId issuer;
+    private final NodePin issuer;
     private final Applicant applicant;
     private final String observedAddress;
     private final byte[] challenge;
@@ -22,16 +22,14 @@ public final class JoinApplication {
     private final byte[] proof;
 
     JoinApplication(
-            String swarmId,
             String tokenId,
             NodeId node,
-            NodeId issuer,
+            NodePin issuer,
             Applicant applicant,
             String observedAddress,
             byte[] challenge,
             byte[] nonce,
             byte[] proof) {
-        this.swarmId = swarmId;
         this.tokenId = tokenId;
         this.node = node;
         this.issuer = issuer;
@@ -40,11 +38,6 @@ public final class JoinApplication {
         this.challenge = challenge.clone();
         this.nonce = nonce.clone();
         this.proof = proof.clone();
-    }
-
-    /** The swarm that the token names. */
-    public String swarmId() {
-        return swarmId;
     }
 
     /** The token's name. */
@@ -74,15 +67,13 @@ public final class JoinApplication {
 
     /** Whether the applicant holds this secret. Takes the same time for every wrong one. */
     public boolean provenBy(byte[] secret) {
-        return MessageDigest.isEqual(proof, proof(secret, swarmId, tokenId, node, issuer, challenge, nonce));
+        return MessageDigest.isEqual(proof, proof(secret, tokenId, node, issuer, challenge, nonce));
     }
 
-    static byte[] proof(
-            byte[] secret, String swarm, String token, NodeId node, NodeId issuer, byte[] challenge, byte[] nonce) {
+    static byte[] proof(byte[] secret, String token, NodeId node, NodePin issuer, byte[] challenge, byte[] nonce) {
         return JoinToken.proof(
                 secret,
                 PURPOSE,
-                swarm.getBytes(StandardCharsets.UTF_8),
                 token.getBytes(StandardCharsets.UTF_8),
                 node.bytes(),
                 issuer.bytes(),

@@ -28,7 +28,9 @@ import sh.fazt.protocol.peer.v1.PeerServiceGrpc;
 
 /** The joiner's side of joining: one application, over a connection of its own. Stateless. */
 public final class JoinCall {
-    private static final Duration FIRST_ANSWER = Duration.ofSeconds(5);
+    /** A small machine that has just started takes seconds for its first handshake. */
+    private static final Duration FIRST_ANSWER = Duration.ofSeconds(10);
+
     private static final int MAX_CHALLENGES = 2;
     private static final int NONCE_BYTES = 32;
 
@@ -105,7 +107,7 @@ public final class JoinCall {
             if (resolved.isUnresolved()) {
                 return new Attempt(null, "no such host", false);
             }
-            connection = Network.connect(resolved, key, token.issuer(), group, mayBlock, Network.WINDOW);
+            connection = Network.connect(resolved, Tls.client(key, token.issuer()), group, mayBlock, Network.WINDOW);
             return new Attempt(apply(token, key, applicant, connection, end), "", false);
         } catch (StatusRuntimeException e) {
             if (e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED) {
@@ -126,7 +128,6 @@ public final class JoinCall {
         byte[] nonce = new byte[NONCE_BYTES];
         new SecureRandom().nextBytes(nonce);
         JoinRequest.Builder request = JoinRequest.newBuilder()
-                .setSwarmId(token.swarmId())
                 .setTokenId(token.tokenId())
                 .setName(applicant.name())
                 .addAllAddresses(applicant.addresses())
@@ -143,13 +144,7 @@ public final class JoinCall {
                 case CHALLENGE -> {
                     byte[] challenge = reply.getChallenge().toByteArray();
                     byte[] proof = JoinApplication.proof(
-                            token.secret(),
-                            token.swarmId(),
-                            token.tokenId(),
-                            key.id(),
-                            token.issuer(),
-                            challenge,
-                            nonce);
+                            token.secret(), token.tokenId(), key.id(), token.issuer(), challenge, nonce);
                     request.setChallenge(reply.getChallenge()).setProof(ByteString.copyFrom(proof));
                     // The answer to a proof is decided by the swarm, which may take as long as there is.
                     patience = Long.MAX_VALUE;

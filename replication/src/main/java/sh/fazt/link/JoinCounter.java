@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeId;
+import sh.fazt.identity.NodePin;
 import sh.fazt.protocol.peer.v1.JoinRefused;
 import sh.fazt.protocol.peer.v1.JoinReply;
 import sh.fazt.protocol.peer.v1.JoinRequest;
@@ -42,11 +43,6 @@ final class JoinCounter {
         String problem = problemWith(request);
         if (problem != null) {
             reply.accept(refused(JoinRefusal.NOT_UNDERSTOOD, "the application to join is damaged: " + problem));
-        } else if (!request.getSwarmId().equals(links.swarmId())) {
-            reply.accept(refused(
-                    JoinRefusal.OTHER_SWARM,
-                    "the token is for swarm " + request.getSwarmId() + " and this node is in swarm " + links.swarmId()
-                            + ": ask for a token of the swarm as it is now"));
         } else if (!isFresh(request, caller)) {
             ByteString challenge = ByteString.copyFrom(
                     challenge(request.getTokenId(), caller, links.wallMillis() / 1000 + CHALLENGE_SECONDS));
@@ -62,10 +58,9 @@ final class JoinCounter {
 
     private void decide(JoinRequest request, NodeId caller, String host, Consumer<JoinReply> reply) {
         JoinApplication application = new JoinApplication(
-                request.getSwarmId(),
                 request.getTokenId(),
                 caller,
-                links.id(),
+                NodePin.of(links.id()),
                 new Applicant(request.getName(), request.getAddressesList()),
                 host,
                 request.getChallenge().toByteArray(),

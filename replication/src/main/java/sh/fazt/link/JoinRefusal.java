@@ -6,10 +6,8 @@ public enum JoinRefusal {
     EXPIRED(1),
     /** A node has joined with this token already: ask for a new one. */
     USED(2),
-    /** The swarm has no such token: withdrawn, or of another life of the swarm. */
+    /** The issuer's swarm has no such token: withdrawn, or of another swarm that the issuer was in. */
     UNKNOWN_TOKEN(3),
-    /** The token is for a swarm that the issuer is not in (any more). */
-    OTHER_SWARM(4),
     /** The token's secret is not the one that the swarm knows. */
     BAD_PROOF(5),
     /** Too few members are reachable to decide: try again when they are. The token is still good. */

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslContext;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -46,13 +47,18 @@ final class Network {
     static ManagedChannel connect(
             InetSocketAddress to, NodeKey key, NodeId expected, EventLoopGroup group, Executor mayBlock, int window)
             throws SSLException {
+        return connect(to, Tls.client(key, expected), group, mayBlock, window);
+    }
+
+    /** The same by the TLS that knows whom it accepts. */
+    static ManagedChannel connect(
+            InetSocketAddress to, SslContext tls, EventLoopGroup group, Executor mayBlock, int window) {
         return make(
                 NettyChannelBuilder.forAddress(to)
                         .eventLoopGroup(group)
                         .channelType(NioSocketChannel.class)
                         .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS),
-                key,
-                expected,
+                tls,
                 mayBlock,
                 window);
     }
@@ -65,19 +71,16 @@ final class Network {
                 NettyChannelBuilder.forAddress(to)
                         .eventLoopGroup(loop)
                         .channelFactory(() -> new RelayChannel(relays), Relayed.class),
-                key,
-                expected,
+                Tls.client(key, expected),
                 mayBlock,
                 LinkClass.RELAYED.window());
     }
 
-    private static ManagedChannel make(
-            NettyChannelBuilder builder, NodeKey key, NodeId expected, Executor mayBlock, int window)
-            throws SSLException {
+    private static ManagedChannel make(NettyChannelBuilder builder, SslContext tls, Executor mayBlock, int window) {
         return builder
                 // Names mean nothing here: the key is checked.
                 .overrideAuthority("node.fazt")
-                .sslContext(Tls.client(key, expected))
+                .sslContext(tls)
                 .directExecutor()
                 .offloadExecutor(mayBlock)
                 .proxyDetector(address -> null)

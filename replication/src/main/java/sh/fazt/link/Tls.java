@@ -9,12 +9,13 @@ import java.net.Socket;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
+import java.util.function.Predicate;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.X509ExtendedTrustManager;
-import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
+import sh.fazt.identity.NodePin;
 
 /**
  * TLS 1.3 of the JDK with keys in the place of certificates: the handshake proves that the other side owns
@@ -28,7 +29,7 @@ final class Tls {
     /** Takes callers with any node key, and with none: who may call what is decided per call. */
     static SslContext server(NodeKey key) throws SSLException {
         SslContextBuilder builder = SslContextBuilder.forServer(key.privateKey(), key.certificate())
-                .trustManager(new KeyTrust(null))
+                .trustManager(new KeyTrust(any -> true, ""))
                 .clientAuth(ClientAuth.OPTIONAL);
         return GrpcSslContexts.configure(builder, SslProvider.JDK)
                 .protocols(TLS)
@@ -37,9 +38,18 @@ final class Tls {
 
     /** Talks to exactly that node. Made for each dial, so that no session outlives the trust in a peer. */
     static SslContext client(NodeKey key, NodeId expected) throws SSLException {
+        return client(key, new KeyTrust(expected::equals, expected.shortText()));
+    }
+
+    /** Talks to the node with that pin only. */
+    static SslContext client(NodeKey key, NodePin expected) throws SSLException {
+        return client(key, new KeyTrust(expected::matches, expected.shortText()));
+    }
+
+    private static SslContext client(NodeKey key, KeyTrust trust) throws SSLException {
         SslContextBuilder builder = SslContextBuilder.forClient()
                 .keyManager(key.privateKey(), key.certificate())
-                .trustManager(new KeyTrust(expected));
+                .trustManager(trust);
         return GrpcSslContexts.configure(builder, SslProvider.JDK)
                 .protocols(TLS)
                 .build();
@@ -47,10 +57,13 @@ final class Tls {
 
     /** Extended, because the JDK adds its own checks of names and algorithms to any other kind. */
     private static final class KeyTrust extends X509ExtendedTrustManager {
-        private final @Nullable NodeId expected;
+        private final Predicate<NodeId> expected;
+        private final String name;
 
-        KeyTrust(@Nullable NodeId expected) {
+        /** @param name of whom is expected, for people */
+        KeyTrust(Predicate<NodeId> expected, String name) {
             this.expected = expected;
+            this.name = name;
         }
 
         private void check(X509Certificate[] chain) throws CertificateException {
@@ -58,9 +71,9 @@ final class Tls {
                 throw new WrongKeyException("the other side shows no node key");
             }
             NodeId seen = NodeKey.idOf(key);
-            if (expected != null && !seen.equals(expected)) {
-                throw new WrongKeyException("another node answers there: expected the key of node "
-                        + expected.shortText() + ", saw that of " + seen.shortText());
+            if (!expected.test(seen)) {
+                throw new WrongKeyException("another node answers there: expected the key of node " + name
+                        + ", saw that of " + seen.shortText());
             }
         }
 

@@ -64,12 +64,15 @@ final class Desk implements JoinDesk {
         for (int i = 0; i < TRIES; i++) {
             SwarmRecord swarm = records.swarm();
             String group = raft.groupId();
-            if (swarm == null || group == null || !swarm.getId().equals(application.swarmId())) {
-                return refuse(JoinRefusal.OTHER_SWARM, "the token is for a swarm that its issuer is not in any more");
+            if (swarm == null || group == null) {
+                return refuse(JoinRefusal.BUSY, "the issuer is starting: try again in a moment");
             }
             ConfigEntry entry = records.entry(Records.TOKEN, application.tokenId());
             if (entry == null) {
-                return refuse(JoinRefusal.UNKNOWN_TOKEN, "the swarm has no such token: ask for a new one");
+                return refuse(
+                        JoinRefusal.UNKNOWN_TOKEN,
+                        "swarm " + swarm.getName()
+                                + ", which the issuer is in, has no such token: it was withdrawn, or it is of a swarm that the issuer has left. Ask for a new one");
             }
             TokenRecord token = Records.token(entry);
             if (!application.provenBy(token.getSecret().toByteArray())) {

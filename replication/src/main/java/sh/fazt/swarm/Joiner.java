@@ -2,6 +2,7 @@ package sh.fazt.swarm;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import org.slf4j.Logger;
@@ -42,6 +43,7 @@ final class Joiner {
     private final SwarmConfig config;
     private final Records records;
     private final PendingJoin pending;
+    private final Surroundings surroundings;
     private final ExecutorService io;
 
     Joiner(
@@ -53,6 +55,7 @@ final class Joiner {
             SwarmConfig config,
             Records records,
             PendingJoin pending,
+            Surroundings surroundings,
             ExecutorService io) {
         this.key = key;
         this.options = options;
@@ -62,6 +65,7 @@ final class Joiner {
         this.config = config;
         this.records = records;
         this.pending = pending;
+        this.surroundings = surroundings;
         this.io = io;
     }
 
@@ -79,9 +83,15 @@ final class Joiner {
     }
 
     private Admission apply(JoinToken token) {
-        JoinAnswer answer = JoinCall.join(token, key, new Applicant(options.name(), options.addresses()), CALL, io)
-                .toCompletableFuture()
-                .join();
+        JoinAnswer answer = call(token);
+        if (answer instanceof JoinAnswer.Refused refused
+                && (refused.reason() == JoinRefusal.UNREACHABLE || refused.reason() == JoinRefusal.WRONG_KEY)) {
+            List<String> near = surroundings.find(token.issuer(), token.addresses());
+            if (!near.isEmpty()) {
+                LOG.info("the issuer was heard of on the local network addresses={}", near);
+                answer = call(token.at(near));
+            }
+        }
         if (answer instanceof JoinAnswer.Refused refused) {
             throw new SwarmException(reason(refused.reason()), refused.message());
         }
@@ -94,9 +104,15 @@ final class Joiner {
         }
     }
 
+    private JoinAnswer call(JoinToken token) {
+        return JoinCall.join(token, key, new Applicant(options.name(), options.addresses()), CALL, io)
+                .toCompletableFuture()
+                .join();
+    }
+
     private static SwarmException.Reason reason(JoinRefusal refusal) {
         return switch (refusal) {
-            case EXPIRED, USED, UNKNOWN_TOKEN, OTHER_SWARM, BAD_PROOF, WRONG_KEY -> SwarmException.Reason.BAD_TOKEN;
+            case EXPIRED, USED, UNKNOWN_TOKEN, BAD_PROOF, WRONG_KEY -> SwarmException.Reason.BAD_TOKEN;
             case NO_QUORUM -> SwarmException.Reason.NO_QUORUM;
             case ALREADY_MEMBER -> SwarmException.Reason.IN_SWARM;
             case BUSY, NOT_UNDERSTOOD, UNREACHABLE -> SwarmException.Reason.UNREACHABLE;

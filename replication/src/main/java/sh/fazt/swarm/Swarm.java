@@ -7,6 +7,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -37,13 +38,16 @@ import sh.fazt.consensus.RaftStatus;
 import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmRaft;
+import sh.fazt.discovery.Discovered;
 import sh.fazt.identity.IdentityException;
 import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
+import sh.fazt.link.AddressSource;
 import sh.fazt.link.Channel;
 import sh.fazt.link.ClockOffsets;
 import sh.fazt.link.GrpcLinks;
+import sh.fazt.link.HostPort;
 import sh.fazt.link.LinkConfig;
 import sh.fazt.link.LinkCounters;
 import sh.fazt.link.LinkSettings;
@@ -84,6 +88,7 @@ public final class Swarm implements AutoCloseable {
     private final Agreement agreement;
     private final PendingJoin joining;
     private final Joiner joiner;
+    private final Surroundings surroundings;
     /** One question at a time: each may wait for long, and Raft needs the same threads. */
     private final AtomicBoolean tending = new AtomicBoolean();
 
@@ -140,8 +145,10 @@ public final class Swarm implements AutoCloseable {
         records = new Records(config);
         agreement = new Agreement(config, this::members);
         joining = new PendingJoin(cartridge);
-        joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, io);
-        desk[0] = new Desk(records, config, raft, clock, io);
+        surroundings = new Surroundings(
+                key.id(), options, () -> swarmId, () -> soon("follow", this::follow), io, swarm, random);
+        joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, io);
+        desk[0] = new Desk(records, config, raft, cartridge.clock()::now, io);
         links.handle(Channel.SWARM, new Links.Handler() {
             @Override
             public void message(NodeId from, byte[] message) {
@@ -181,6 +188,7 @@ public final class Swarm implements AutoCloseable {
         links.start();
         ledger.restoreBooks();
         io.execute(this::open);
+        surroundings.start();
         swarm.scheduleWithFixedDelay(this::tick, 250, 250, TimeUnit.MILLISECONDS);
         swarm.scheduleWithFixedDelay(
                 () -> soon("take part in the group", () -> {
@@ -267,8 +275,15 @@ public final class Swarm implements AutoCloseable {
     private MemberRecord self(String name) {
         return MemberRecord.newBuilder()
                 .setName(name)
-                .addAllAddresses(options.addresses())
+                .addAllAddresses(addresses())
                 .build();
+    }
+
+    /** Where others may dial this node, the likeliest first: its own addresses, then the router's. */
+    private List<String> addresses() {
+        List<String> addresses = new ArrayList<>(options.addresses());
+        addresses.addAll(surroundings.mapped());
+        return addresses;
     }
 
     /** Lets everything follow from what is agreed: whom the links trust, who is probed, who is told. */
@@ -280,13 +295,21 @@ public final class Swarm implements AutoCloseable {
         }
     }
 
+    private static List<HostPort> hostPorts(List<String> addresses) {
+        return addresses.stream().map(HostPort::parse).toList();
+    }
+
     private void followNow() {
         Map<NodeId, MemberRecord> members = members();
         SwarmRecord record = records.swarm();
+        String before = swarmId;
         if (joining.pending()) {
             swarmId = joining.swarmId();
         } else if (record != null) {
             swarmId = record.getId();
+        }
+        if (!swarmId.equals(before)) {
+            surroundings.refresh();
         }
         Map<NodeId, List<String>> trusted = new HashMap<>();
         Map<NodeId, MemberMetadata> admitted = new LinkedHashMap<>();
@@ -302,6 +325,13 @@ public final class Swarm implements AutoCloseable {
             }
         }
         links.trust(trusted);
+        // What the surroundings say comes after: only members have addresses.
+        for (Discovered near : surroundings.heard()) {
+            if (trusted.containsKey(near.node())) {
+                links.candidates(near.node(), AddressSource.LAN, hostPorts(near.addresses()));
+            }
+        }
+        links.candidates(key.id(), AddressSource.MAPPED, hostPorts(surroundings.mapped()));
         membership.admitted(admitted);
         changed();
     }
@@ -377,17 +407,18 @@ public final class Swarm implements AutoCloseable {
     }
 
     /** Makes a token for one new node. Blocking. */
-    public JoinToken token(Duration timeToLive) {
+    public IssuedToken token(Duration timeToLive) {
         ready();
         if (timeToLive.isNegative() || timeToLive.isZero() || timeToLive.compareTo(Duration.ofDays(30)) > 0) {
             throw new SwarmException(
                     SwarmException.Reason.INVALID, "a token is good for more than nothing and at most 30 days");
         }
-        Instant now = clock.instant();
-        JoinToken token = JoinToken.mint(swarmId, key.id(), options.addresses(), now, timeToLive, random);
+        Instant now = cartridge.clock().now();
+        JoinToken token = JoinToken.mint(key.id(), addresses(), random);
+        Instant expires = now.plus(timeToLive);
         TokenRecord record = TokenRecord.newBuilder()
                 .setSecret(ByteString.copyFrom(token.secret()))
-                .setExpiresAtSeconds(token.expiresAtSeconds())
+                .setExpiresAtSeconds(expires.getEpochSecond())
                 .build();
         agreement.agree(() -> {
             List<Op> ops = new ArrayList<>();
@@ -399,7 +430,7 @@ public final class Swarm implements AutoCloseable {
             }
             return ops;
         });
-        return token;
+        return new IssuedToken(token, expires.truncatedTo(ChronoUnit.SECONDS));
     }
 
     /** Joins the swarm that issued the token; returns when this node is a member and has caught up. Blocking. */
@@ -417,7 +448,7 @@ public final class Swarm implements AutoCloseable {
                     "this node is in swarm " + view().swarm().name() + " with "
                             + (members().size() - 1) + " others: \"fazt swarm leave\" first");
         }
-        if (token.issuer().equals(key.id())) {
+        if (token.issuer().matches(key.id())) {
             throw new SwarmException(
                     SwarmException.Reason.BAD_TOKEN,
                     "this node issued that token itself: use it on the node that shall join");
@@ -697,6 +728,44 @@ public final class Swarm implements AutoCloseable {
                         + meant.get(0).shortText());
     }
 
+    /** This node's clock beside its peers'; never waits. */
+    public TimeView time() {
+        Map<NodeId, MemberRecord> members = members();
+        List<LinkState> states = links.states();
+        List<TimeView.Peer> peers = new ArrayList<>();
+        for (LinkState state : states) {
+            Duration roundTrip = state.roundTrip();
+            MemberRecord member = members.get(state.peer());
+            if (state.up() && roundTrip != null) {
+                peers.add(new TimeView.Peer(
+                        new SwarmView.Named(state.peer().toString(), member == null ? "" : member.getName()),
+                        state.clockOffsetMillis(),
+                        roundTrip));
+            }
+        }
+        return new TimeView(
+                clock.instant(),
+                cartridge.clock().now(),
+                ClockOffsets.offsetMillis(states),
+                ClockOffsets.correctionMillis(states) != 0,
+                peers);
+    }
+
+    /** What lies around this node; the first time it waits for answers, a second or two. Blocking. */
+    public SurroundingsView surroundings() {
+        Map<NodeId, MemberRecord> members = members();
+        List<SurroundingsView.Node> nodes = new ArrayList<>();
+        for (Discovered near : surroundings.discover()) {
+            MemberRecord member = members.get(near.node());
+            nodes.add(new SurroundingsView.Node(
+                    new SwarmView.Named(near.node().toString(), member == null ? near.name() : member.getName()),
+                    near.swarm(),
+                    near.addresses().get(0),
+                    member != null));
+        }
+        return new SurroundingsView(nodes, surroundings.mapping());
+    }
+
     /** What sync has found wrong, ever: equal vectors with unequal digests. */
     public long alarms() {
         return sync.alarms();
@@ -706,6 +775,7 @@ public final class Swarm implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        surroundings.close();
         raft.close();
         membership.close();
         sync.close();

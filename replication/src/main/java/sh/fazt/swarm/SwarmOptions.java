@@ -16,6 +16,8 @@ import sh.fazt.membership.MembershipConfig;
  * @param bind         the address that the swarm port listens on
  * @param port         the swarm port
  * @param addresses    {@code host:port} where others can dial it
+ * @param discovery    whether to announce this node on its networks and to listen for others there
+ * @param portMapping  whether to ask the router for a port
  * @param raft         where the log of the group is kept
  * @param services     served on the swarm port beside the links, with what stands before them
  */
@@ -26,6 +28,8 @@ public record SwarmOptions(
         String bind,
         int port,
         List<String> addresses,
+        boolean discovery,
+        boolean portMapping,
         Path raft,
         MembershipConfig membership,
         Timings timings,

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
 final class IdentityProperty {
@@ -27,6 +31,27 @@ final class IdentityProperty {
             JoinToken.parse("fazt1-" + text);
         } catch (IdentityException e) {
             assertThat(e).hasMessageContaining("token");
+        }
+    }
+
+    @Property(tries = 40)
+    void wordsNeverFailButByTheirOwnException(@ForAll @Size(max = 40) List<@IntRange(max = 2047) Integer> numbers) {
+        String words = numbers.stream().map(WordList::word).collect(Collectors.joining(" "));
+        try {
+            JoinToken.parse(words);
+        } catch (IdentityException e) {
+            assertThat(e).hasMessageContaining("token");
+        }
+    }
+
+    @Property
+    void digitsAreTheBytesAgain(@ForAll @Size(min = 1, max = 100) byte[] bytes) {
+        for (int bits : new int[] {5, 11}) {
+            byte[] read = Objects.requireNonNull(Digits.bytes(Digits.of(bytes, bits), bits));
+            assertThat(Arrays.copyOf(read, bytes.length)).isEqualTo(bytes);
+            assertThat(Arrays.copyOfRange(read, bytes.length, read.length))
+                    .hasSizeLessThanOrEqualTo(2)
+                    .isEqualTo(new byte[read.length - bytes.length]);
         }
     }
 

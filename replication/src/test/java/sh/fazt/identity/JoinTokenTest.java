@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
@@ -16,28 +14,81 @@ import sh.fazt.identity.IdentityException.Reason;
 
 final class JoinTokenTest {
     private static final NodeId ISSUER = NodeId.of(new byte[32]);
-    private static final JoinToken TOKEN = JoinToken.mint(
-            "01jd8swarm",
-            ISSUER,
-            List.of("192.168.1.5:5698", "[fe80::1]:5698"),
-            Instant.ofEpochSecond(1_800_000_000),
-            Duration.ofHours(1),
-            new SecureRandom());
+    private static final JoinToken TOKEN =
+            JoinToken.mint(ISSUER, List.of("192.168.1.5:5698", "[fe80::1]:5698"), new SecureRandom());
 
     private static Reason reason(Throwable error) {
         return ((IdentityException) error).reason();
     }
 
+    private static JoinToken minted(String... addresses) {
+        return JoinToken.mint(ISSUER, List.of(addresses), new SecureRandom());
+    }
+
     @Test
     void whatWasMintedIsRead() {
         JoinToken read = JoinToken.parse(TOKEN.text());
-        assertThat(read.swarmId()).isEqualTo("01jd8swarm");
-        assertThat(read.tokenId()).isEqualTo(TOKEN.tokenId());
+        assertThat(read.tokenId()).isEqualTo(TOKEN.tokenId()).hasSize(16);
         assertThat(read.secret()).isEqualTo(TOKEN.secret()).hasSizeGreaterThanOrEqualTo(16);
-        assertThat(read.issuer()).isEqualTo(ISSUER);
-        assertThat(read.addresses()).containsExactly("192.168.1.5:5698", "[fe80::1]:5698");
-        assertThat(read.expiresAtSeconds()).isEqualTo(1_800_003_600);
+        assertThat(read.issuer()).isEqualTo(NodePin.of(ISSUER));
+        assertThat(read.addresses()).containsExactly("192.168.1.5:5698", "[fe80:0:0:0:0:0:0:1]:5698");
         assertThat(read.text()).isEqualTo(TOKEN.text()).matches("fazt1-[a-z2-7]+");
+    }
+
+    @Test
+    void everyKindOfAddressIsCarried() {
+        String[] addresses = {
+            "10.0.0.1:1",
+            "255.255.255.255:65535",
+            "home.example.org:5698",
+            "[2001:db8:0:0:0:0:0:7]:80",
+            "300.1.1.1:9",
+            "01.2.3.4:5698",
+            "[fe80:0:0:0:0:0:0:1%eth0]:5698",
+            "h:5698"
+        };
+        assertThat(JoinToken.parse(minted(addresses).text()).addresses()).containsExactly(addresses);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "host", "host:", "host:0", "host:65536", ":5698", "[]:5698"})
+    void whatIsNoAddressIsNotMinted(String address) {
+        assertThatThrownBy(() -> minted(address)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aTextIsShortEnoughForASmallQrCode() {
+        assertThat(minted("192.168.1.5:5698").text()).hasSizeLessThanOrEqualTo(90);
+    }
+
+    @Test
+    void wordsAreTheSameTokenAndBearable() {
+        JoinToken token = minted("192.168.1.5:5698");
+        assertThat(token.words()).hasSize(31);
+        assertThat(JoinToken.parse(String.join(" ", token.words())).text()).isEqualTo(token.text());
+        assertThat(minted("192.168.1.5:5698", "203.0.113.9:5698").words()).hasSize(35);
+        assertThat(minted("192.168.1.5:1", "203.0.113.9:2", "10.0.0.3:5").words())
+                .hasSizeLessThanOrEqualTo(36);
+    }
+
+    @Test
+    void wordsLeaveOutTheAddressesThatMakeThemLong() {
+        JoinToken token = minted("[2001:db8::1]:5698", "192.168.1.5:5698", "long.name.example.org:5698");
+        JoinToken read = JoinToken.parse(String.join(" ", token.words()));
+        assertThat(read.addresses()).containsExactly("192.168.1.5:5698");
+        assertThat(read.tokenId()).isEqualTo(token.tokenId());
+        JoinToken six = minted("a.very.long.name.example.org:5698", "[2001:db8::1]:5698");
+        assertThat(JoinToken.parse(String.join(" ", six.words())).addresses())
+                .containsExactly("[2001:db8:0:0:0:0:0:1]:5698");
+    }
+
+    @Test
+    void aSwarmCanHaveMoreAddressesThanATokenCarries() {
+        String[] many = new String[20];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = "10.0.0." + i + ":5698";
+        }
+        assertThat(JoinToken.parse(minted(many).text()).addresses()).hasSize(8).startsWith("10.0.0.0:5698");
     }
 
     @Test
@@ -95,17 +146,14 @@ final class JoinTokenTest {
 
     @Test
     void twoTokensHaveTwoSecrets() {
-        JoinToken other =
-                JoinToken.mint("s", ISSUER, List.of("a:1"), Instant.EPOCH, Duration.ofHours(1), new SecureRandom());
+        JoinToken other = minted("a:1");
         assertThat(other.secret()).isNotEqualTo(TOKEN.secret());
         assertThat(other.tokenId()).isNotEqualTo(TOKEN.tokenId());
     }
 
     @Test
     void aTokenWithoutAnAddressIsNotMinted() {
-        assertThatThrownBy(() ->
-                        JoinToken.mint("s", ISSUER, List.of(), Instant.EPOCH, Duration.ofHours(1), new SecureRandom()))
-                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> minted()).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -49,13 +48,12 @@ final class JoinIT {
         mayBlock.shutdownNow();
     }
 
-    private JoinToken token(NodeId pin, String swarm, String... addresses) {
-        return JoinToken.mint(
-                swarm, pin, List.of(addresses), Instant.now(), Duration.ofMinutes(10), new SecureRandom());
+    private JoinToken token(NodeId issuerId, String... addresses) {
+        return JoinToken.mint(issuerId, List.of(addresses), new SecureRandom());
     }
 
     private JoinToken token() {
-        return token(issuer.id(), TestNode.SWARM, issuer.address());
+        return token(issuer.id(), issuer.address());
     }
 
     private JoinAnswer join(JoinToken token) throws Exception {
@@ -118,16 +116,8 @@ final class JoinIT {
     }
 
     @Test
-    void aTokenOfAnotherSwarmIsRefusedBeforeTheDesk() throws Exception {
-        JoinAnswer.Refused answer = refused(join(token(issuer.id(), "old-swarm", issuer.address())));
-        assertThat(answer.reason()).isEqualTo(JoinRefusal.OTHER_SWARM);
-        assertThat(answer.message()).contains("old-swarm").contains(TestNode.SWARM);
-        assertThat(seen).isEmpty();
-    }
-
-    @Test
     void anotherKeyAtTheAddressNeverSeesTheProof() throws Exception {
-        JoinAnswer.Refused answer = refused(join(token(NodeKey.generate().id(), TestNode.SWARM, issuer.address())));
+        JoinAnswer.Refused answer = refused(join(token(NodeKey.generate().id(), issuer.address())));
         assertThat(answer.reason()).isEqualTo(JoinRefusal.WRONG_KEY);
         assertThat(answer.message()).contains(issuer.address()).contains("new token");
         assertThat(seen).isEmpty();
@@ -135,9 +125,9 @@ final class JoinIT {
 
     @Test
     void everyAddressIsTriedAndEachFailureIsNamed() throws Exception {
-        JoinAnswer answer = join(token(issuer.id(), TestNode.SWARM, "127.0.0.1:1", issuer.address()));
+        JoinAnswer answer = join(token(issuer.id(), "127.0.0.1:1", issuer.address()));
         assertThat(answer).isInstanceOf(JoinAnswer.Admitted.class);
-        JoinAnswer.Refused failed = refused(join(token(issuer.id(), TestNode.SWARM, "127.0.0.1:1", "127.0.0.1:2")));
+        JoinAnswer.Refused failed = refused(join(token(issuer.id(), "127.0.0.1:1", "127.0.0.1:2")));
         assertThat(failed.reason()).isEqualTo(JoinRefusal.UNREACHABLE);
         assertThat(failed.message()).contains("127.0.0.1:1: ").contains("127.0.0.1:2: ");
     }

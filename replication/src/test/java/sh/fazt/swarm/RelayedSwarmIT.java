@@ -104,6 +104,8 @@ final class RelayedSwarmIT {
                             "127.0.0.1",
                             port,
                             List.of(cable.address()),
+                            false,
+                            false,
                             folder.resolve(name + ".raft"),
                             MembershipConfig.lan(),
                             Timings.LAN,
@@ -130,7 +132,7 @@ final class RelayedSwarmIT {
         }
 
         void join(Node issuer) throws Exception {
-            String token = issuer.swarm().token(Duration.ofHours(1)).text();
+            String token = issuer.swarm().token(Duration.ofHours(1)).token().text();
             CompletableFuture.runAsync(() -> swarm().join(token), io).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         }
 

@@ -95,6 +95,8 @@ class SwarmIT {
                             "127.0.0.1",
                             port,
                             addresses(),
+                            false,
+                            false,
                             raft(),
                             MembershipConfig.lan(),
                             Timings.LAN,
@@ -126,7 +128,7 @@ class SwarmIT {
         }
 
         JoinToken token() {
-            return swarm.token(HOUR);
+            return swarm.token(HOUR).token();
         }
     }
 

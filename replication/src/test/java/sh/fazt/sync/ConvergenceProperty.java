@@ -20,7 +20,6 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.ShrinkingMode;
 import sh.fazt.cartridge.CartridgeUnderTest;
-import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.identity.NodeId;
@@ -79,8 +78,8 @@ final class ConvergenceProperty {
         SkewedClocks clocks = new SkewedClocks(schedule.replicas());
         List<MemoryReplica> replicas = new ArrayList<>();
         for (int i = 0; i < schedule.replicas(); i++) {
-            replicas.add(new MemoryReplica(
-                    new Origin(node(i), 1), new HybridClock(clocks.of(i), Hlc.ZERO), i == 0 ? bugs : Set.of()));
+            replicas.add(
+                    new MemoryReplica(new Origin(node(i), 1), new HybridClock(clocks.of(i)), i == 0 ? bugs : Set.of()));
         }
         ScheduleRun.play(schedule, replicas, clocks);
     }

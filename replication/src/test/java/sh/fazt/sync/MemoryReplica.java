@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Merge;
 import sh.fazt.cartridge.change.Origin;
@@ -53,6 +54,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     private Origin origin;
     private Map<String, Row> rows = new TreeMap<>();
     private VersionVector vector = VersionVector.EMPTY;
+    private Hlc highest = Hlc.ZERO;
     private int highestEpoch;
     private int dropped;
     private List<Changeset> recorded = new ArrayList<>();
@@ -77,6 +79,10 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     void restore(Copy copy) {
         rows = new TreeMap<>(copy.rows());
         vector = copy.vector();
+        highest = rows.values().stream()
+                .map(row -> row.stamp().hlc())
+                .max(Hlc::compareTo)
+                .orElse(Hlc.ZERO);
         if (!bugs.contains(Bug.REUSED_SEQUENCE)) {
             origin = new Origin(origin.node(), ++highestEpoch);
         }
@@ -162,7 +168,8 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     }
 
     private Stamp next() {
-        return new Stamp(origin, vector.get(origin) + 1, clock.next());
+        highest = clock.after(highest);
+        return new Stamp(origin, vector.get(origin) + 1, highest);
     }
 
     private Changeset commit(Stamp stamp, List<Row> written) {
@@ -287,7 +294,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         List<Row> losers = new ArrayList<>();
         VersionVector receiver = vector;
         for (Row row : arrived) {
-            clock.observe(row.stamp().hlc());
+            highest = row.stamp().hlc().compareTo(highest) > 0 ? row.stamp().hlc() : highest;
             Row current = rows.get(cell(row));
             Merge.Outcome outcome =
                     Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());

@@ -13,7 +13,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
-import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.VersionVector;
@@ -49,7 +48,7 @@ final class SwarmOfReplicas {
         Member(int number) {
             id = world.node(number);
             replica = new MemoryReplica(
-                    new Origin(id, 1), new HybridClock(world.clock(id), Hlc.ZERO), number == 1 ? bugs : Set.of());
+                    new Origin(id, 1), new HybridClock(world.clock(id)), number == 1 ? bugs : Set.of());
             copy = replica.keep();
             boot();
         }

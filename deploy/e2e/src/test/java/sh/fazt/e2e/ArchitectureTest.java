@@ -74,6 +74,7 @@ class ArchitectureTest {
                         "sh.fazt.blob..",
                         "sh.fazt.link..",
                         "sh.fazt.identity..",
+                        "sh.fazt.discovery..",
                         "sh.fazt.membership..",
                         "sh.fazt.sync..",
                         "sh.fazt.consensus..",
@@ -87,6 +88,11 @@ class ArchitectureTest {
     @Test
     void ratisStaysInConsensus() {
         confined("org.apache.ratis..", "sh.fazt.consensus..");
+    }
+
+    @Test
+    void multicastDnsStaysInDiscovery() {
+        confined("javax.jmdns..", "sh.fazt.discovery..");
     }
 
     @Test
@@ -114,7 +120,7 @@ class ArchitectureTest {
 
     @Test
     void roomsOfReplicationFormNoCircle() {
-        slices().matching("sh.fazt.(link|membership|sync|consensus|swarm|cartridge|blob|identity)..")
+        slices().matching("sh.fazt.(link|membership|sync|consensus|swarm|cartridge|blob|identity|discovery)..")
                 .should()
                 .beFreeOfCycles()
                 .check(ours);

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,6 +51,21 @@ class CommandLineSystemIT {
         String token = node.ok("swarm", "token").asText();
         refused(1, "is damaged", "swarm", "join", token.substring(0, token.length() - 4) + "aaaa");
         refused(1, "issued that token itself", "swarm", "join", token);
+        refused(2, "two forms of one token", "swarm", "token", "--words", "--qr");
+        List<String> words = new ArrayList<>(
+                List.of(node.ok("swarm", "token", "--words").asText().split("\\s+")));
+        refused(1, "issued that token itself", join(words));
+        refused(
+                1,
+                "issued that token itself",
+                "swarm",
+                "join",
+                String.join("-", words).toUpperCase(Locale.ROOT));
+        String seventh = words.set(6, words.get(6) + "q");
+        refused(1, "word 7 \"" + seventh + "q\" is not in the list: did you mean \"" + seventh + "\"?", join(words));
+        words.set(6, seventh);
+        Collections.swap(words, 3, 20);
+        refused(1, words.get(3).equals(words.get(20)) ? "issued that" : "have changed places", join(words));
         refused(1, "nothing to leave", "swarm", "leave");
         refused(1, "did you mean \"port\"", "config", "set", "prot", "1");
         refused(1, "there is no app", "app", "releases", "nobody");
@@ -58,6 +76,12 @@ class CommandLineSystemIT {
         assertThat(taken.err()).contains("another process listens there").contains("--port");
         assertThat(taken.code()).isEqualTo(1);
         assertThat(other.fazt("app", "list").err()).contains("no node is running on " + other.cartridge);
+    }
+
+    private static String[] join(List<String> words) {
+        List<String> typed = new ArrayList<>(List.of("swarm", "join"));
+        typed.addAll(words);
+        return typed.toArray(new String[0]);
     }
 
     @Test

@@ -50,6 +50,16 @@ public final class SwarmApi implements Router.Endpoints {
                 "/api/swarm/conflicts",
                 Access.OWNER,
                 call -> call.exchange().reply(Json.data(200, conflicts())));
+        router.add(
+                "GET",
+                "/api/swarm/time",
+                Access.OWNER,
+                call -> call.exchange().reply(Json.data(200, time(swarm.time()))));
+        router.add(
+                "GET",
+                "/api/swarm/discover",
+                Access.OWNER,
+                call -> answer(call.exchange(), swarm.discover(), SwarmApi::around));
         router.add("POST", "/api/swarm/init", Access.OWNER, this::init);
         router.add("POST", "/api/swarm/token", Access.OWNER, this::token);
         router.add("POST", "/api/swarm/join", Access.OWNER, this::join);
@@ -94,6 +104,7 @@ public final class SwarmApi implements Router.Endpoints {
                 swarm.token(Duration.ofSeconds(ttl)),
                 token -> Json.object()
                         .put("token", token.text())
+                        .put("words", token.words())
                         .put("expires_at", token.expiresAt().toString()));
     }
 
@@ -188,12 +199,52 @@ public final class SwarmApi implements Router.Endpoints {
                 .put("role", member.role())
                 .put("state", member.state())
                 .put("address", member.address());
-        data.put("rtt_ms", roundTrip == null ? null : Math.round(roundTrip.toNanos() / 10_000.0) / 100.0);
+        data.put("rtt_ms", roundTrip == null ? null : millis(roundTrip));
         data.set(
                 "behind",
                 behind == null
                         ? null
                         : Json.object().put("changes", behind.changes()).put("bytes", behind.bytes()));
+        return data;
+    }
+
+    private static ObjectNode time(SwarmControl.Time time) {
+        ArrayNode peers = Json.array();
+        time.peers()
+                .forEach(peer -> peers.add(Json.object()
+                        .put("id", peer.node().id())
+                        .put("name", peer.node().name())
+                        .put("offset_ms", peer.offsetMillis())
+                        .put("rtt_ms", millis(peer.roundTrip()))));
+        return Json.object()
+                .put("now", time.now().toString())
+                .put("corrected", time.corrected().toString())
+                .put("offset_ms", time.offsetMillis())
+                .put("correcting", time.correcting())
+                .set("peers", peers);
+    }
+
+    private static double millis(Duration duration) {
+        return Math.round(duration.toNanos() / 10_000.0) / 100.0;
+    }
+
+    private static ObjectNode around(SwarmControl.Around around) {
+        ArrayNode nodes = Json.array();
+        around.nodes()
+                .forEach(node -> nodes.add(Json.object()
+                        .put("id", node.node().id())
+                        .put("name", node.node().name())
+                        .put("swarm", node.swarm())
+                        .put("address", node.address())
+                        .put("member", node.member())));
+        ObjectNode data = Json.object();
+        data.set("nodes", nodes);
+        data.set(
+                "port_mapping",
+                Json.object()
+                        .put("protocol", around.mapping().protocol())
+                        .put("address", around.mapping().address())
+                        .put("why", around.mapping().why()));
         return data;
     }
 

@@ -24,7 +24,7 @@ public interface SwarmControl {
     /** Makes a join token, good for one node. */
     CompletionStage<Outcome<Token>> token(Duration timeToLive);
 
-    /** Joins the swarm that issued the token; completes when this node is a member and has caught up. */
+    /** Joins the swarm that issued the token, given as text or words; completes when this node is a member and has caught up. */
     CompletionStage<Outcome<Status>> join(String token);
 
     /** Leaves; this node is a swarm of one again. */
@@ -32,6 +32,12 @@ public interface SwarmControl {
 
     /** After the majority is lost for good: makes this node the only voter. */
     CompletionStage<Outcome<Status>> recover();
+
+    /** This node's clock beside its peers'. */
+    Time time();
+
+    /** Who announces itself on the local network, and what the router maps. */
+    CompletionStage<Outcome<Around>> discover();
 
     /** Cuts this node's links, or lets them come up again: for rehearsing a split. */
     CompletionStage<Outcome<Boolean>> online(boolean online);
@@ -86,8 +92,56 @@ public interface SwarmControl {
     /** What a member has not yet got of what this node has. */
     record Lag(long changes, long bytes) {}
 
-    /** A join token and when it ceases to be good. */
-    record Token(String text, Instant expiresAt) {}
+    /**
+     * A join token and when it ceases to be good.
+     *
+     * @param words the same as words with a space between them
+     */
+    record Token(String text, String words, Instant expiresAt) {}
+
+    /**
+     * This node's clock. Immutable.
+     *
+     * @param now          by the machine's clock
+     * @param corrected    what writes are stamped with
+     * @param offsetMillis what would have to be added to the machine's clock
+     * @param correcting   whether that is so much that it is added
+     */
+    record Time(Instant now, Instant corrected, long offsetMillis, boolean correcting, List<PeerClock> peers) {
+        public Time {
+            peers = List.copyOf(peers);
+        }
+    }
+
+    /**
+     * A peer's clock as measured.
+     *
+     * @param offsetMillis its clock minus ours
+     */
+    record PeerClock(Named node, long offsetMillis, Duration roundTrip) {}
+
+    /** What lies around this node. Immutable. */
+    record Around(List<Neighbour> nodes, PortMapping mapping) {
+        public Around {
+            nodes = List.copyOf(nodes);
+        }
+    }
+
+    /**
+     * A node that announces itself; nothing of it is proven.
+     *
+     * @param swarm a digest of its swarm's id: equal for nodes of one swarm
+     */
+    record Neighbour(Named node, String swarm, String address, boolean member) {}
+
+    /**
+     * What the router maps.
+     *
+     * @param protocol that it understood; empty when none
+     * @param address  {@code host:port} outside that leads here; empty when there is none
+     * @param why      there is none
+     */
+    record PortMapping(String protocol, String address, String why) {}
 
     /** A name and the id of the app that it leads to, empty for none. */
     record Alias(String name, String app) {}

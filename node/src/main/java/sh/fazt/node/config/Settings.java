@@ -42,6 +42,8 @@ public final class Settings {
         SWARM_PORT("swarm-port", "5698", "port of the links to other nodes, 0 for any free one"),
         BIND("bind", "127.0.0.1", "address to listen on"),
         NAME("name", "", "what to call this node; the machine's name when empty"),
+        DISCOVERY("discovery", "on", "announce this node on its local networks, and find others there: on or off"),
+        PORT_MAPPING("port-mapping", "on", "ask the router for a port that leads here: on or off"),
         DOMAIN("domain", "localhost", "where the sites live"),
         FUNCTION_SECONDS("function-seconds", "5", "how long a function may take, in seconds"),
         FUNCTION_BODY("function-body-mib", "10", "the longest body that a function takes, in MiB"),
@@ -116,6 +118,13 @@ public final class Settings {
         String value = get(key);
         check(key, value);
         return Integer.parseInt(value);
+    }
+
+    /** A setting that is on or off. */
+    public boolean on(Key key) {
+        String value = get(key);
+        check(key, value);
+        return value.equals("on");
     }
 
     public List<Entry> list() {
@@ -213,6 +222,11 @@ public final class Settings {
             case BIND, NAME -> {
                 if (value.length() > 253 || value.chars().anyMatch(c -> c < 0x20)) {
                     throw invalid(key.text + " is at most 253 characters without control characters");
+                }
+            }
+            case DISCOVERY, PORT_MAPPING -> {
+                if (!value.equals("on") && !value.equals("off")) {
+                    throw invalid(key.text + " is on or off, not \"" + value + "\"");
                 }
             }
             case DOMAIN -> {

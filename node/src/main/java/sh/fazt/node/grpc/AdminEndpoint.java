@@ -3,6 +3,7 @@ package sh.fazt.node.grpc;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,16 +11,23 @@ import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.SwarmControl;
+import sh.fazt.node.api.SwarmControl.Outcome;
 import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
+import sh.fazt.protocol.admin.v1.ClockOfPeer;
+import sh.fazt.protocol.admin.v1.Discovered;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
+import sh.fazt.protocol.admin.v1.GetTimeRequest;
+import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.Lag;
 import sh.fazt.protocol.admin.v1.Link;
 import sh.fazt.protocol.admin.v1.LinkSetting;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
 import sh.fazt.protocol.admin.v1.ListAppsResponse;
+import sh.fazt.protocol.admin.v1.ListDiscoveredRequest;
+import sh.fazt.protocol.admin.v1.ListDiscoveredResponse;
 import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
@@ -109,6 +117,47 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             apps.list().forEach(app -> response.addApps(app(app)));
             return response.build();
         });
+    }
+
+    @Override
+    public void getTime(GetTimeRequest request, StreamObserver<GetTimeResponse> answer) {
+        answer(answer, () -> {
+            SwarmControl.Time time = swarm.get().time();
+            GetTimeResponse.Builder response = GetTimeResponse.newBuilder()
+                    .setNowMillis(time.now().toEpochMilli())
+                    .setCorrectedMillis(time.corrected().toEpochMilli())
+                    .setOffsetMillis(time.offsetMillis())
+                    .setCorrecting(time.correcting());
+            time.peers()
+                    .forEach(peer -> response.addPeers(ClockOfPeer.newBuilder()
+                            .setNode(named(peer.node()))
+                            .setOffsetMillis(peer.offsetMillis())
+                            .setRoundTripNanos(peer.roundTrip().toNanos())));
+            return response.build();
+        });
+    }
+
+    @Override
+    public void listDiscovered(ListDiscoveredRequest request, StreamObserver<ListDiscoveredResponse> answer) {
+        answer(answer, () -> {
+            SwarmControl.Around around = done(swarm.get().discover());
+            ListDiscoveredResponse.Builder response = ListDiscoveredResponse.newBuilder();
+            around.nodes()
+                    .forEach(node -> response.addNodes(Discovered.newBuilder()
+                            .setNode(named(node.node()))
+                            .setSwarm(node.swarm())
+                            .setAddress(node.address())
+                            .setMember(node.member())));
+            return response.build();
+        });
+    }
+
+    private static <T> T done(CompletionStage<Outcome<T>> stage) {
+        Outcome<T> outcome = stage.toCompletableFuture().join();
+        if (outcome instanceof Outcome.Refused<T> refused) {
+            throw new Problem.Thrown(Problem.of(refused.reason(), refused.message()));
+        }
+        return ((Outcome.Done<T>) outcome).value();
     }
 
     private static <T> void answer(StreamObserver<T> answer, Supplier<T> call) {

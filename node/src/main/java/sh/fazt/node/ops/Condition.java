@@ -14,6 +14,7 @@ import sh.fazt.runtime.RuntimeStatus;
  * The node's condition at one moment. Immutable.
  *
  * @param complaints what is not as it should be, in words for the owner; empty when all is well
+ * @param clockOffsetMillis what would have to be added to this machine's clock
  * @param heapBytes  used, of {@code mostHeapBytes}
  */
 public record Condition(
@@ -23,6 +24,7 @@ public record Condition(
         Instant now,
         Path cartridge,
         List<String> complaints,
+        long clockOffsetMillis,
         long heapBytes,
         long mostHeapBytes,
         HttpServer.Status http,
@@ -67,6 +69,12 @@ public record Condition(
                 "Since the node started.",
                 Duration.between(started, now).toSeconds());
         gauge(text, "fazt_healthy", "1 while nothing is complained of.", complaints.isEmpty() ? 1 : 0);
+        metric(
+                text,
+                "fazt_clock_offset_seconds",
+                "What would have to be added to this machine's clock.",
+                "gauge",
+                clockOffsetMillis / 1000.0);
         gauge(text, "fazt_heap_bytes", "Heap in use.", heapBytes);
         gauge(text, "fazt_http_connections", "Open connections.", http.connections());
         counter(text, "fazt_http_ready_requests_total", "Answered from a ready response.", http.ready());
@@ -91,7 +99,7 @@ public record Condition(
         metric(text, name, help, "counter", value);
     }
 
-    private static void metric(StringBuilder text, String name, String help, String type, long value) {
+    private static void metric(StringBuilder text, String name, String help, String type, Number value) {
         text.append("# HELP ").append(name).append(' ').append(help).append('\n');
         text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
         text.append(name).append(' ').append(value).append('\n');

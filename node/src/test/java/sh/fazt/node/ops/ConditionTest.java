@@ -18,6 +18,7 @@ class ConditionTest {
                 Instant.ofEpochSecond(160),
                 Path.of("data.db"),
                 complaints,
+                -2500,
                 5L << 20,
                 64L << 20,
                 new HttpServer.Status(3, 10, 5, 2, 1, 4),
@@ -41,11 +42,12 @@ class ConditionTest {
                 .contains(
                         "fazt_up_seconds 60",
                         "fazt_healthy 0",
+                        "fazt_clock_offset_seconds -2.5",
                         "fazt_http_connections 3",
                         "fazt_http_ready_requests_total 10",
                         "fazt_http_refused_requests_total 2",
                         "fazt_runtime_invocations_total 50")
-                .allMatch(line -> line.matches("fazt_[a-z_]+ [0-9]+"));
+                .allMatch(line -> line.matches("fazt_[a-z_]+ -?[0-9]+(\\.[0-9]+)?"));
         assertThat(metrics).contains("# TYPE fazt_http_connections gauge\n");
     }
 }

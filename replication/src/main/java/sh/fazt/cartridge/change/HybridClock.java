@@ -1,42 +1,35 @@
 package sh.fazt.cartridge.change;
 
+import java.time.Instant;
 import java.time.InstantSource;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Stamps writes: never behind the wall clock, never behind anything seen, never the same twice. So a write
- * that knows another always has the higher stamp, however wrong the wall clock is. Thread-safe: one atomic.
+ * Stamps writes: never behind the corrected wall clock, always above what the writer knows. So a write that knows
+ * another always has the higher stamp, however wrong the wall clock is. What is known counts by scope: stamps are
+ * compared within one only, and an app whose writes come from the future must not take the others along.
+ * Thread-safe.
  */
 public final class HybridClock {
     private final InstantSource wall;
-    private final AtomicLong last;
-    private final AtomicLong correctionMillis = new AtomicLong();
+    private volatile long correctionMillis;
 
-    /** Goes on after {@code last}, the highest stamp that the cartridge has. */
-    public HybridClock(InstantSource wall, Hlc last) {
+    public HybridClock(InstantSource wall) {
         this.wall = wall;
-        this.last = new AtomicLong(last.value());
     }
 
-    /** A stamp above all that were given or seen. */
-    public Hlc next() {
-        long now =
-                Hlc.of(Math.max(0, wall.millis() + correctionMillis.get()), 0).value();
-        return new Hlc(last.updateAndGet(previous -> Long.compareUnsigned(now, previous) > 0 ? now : previous + 1));
+    /** The stamp of a write whose scope has seen none above {@code highest}. */
+    public Hlc after(Hlc highest) {
+        Hlc now = Hlc.of(Math.max(0, now().toEpochMilli()), 0);
+        return now.compareTo(highest) > 0 ? now : new Hlc(highest.value() + 1);
     }
 
-    /** Takes note of a stamp that came from a peer. */
-    public void observe(Hlc seen) {
-        last.accumulateAndGet(seen.value(), (a, b) -> Long.compareUnsigned(a, b) >= 0 ? a : b);
+    /** The wall clock as it would be if it were right, as far as the peers know. */
+    public Instant now() {
+        return wall.instant().plusMillis(correctionMillis);
     }
 
     /** What to add to the wall clock, as measured against the peers; see replication.md section 4, Clocks. */
     public void correct(long millis) {
-        correctionMillis.set(millis);
-    }
-
-    /** The highest stamp that was given or seen. */
-    public Hlc last() {
-        return new Hlc(last.get());
+        correctionMillis = millis;
     }
 }
