@@ -94,6 +94,13 @@ describe("the admin page", () => {
     expect(run("app", "releases", app).releases.find((release: { active: boolean }) => release.active).id).toBe(first);
   });
 
+  it("fits a phone: only the table of nodes is wider, and scrolls by itself", async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await picture("phone");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    await page.setViewportSize({ width: 1100, height: 760 });
+  });
+
   it("logs out, and shows nothing after that", async () => {
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByLabel("Password").waitFor();

@@ -22,7 +22,7 @@ export function Dashboard({ onLogout }: { onLogout: () => void }) {
   }, [loggedOut, onLogout]);
 
   return (
-    <div className="mx-auto grid max-w-5xl gap-6 px-4 py-6">
+    <div className="mx-auto grid max-w-5xl grid-cols-1 gap-6 px-4 py-6">
       <header className="flex flex-wrap items-center gap-3">
         <img src="/icon.svg" alt="" className="size-9" />
         <div>
@@ -40,7 +40,7 @@ export function Dashboard({ onLogout }: { onLogout: () => void }) {
         </Button>
       </header>
       {error && !loggedOut && <Notice tone="error">{error.message}</Notice>}
-      <main className="grid gap-6">
+      <main className="grid grid-cols-1 gap-6">
         {swarm.data && <Nodes status={swarm.data} />}
         {apps.data && <Apps apps={apps.data} now={now} />}
       </main>

@@ -63,6 +63,12 @@ public final class SqliteCartridge implements Cartridge {
 
     private volatile @Nullable Origin origin;
     private volatile boolean closed;
+    /** Whether the writer takes nothing more. */
+    private volatile boolean ended;
+
+    /** Whether the engine remembers a transaction that was rolled back, and could not be read anew. */
+    private boolean stale;
+
     private volatile @Nullable CartridgeException notWritable;
 
     /** How many transactions the live origin has written; the writer's. */
@@ -464,6 +470,9 @@ public final class SqliteCartridge implements Cartridge {
             job.future.completeExceptionally(new CartridgeException(
                     CartridgeException.Reason.OVERLOADED,
                     "the cartridge has " + options.queue() + " writes waiting: try again in a moment"));
+        } else if (ended && queue.remove(job)) {
+            // It came in between the question above and the writer's last look.
+            job.future.completeExceptionally(closedException());
         }
         return job.future;
     }
@@ -493,6 +502,7 @@ public final class SqliteCartridge implements Cartridge {
                 continue;
             }
         }
+        ended = true;
         Job<?> late = queue.poll();
         while (late != null) {
             late.future.completeExceptionally(closedException());
@@ -509,6 +519,10 @@ public final class SqliteCartridge implements Cartridge {
         Group group = new Group();
         Job<?> next = first;
         try {
+            if (stale) {
+                engine.reload();
+                stale = false;
+            }
             try {
                 session.update("BEGIN IMMEDIATE");
                 do {
@@ -533,7 +547,8 @@ public final class SqliteCartridge implements Cartridge {
                 LOG.info("the cartridge can be written again file={}", file);
                 notWritable = null;
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // The writer outlives whatever a transaction comes to: without it nothing is ever written again.
             rollBack();
             if (e instanceof CartridgeException failed && failed.reason() == CartridgeException.Reason.NOT_WRITABLE) {
                 if (notWritable == null) {
@@ -557,7 +572,11 @@ public final class SqliteCartridge implements Cartridge {
         } catch (RuntimeException already) {
             // SQLite rolls back by itself when the disk fails.
         }
-        engine.reload();
+        try {
+            engine.reload();
+        } catch (RuntimeException unreadable) {
+            stale = true;
+        }
     }
 
     /** A body failed in a group that has no savepoints. */
@@ -584,7 +603,7 @@ public final class SqliteCartridge implements Cartridge {
                 result = job.run(events);
             } catch (CartridgeException e) {
                 throw failsAll(e) ? e : new BodyFailedException(e);
-            } catch (Exception | StackOverflowError e) {
+            } catch (Exception | Error e) {
                 throw new BodyFailedException(e);
             }
             outcomes.add(() -> {
@@ -624,7 +643,7 @@ public final class SqliteCartridge implements Cartridge {
                 for (CommitListener listener : listeners) {
                     try {
                         listener.committed(event);
-                    } catch (RuntimeException e) {
+                    } catch (RuntimeException | Error e) {
                         LOG.error(
                                 "a commit listener failed listener={}",
                                 listener.getClass().getName(),

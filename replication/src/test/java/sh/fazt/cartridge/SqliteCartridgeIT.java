@@ -92,6 +92,24 @@ class SqliteCartridgeIT {
     }
 
     @Test
+    void theWriterOutlivesErrors() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            assertThatThrownBy(() -> done(a.write(APP, tx -> {
+                        tx.put("pair", List.of("half"), Map.of("value", "v"));
+                        throw new OutOfMemoryError("on purpose");
+                    })))
+                    .hasRootCauseMessage("on purpose");
+            set(a, "after", "1");
+            a.listen(commit -> {
+                throw new LinkageError("on purpose");
+            });
+            set(a, "listener", "1");
+            set(a, "again", "1");
+            assertThat(pairs(a)).containsOnlyKeys("after", "listener", "again");
+        }
+    }
+
+    @Test
     void pushedChangesetsApplyInOrderOnceAndOnlyWithTheirCauses() throws Exception {
         try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
                 SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall);
