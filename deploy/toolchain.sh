@@ -32,6 +32,21 @@ javac_major() {
   javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p'
 }
 
+# The lowest and the highest Java from 17 on that is installed: "MAJOR BINARY" in $oldest_java and $newest_java.
+find_javas() {
+  oldest_java=
+  newest_java=
+  for candidate in "${JAVA_HOME:-/nonexistent}/bin/java" "$(command -v java)" /usr/lib/jvm/*/bin/java; do
+    home=$(readlink -f "$candidate" 2>/dev/null) || continue
+    home=${home%/bin/java}
+    [ -x "$home/bin/java" ] || continue
+    major=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$home/release" 2>/dev/null)
+    [ "${major:-0}" -ge 17 ] || continue
+    if [ -z "$oldest_java" ] || [ "$major" -lt "${oldest_java%% *}" ]; then oldest_java="$major $home/bin/java"; fi
+    if [ -z "$newest_java" ] || [ "$major" -gt "${newest_java%% *}" ]; then newest_java="$major $home/bin/java"; fi
+  done
+}
+
 need_browser() {
   wanted=
   command -v chromium >/dev/null || wanted="chromium"

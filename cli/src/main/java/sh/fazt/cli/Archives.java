@@ -102,12 +102,13 @@ final class Archives {
     private void train(Path work) throws IOException, InterruptedException {
         Path cartridge = work.resolve("data.db");
         Path app = Sample.writeTo(Files.createDirectory(work.resolve("guestbook")));
-        try (NodeProcess node = NodeProcess.start(
+        try (NodeProcess node = NodeProcess.launch(
                 cartridge,
                 "archive",
                 Map.of("FAZT_ARCHIVE_OUT", work.resolve("node.jsa").toString()))) {
             Thread stopper = new Thread(node::close);
             Runtime.getRuntime().addShutdownHook(stopper);
+            node.awaitReady();
             AppCommands.deploy(node.client(), Folder.read(app), "archive");
             Http visitor = new Http(node.http().replace("127.0.0.1", "archive.localhost"), "");
             for (int i = 0; i < 20; i++) {

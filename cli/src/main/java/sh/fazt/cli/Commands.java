@@ -57,7 +57,11 @@ final class Commands {
                     "nodes on the local network, and the router's port",
                     SwarmCommands::discover),
             new Command(
-                    "swarm leave", List.of(), List.of(), "leave, and be a swarm of one again", SwarmCommands::leave),
+                    "swarm leave",
+                    List.of(),
+                    List.of(new Command.Flag("force", "", "also when the others can't agree: they go on listing it")),
+                    "leave, and be a swarm of one again",
+                    SwarmCommands::leave),
             new Command(
                     "swarm recover",
                     List.of(),

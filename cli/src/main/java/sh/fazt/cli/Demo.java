@@ -7,13 +7,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** {@code fazt demo}: three nodes on this machine, one sample app, and a network to cut and heal. */
+/**
+ * {@code fazt demo}: three nodes on this machine, one sample app, and a network to cut and heal. Confined to main,
+ * but for the end: Ctrl-C may bring it at any time, on a thread of its own.
+ */
 final class Demo {
     private static final List<String> NAMES = List.of("home", "vps", "phone");
     private static final String APP = "guestbook";
 
     private final Terminal terminal;
     private final List<NodeProcess> nodes = new ArrayList<>();
+    private boolean ended;
 
     private Demo(Terminal terminal) {
         this.terminal = terminal;
@@ -22,13 +26,16 @@ final class Demo {
     static int run(Arguments arguments, Terminal terminal) throws Exception {
         Path folder = Files.createTempDirectory("fazt-demo-");
         Demo demo = new Demo(terminal);
-        Thread cleaner = new Thread(() -> demo.end(folder));
-        Runtime.getRuntime().addShutdownHook(cleaner);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> demo.end(folder)));
         try {
             demo.begin(folder);
             demo.prompt();
+        } catch (Failure | IOException e) {
+            if (!demo.hasEnded()) {
+                throw e;
+            }
+            // Ctrl-C took the nodes away: what then fails is not worth a word.
         } finally {
-            Runtime.getRuntime().removeShutdownHook(cleaner);
             demo.end(folder);
         }
         return 0;
@@ -37,7 +44,7 @@ final class Demo {
     private void begin(Path folder) throws IOException {
         for (String name : NAMES) {
             terminal.say("starting " + name);
-            nodes.add(NodeProcess.start(folder.resolve(name + ".db"), name, Map.of()));
+            launch(folder.resolve(name + ".db"), name).awaitReady();
         }
         NodeClient home = nodes.get(0).client();
         home.send("POST", "/api/swarm/init", Map.of("name", "demo"));
@@ -63,6 +70,20 @@ final class Demo {
         terminal.result(
                 "Write in the guest book on any of them and watch it appear on the others.\n"
                         + "split   cuts phone off\nheal    brings it back\nstatus  what each side thinks\nquit    ends the demo");
+    }
+
+    /** On the list before it runs, so that the end finds every node. */
+    private synchronized NodeProcess launch(Path cartridge, String name) throws IOException {
+        if (ended) {
+            throw Failure.failed("the demo has ended");
+        }
+        NodeProcess node = NodeProcess.launch(cartridge, name, Map.of());
+        nodes.add(node);
+        return node;
+    }
+
+    private synchronized boolean hasEnded() {
+        return ended;
     }
 
     private void prompt() {
@@ -101,7 +122,12 @@ final class Demo {
         }
     }
 
-    private void end(Path folder) {
+    /** Stops every node and removes what they wrote; the second time there is nothing to do. */
+    private synchronized void end(Path folder) {
+        if (ended) {
+            return;
+        }
+        ended = true;
         terminal.say("stopping");
         // All at once: each takes a moment to hand over.
         List<Thread> stopping = new ArrayList<>();

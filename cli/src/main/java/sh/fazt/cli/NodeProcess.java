@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** A node as a child process. Confined to its maker's thread. */
+/** A node as a child process. Confined to its maker's thread, but for the end, which any may bring. */
 final class NodeProcess implements AutoCloseable {
     private static final String READY = "ready http://";
 
@@ -23,8 +23,8 @@ final class NodeProcess implements AutoCloseable {
         this.cartridge = cartridge;
     }
 
-    /** Starts a node on free ports, with more words and environment as given; returns once it serves. */
-    static NodeProcess start(Path cartridge, String name, Map<String, String> environment) throws IOException {
+    /** Launches a node on free ports, with more environment as given; it serves once {@link #awaitReady} returns. */
+    static NodeProcess launch(Path cartridge, String name, Map<String, String> environment) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(Executable.command(
                 "server", "start", "--db", cartridge.toString(), "--port", "0", "--swarm-port", "0", "--name", name));
         builder.environment().putAll(environment);
@@ -32,18 +32,22 @@ final class NodeProcess implements AutoCloseable {
         builder.redirectError(cartridge.resolveSibling(name + ".log").toFile());
         Process process = builder.start();
         process.getOutputStream().close();
-        NodeProcess node = new NodeProcess(process, cartridge);
+        return new NodeProcess(process, cartridge);
+    }
+
+    /** Returns once it serves; fails when it ends instead. */
+    void awaitReady() throws IOException {
         BufferedReader out =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
         for (String line = out.readLine(); line != null; line = out.readLine()) {
-            node.facts.add(line);
+            facts.add(line);
             if (line.startsWith(READY)) {
-                return node;
+                return;
             }
         }
-        node.close();
-        throw Failure.failed("the node \"" + name + "\" did not start; its log is "
-                + cartridge.resolveSibling(name + ".log") + ", its output was:\n" + String.join("\n", node.facts));
+        close();
+        throw Failure.failed("the node on " + cartridge + " did not start; its log lies beside it, its output was:\n"
+                + String.join("\n", facts));
     }
 
     /** {@code host:port} of its HTTP surface. */
@@ -66,7 +70,7 @@ final class NodeProcess implements AutoCloseable {
         process.destroy();
         try {
             if (!process.waitFor(30, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
+                process.destroyForcibly().waitFor();
             }
         } catch (InterruptedException e) {
             process.destroyForcibly();

@@ -160,7 +160,8 @@ final class SwarmCommands {
     }
 
     static int leave(Arguments arguments, Terminal terminal) {
-        Object data = NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/leave", Map.of(), CHANGE);
+        Object data = NodeClient.of(arguments.cartridge())
+                .send("POST", "/api/swarm/leave", Map.of("force", arguments.has("force")), CHANGE);
         terminal.result(arguments.json(terminal) ? Json.pretty(data) : "left; this node is a swarm of one again");
         return 0;
     }

@@ -164,7 +164,6 @@ final class Node implements AutoCloseable {
             ChangeEvents events = stops.add("events", new ChangeEvents(timer));
             cartridge.listen(commit -> events.changed());
             swarm.listen(events::changed);
-            swarm.start();
             timer.scheduleWithFixedDelay(() -> sweepSoon(data), 1, 1, TimeUnit.HOURS);
             Dates dates = new Dates(corrected);
             Ready ready = new Ready(dates, (long) settings.number(Key.READY) << 20);
@@ -191,6 +190,8 @@ final class Node implements AutoCloseable {
                     api,
                     dates);
             stops.add("http", () -> http.stop(Duration.ofSeconds(3)));
+            // Both ports are this node's before it takes part: what else fails, fails without a swarm half made.
+            swarm.start();
             // Only now: of a start that failed nobody would see the password.
             newPassword = swarm.isAlone() && !accounts.hasOwner() ? accounts.createOwner() : null;
             new RunFile(ProcessHandle.current().pid(), address(), swarmAddress(), token, started.toString())

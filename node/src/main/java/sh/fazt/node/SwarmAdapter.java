@@ -80,8 +80,8 @@ final class SwarmAdapter implements SwarmControl {
     }
 
     @Override
-    public CompletionStage<Outcome<Status>> leave() {
-        return run(() -> status(swarm.leave()));
+    public CompletionStage<Outcome<Status>> leave(boolean force) {
+        return run(() -> status(swarm.leave(force)));
     }
 
     @Override

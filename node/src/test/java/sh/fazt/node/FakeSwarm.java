@@ -67,7 +67,7 @@ final class FakeSwarm implements SwarmControl {
     }
 
     @Override
-    public CompletionStage<Outcome<Status>> leave() {
+    public CompletionStage<Outcome<Status>> leave(boolean force) {
         return answer("leave", status());
     }
 

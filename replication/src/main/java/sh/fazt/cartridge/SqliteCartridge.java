@@ -110,6 +110,7 @@ public final class SqliteCartridge implements Cartridge {
      */
     public static SqliteCartridge open(Path file, CartridgeOptions options, List<SchemaPart> rooms) {
         Path absolute = file.toAbsolutePath().normalize();
+        FileHeader.check(absolute);
         Path folder = absolute.getParent();
         if (folder != null && !Files.isDirectory(folder)) {
             try {
@@ -117,13 +118,20 @@ public final class SqliteCartridge implements Cartridge {
             } catch (java.io.IOException e) {
                 throw new CartridgeException(
                         CartridgeException.Reason.NOT_WRITABLE,
-                        "can't make the folder " + folder + " for the cartridge (" + e + ")",
+                        "can't make the folder " + folder + " for the cartridge (" + e
+                                + "): check who may write there, or name another file with --db",
                         e);
             }
         }
         Ownership ownership = Ownership.take(absolute);
         try {
             return new SqliteCartridge(absolute, options, new Schema(rooms), ownership);
+        } catch (CartridgeException e) {
+            ownership.close();
+            String message = String.valueOf(e.getMessage());
+            throw message.contains(absolute.toString())
+                    ? e
+                    : new CartridgeException(e.reason(), "can't open " + absolute + ": " + message, e);
         } catch (RuntimeException e) {
             ownership.close();
             throw e;

@@ -74,7 +74,7 @@ final class SwarmPort {
             throw new UncheckedIOException(
                     "the swarm port " + new HostPort(config.bindAddress(), config.port())
                             + " can't be opened: " + Reasons.of(e)
-                            + ". Is another node running on it? Give this one another port",
+                            + ". Is another node running on it? Choose another with --swarm-port",
                     e);
         }
     }

@@ -87,12 +87,11 @@ final class Desk implements JoinDesk {
                 return refuse(JoinRefusal.EXPIRED, "the token has expired: ask for a new one");
             }
             Map<NodeId, MemberRecord> members = records.members();
-            if (!again && members.containsKey(application.node())) {
-                return refuse(JoinRefusal.ALREADY_MEMBER, "this node is a member of the swarm already");
-            }
             if (again && members.containsKey(application.node())) {
                 return admitted(group, swarm, members);
             }
+            // A member that left without us, or lost what it knew, comes back as itself: it counts once.
+            members.remove(application.node());
             MemberRecord member = MemberRecord.newBuilder()
                     .setName(free(application.name(), members))
                     .addAllAddresses(application.addresses())

@@ -519,46 +519,67 @@ public final class Swarm implements AutoCloseable {
         }
     }
 
-    /** Leaves; this node is a swarm of one again, with all its data. Blocking. */
-    public synchronized SwarmView leave() {
+    /**
+     * Leaves; this node is a swarm of one again, with its data and its aliases. Blocking.
+     *
+     * @param force leave also when the others can't agree: they list this node until it joins them again
+     */
+    public synchronized SwarmView leave(boolean force) {
         ready();
         if (members().size() <= 1) {
             throw new SwarmException(
                     SwarmException.Reason.ALONE, "this node is a swarm of one: there is nothing to leave");
         }
-        RaftStatus status = raft.status();
-        if (!status.quorum()) {
-            throw agreement.noQuorum(
-                    "leave the swarm", status.unreachable(), status.voters().size());
+        try {
+            RaftStatus status = raft.status();
+            if (!status.quorum()) {
+                throw agreement.noQuorum(
+                        "leave the swarm", status.unreachable(), status.voters().size());
+            }
+            agreement.guarded("leave the swarm", () -> raft.removeVoter(key.id()));
+            if (!sayGoodbye()) {
+                LOG.warn("left without good-bye: the others still list this node");
+            }
+        } catch (SwarmException e) {
+            if (!force) {
+                throw new SwarmException(
+                        e.reason(),
+                        e.getMessage() + ". Wait for them, or \"fazt swarm leave --force\" to leave without them: this"
+                                + " node is then a swarm of one with all its data, and they count it as a voter until"
+                                + " it joins them again");
+            }
+            LOG.warn("left without the others, who still count on this node why={}", e.getMessage());
         }
-        agreement.guarded("leave the swarm", () -> raft.removeVoter(key.id()));
-        boolean told = false;
+        startOver();
+        return view();
+    }
+
+    /** Has somebody take this node off the list, which only a voter can do. Answers whether somebody did. */
+    private boolean sayGoodbye() {
+        byte[] ask = Ask.newBuilder().setForgetMe(true).build().toByteArray();
         for (LinkState state : links.states()) {
-            if (state.up() && !told) {
+            if (state.up()) {
                 try {
-                    Ask ask = Ask.newBuilder().setForgetMe(true).build();
-                    links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK)
+                    links.ask(state.peer(), Channel.SWARM, ask, ASK)
                             .toCompletableFuture()
                             .join();
-                    told = true;
+                    return true;
                 } catch (CompletionException e) {
                     LOG.debug("{} did not take the good-bye", state.peer().shortText(), e);
                 }
             }
         }
-        startOver();
-        if (!told) {
-            LOG.warn("left without good-bye: the others still list this node");
-        }
-        return view();
+        return false;
     }
 
     private void startOver() {
+        Map<String, String> names = aliases();
         membership.leave();
         raft.forget();
         joining.forget();
         follow();
         found(options.name());
+        names.forEach(this::alias);
     }
 
     /** After the majority is lost for good: this node decides alone. Blocking. */

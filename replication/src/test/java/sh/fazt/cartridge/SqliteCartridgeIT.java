@@ -381,16 +381,45 @@ class SqliteCartridgeIT {
     @Test
     void whatIsNoCartridgeIsRefused() throws Exception {
         Path text = Files.writeString(folder.resolve("text.db"), "this is a letter, not a database ".repeat(50));
-        assertThatThrownBy(() -> open(text, node("a"), wall))
-                .isInstanceOfSatisfying(
-                        CartridgeException.class,
-                        e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.DAMAGED));
+        refusedUntouched(text, "is no cartridge");
         Path other = folder.resolve("other.db");
         try (var db = DriverManager.getConnection("jdbc:sqlite:" + other);
                 var statement = db.createStatement()) {
             statement.executeUpdate("CREATE TABLE t (a)");
         }
-        assertThatThrownBy(() -> open(other, node("a"), wall)).hasMessageContaining("another program");
+        refusedUntouched(other, "another program");
+        assertThatThrownBy(() -> open(Files.createDirectory(folder.resolve("folder.db")), node("a"), wall))
+                .hasMessageContaining("is a folder");
+        try (var beside = Files.list(folder)) {
+            assertThat(beside).as("no lock, no log").hasSize(3);
+        }
+        Path empty = Files.createFile(folder.resolve("empty.db"));
+        open(empty, node("a"), wall).close();
+    }
+
+    private void refusedUntouched(Path file, String why) throws Exception {
+        byte[] before = Files.readAllBytes(file);
+        assertThatThrownBy(() -> open(file, node("a"), wall))
+                .isInstanceOfSatisfying(
+                        CartridgeException.class,
+                        e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.DAMAGED))
+                .hasMessageContaining(why);
+        assertThat(file).hasBinaryContent(before);
+    }
+
+    @Test
+    void aDamagedCartridgeIsNamed() throws Exception {
+        Path file = folder.resolve("a.db");
+        open(file, node("a"), wall).close();
+        byte[] bytes = Files.readAllBytes(file);
+        java.util.Arrays.fill(bytes, 100, 8192, (byte) 0xa5);
+        Files.write(file, bytes);
+        assertThatThrownBy(() -> open(file, node("a"), wall))
+                .isInstanceOfSatisfying(
+                        CartridgeException.class,
+                        e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.DAMAGED))
+                .hasMessageContaining(file.toString())
+                .hasMessageContaining("restore a backup");
     }
 
     @Test

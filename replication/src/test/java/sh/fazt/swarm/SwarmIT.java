@@ -155,7 +155,7 @@ class SwarmIT {
         founder.swarm.alias("shop", "app");
         Node second = new Node("second");
         second.swarm.join(founder.token().text());
-        founder.swarm.leave();
+        founder.swarm.leave(false);
         awaitMembers(1, second);
         founder.stop();
         Node third = new Node("third");

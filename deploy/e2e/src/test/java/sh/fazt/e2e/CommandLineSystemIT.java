@@ -1,7 +1,10 @@
 package sh.fazt.e2e;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.RandomAccessFile;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,26 +12,29 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a user gets wrong, through the packaged executable: each has its message and its exit code. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CommandLineSystemIT {
     private static final List<String> FREE = List.of("--port", "0", "--swarm-port", "0");
 
-    @TempDir
-    Path folder;
-
+    private Path folder;
     private NodeUnderTest node;
 
-    @BeforeEach
-    void start() throws Exception {
+    @BeforeAll
+    void start(@TempDir Path folder) throws Exception {
+        this.folder = folder;
         node = new NodeUnderTest(folder, "one", List.of(), FREE).start();
     }
 
-    @AfterEach
+    @AfterAll
     void stop() throws Exception {
         node.close();
     }
@@ -69,12 +75,7 @@ class CommandLineSystemIT {
         refused(1, "nothing to leave", "swarm", "leave");
         refused(1, "did you mean \"port\"", "config", "set", "prot", "1");
         refused(1, "there is no app", "app", "releases", "nobody");
-        refused(1, "in use by process " + node.pid(), "server", "start", "--port", "0", "--swarm-port", "0");
-        String port = node.http().substring(node.http().lastIndexOf(':') + 1);
         NodeUnderTest other = new NodeUnderTest(folder, "two", List.of(), FREE);
-        NodeUnderTest.Run taken = other.fazt("server", "start", "--port", port, "--swarm-port", "0");
-        assertThat(taken.err()).contains("another process listens there").contains("--port");
-        assertThat(taken.code()).isEqualTo(1);
         assertThat(other.fazt("app", "list").err()).contains("no node is running on " + other.cartridge);
     }
 
@@ -94,24 +95,59 @@ class CommandLineSystemIT {
         Path link = Files.createSymbolicLink(site.resolve("secret"), Path.of("/etc/hostname"));
         refused(1, "outside of the folder", "app", "deploy", site.toString());
         Files.delete(link);
+        Path large = site.resolve("large.bin");
+        try (var file = new RandomAccessFile(large.toFile(), "rw")) {
+            file.setLength((100 << 20) + 1);
+        }
+        refused(1, "large.bin has 104857601 bytes; a file has at most", "app", "deploy", site.toString());
+        Files.delete(large);
         Files.writeString(site.resolve("api/main.js"), "const a = 1;\nlet = = 2;\n");
-        refused(1, "api/main.js:2:", "app", "deploy", site.toString());
+        refused(1, "api/main.js:2:5", "app", "deploy", site.toString());
         assertThat(node.ok("app", "list").get("apps")).isEmpty();
+        Files.writeString(site.resolve("api/main.js"), "({ body: 'fine' })");
+        node.ok("app", "deploy", site.toString(), "--name", "site");
+        assertThat(node.get("site", "/")).isEqualTo("<h1>fine</h1>");
     }
 
+    /** What the command never sends, as a client of one's own might. */
     @Test
-    void aHandlerThatFailsIsToldApart() throws Exception {
-        node.ok("app", "deploy", Path.of("src/test/resources/ledger").toString(), "--name", "ledger");
-        assertFails("/api/throw", 500, "on purpose at api/main.js:");
-        assertFails("/api/deep", 500, "nested too deeply");
-        assertFails("/api/cycle", 500, "cyclic");
-        assertFails("/api/loop", 504, "was stopped");
-        assertThat(node.ask("ledger", "GET", "/api/all", "").statusCode()).isEqualTo(200);
+    void aBadDeployOverRestLeavesNothing() throws Exception {
+        for (String path : List.of("../passwd", "a/../../passwd")) {
+            restRefused(400, "leaves its folder", "application/json", manifest("evil", path));
+            restRefused(400, "leaves its folder", "application/zip", zip(path));
+        }
+        restRefused(400, "is an absolute path", "application/json", manifest("evil", "/etc/passwd"));
+        restRefused(400, "is an absolute path", "application/zip", zip("/etc/passwd"));
+        restRefused(400, "backslash", "application/zip", zip("..\\passwd"));
+        restRefused(400, "not \"Evil_Name\"", "application/json", manifest("Evil_Name", "index.html"));
+        restRefused(
+                400, "at least one file", "application/json", "{\"name\":\"evil\",\"manifest\":[]}".getBytes(UTF_8));
+        restRefused(400, "at least one file", "application/zip", zip());
+        restRefused(400, "not a zip", "application/zip", "no zip".getBytes(UTF_8));
+        restRefused(415, "application/json", "text/plain", "hello".getBytes(UTF_8));
+        assertThat(node.ok("app", "list").toString()).doesNotContainIgnoringCase("evil");
     }
 
-    private void assertFails(String path, int status, String message) throws Exception {
-        HttpResponse<String> answer = node.ask("ledger", "GET", path, "");
-        assertThat(answer.statusCode()).as(path).isEqualTo(status);
-        assertThat(answer.body()).as(path).contains(message);
+    private void restRefused(int status, String message, String type, byte[] body) throws Exception {
+        HttpResponse<String> answer = node.rest("POST", "/api/deploy?name=evil", type, body);
+        assertThat(answer.body()).contains(message.replace("\"", "\\\"")).contains("\"error\"");
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+    }
+
+    private static byte[] manifest(String name, String path) {
+        return ("{\"name\":\"" + name + "\",\"manifest\":[{\"path\":\"" + path + "\",\"sha256\":\"" + "0".repeat(64)
+                        + "\",\"size\":1}]}")
+                .getBytes(UTF_8);
+    }
+
+    private static byte[] zip(String... paths) throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            for (String path : paths) {
+                zip.putNextEntry(new ZipEntry(path));
+                zip.write("x".getBytes(UTF_8));
+            }
+        }
+        return bytes.toByteArray();
     }
 }

@@ -14,10 +14,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.RunFile;
 
 /** One node as a process of the packaged executable, in a network namespace or on loopback. */
 final class NodeUnderTest implements AutoCloseable {
@@ -32,6 +35,9 @@ final class NodeUnderTest implements AutoCloseable {
 
     final String name;
     final Path cartridge;
+    /** More of it for the node's process. */
+    final Map<String, String> environment = new HashMap<>(Map.of("FAZT_ARCHIVE", "off"));
+
     private final List<String> prefix;
     private final List<String> flags;
     private @Nullable Process process;
@@ -77,9 +83,8 @@ final class NodeUnderTest implements AutoCloseable {
                 List.of(executable().toString(), "server", "start", "--db", cartridge.toString(), "--name", name));
         command.addAll(flags);
         ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().put("FAZT_ARCHIVE", "off");
-        builder.redirectError(ProcessBuilder.Redirect.appendTo(
-                cartridge.resolveSibling(name + ".log").toFile()));
+        builder.environment().putAll(environment);
+        builder.redirectError(ProcessBuilder.Redirect.appendTo(log().toFile()));
         process = builder.start();
         BufferedReader out =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -92,8 +97,45 @@ final class NodeUnderTest implements AutoCloseable {
                 return this;
             }
         }
-        throw new IllegalStateException(
-                name + " did not start: " + Files.readString(cartridge.resolveSibling(name + ".log")));
+        throw new IllegalStateException(name + " did not start: " + Files.readString(log()));
+    }
+
+    Path log() {
+        return cartridge.resolveSibling(name + ".log");
+    }
+
+    /** {@code host:port} of its links. */
+    String swarmAddress() {
+        return RunFile.read(cartridge).orElseThrow().swarm();
+    }
+
+    /** What the owner is answered over REST. */
+    HttpResponse<String> rest(String method, String path, String type, byte[] body) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + http + path))
+                .header(
+                        "Authorization",
+                        "Bearer " + RunFile.read(cartridge).orElseThrow().token())
+                .header("Content-Type", type)
+                .timeout(Duration.ofSeconds(60))
+                .method(method, HttpRequest.BodyPublishers.ofByteArray(body))
+                .build();
+        return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** CPU time of its process so far. */
+    Duration cpu() {
+        return Objects.requireNonNull(process, name).info().totalCpuDuration().orElseThrow();
+    }
+
+    /** What each of its threads does. */
+    String threads() throws Exception {
+        Process dump = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(pid()),
+                        "Thread.print")
+                .redirectErrorStream(true)
+                .start();
+        return new String(dump.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     String http() {
@@ -149,7 +191,8 @@ final class NodeUnderTest implements AutoCloseable {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + http + path))
                 .header("Host", app + ".localhost")
                 .header("Content-Type", "application/json")
-                .timeout(Duration.ofSeconds(20))
+                // The first call of a function after a start compiles it, with a cold compiler.
+                .timeout(Duration.ofSeconds(60))
                 .method(method, HttpRequest.BodyPublishers.ofString(body))
                 .build();
         return HTTP.send(request, HttpResponse.BodyHandlers.ofString());

@@ -244,7 +244,7 @@ class SwarmNetnsIT {
         b.start();
         Await.until(
                 "b serves again",
-                SOON,
+                Duration.ofSeconds(60),
                 () -> b.ask("ledger", "GET", "/api/all", "").statusCode() == 200);
         assertThat(keys(b.get("ledger", "/api/all"))).containsAll(acknowledged);
         Await.until(

@@ -63,11 +63,7 @@ public final class SwarmApi implements Router.Endpoints {
         router.add("POST", "/api/swarm/init", Access.OWNER, this::init);
         router.add("POST", "/api/swarm/token", Access.OWNER, this::token);
         router.add("POST", "/api/swarm/join", Access.OWNER, this::join);
-        router.add(
-                "POST",
-                "/api/swarm/leave",
-                Access.OWNER,
-                call -> answer(call.exchange(), swarm.leave(), SwarmApi::status));
+        router.add("POST", "/api/swarm/leave", Access.OWNER, this::leave);
         router.add("POST", "/api/swarm/recover", Access.OWNER, this::recover);
         router.add("PUT", "/api/swarm/links", Access.OWNER, this::links);
         router.add("GET", "/api/aliases", Access.OWNER, call -> call.exchange().reply(Json.data(200, aliases())));
@@ -111,6 +107,11 @@ public final class SwarmApi implements Router.Endpoints {
     private void join(Call call) throws IOException {
         String token = Json.required(Json.body(call.exchange()), "token").strip();
         answer(call.exchange(), swarm.join(token), SwarmApi::status);
+    }
+
+    private void leave(Call call) throws IOException {
+        boolean force = Json.body(call.exchange()).path("force").asBoolean(false);
+        answer(call.exchange(), swarm.leave(force), SwarmApi::status);
     }
 
     private void recover(Call call) throws IOException {

@@ -27,8 +27,8 @@ public interface SwarmControl {
     /** Joins the swarm that issued the token, given as text or words; completes when this node is a member and has caught up. */
     CompletionStage<Outcome<Status>> join(String token);
 
-    /** Leaves; this node is a swarm of one again. */
-    CompletionStage<Outcome<Status>> leave();
+    /** Leaves, when forced also without the others; this node is a swarm of one again. */
+    CompletionStage<Outcome<Status>> leave(boolean force);
 
     /** After the majority is lost for good: makes this node the only voter. */
     CompletionStage<Outcome<Status>> recover();

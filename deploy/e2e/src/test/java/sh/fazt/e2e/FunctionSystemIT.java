@@ -1,0 +1,123 @@
+package sh.fazt.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.testkit.Await;
+
+/** Functions that fail and functions that never end, through the packaged executable. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class FunctionSystemIT {
+    private static final Duration DEADLINE = Duration.ofSeconds(5);
+    private static final Duration GRACE = Duration.ofMillis(100);
+    /** Frames of compiled JavaScript in a dump of threads. */
+    private static final Pattern SCRIPT = Pattern.compile("main\\.js|Script\\$");
+
+    private NodeUnderTest node;
+    private final ExecutorService callers = Executors.newCachedThreadPool();
+
+    @BeforeAll
+    void start(@TempDir Path folder) throws Exception {
+        node = new NodeUnderTest(folder, "one", List.of(), List.of("--port", "0", "--swarm-port", "0"));
+        node.environment.put("FAZT_FUNCTION_SECONDS", Long.toString(DEADLINE.toSeconds()));
+        node.start();
+        for (String app : List.of("ledger", "other")) {
+            node.ok("app", "deploy", Path.of("src/test/resources/ledger").toString(), "--name", app);
+            Await.until(app + " is compiled", Duration.ofSeconds(60), () -> serves(app));
+        }
+    }
+
+    @AfterAll
+    void stop() throws Exception {
+        callers.shutdownNow();
+        node.close();
+    }
+
+    private boolean serves(String app) throws Exception {
+        return node.ask(app, "GET", "/api/all", "").statusCode() == 200;
+    }
+
+    @Test
+    void aHandlerThatFailsIsToldApart() throws Exception {
+        assertFails("/api/throw", 500, "on purpose at api/main.js:");
+        assertFails("/api/deep", 500, "nested too deeply");
+        assertFails("/api/cycle", 500, "cyclic");
+        assertFails("/api/loop", 504, "was stopped");
+        assertThat(serves("ledger")).isTrue();
+    }
+
+    private void assertFails(String path, int status, String message) throws Exception {
+        HttpResponse<String> answer = node.ask("ledger", "GET", path, "");
+        assertThat(answer.statusCode()).as(path).isEqualTo(status);
+        assertThat(answer.body()).as(path).contains(message);
+    }
+
+    /** The machine may be busy with something else, so that one of a few has to be in time, and none long after. */
+    @Test
+    void anEndlessHandlerIsStoppedInTime() throws Exception {
+        Duration best = Duration.ofDays(1);
+        for (int i = 0; i < 8 && best.compareTo(DEADLINE.plus(GRACE)) > 0; i++) {
+            long begin = System.nanoTime();
+            assertFails("/api/loop", 504, "was stopped");
+            Duration took = Duration.ofNanos(System.nanoTime() - begin);
+            assertThat(took).isBetween(DEADLINE, DEADLINE.plusSeconds(3));
+            best = took.compareTo(best) < 0 ? took : best;
+        }
+        assertThat(best).isLessThanOrEqualTo(DEADLINE.plus(GRACE));
+    }
+
+    @Test
+    void othersAreServedMeanwhileAndNothingGoesOnSpinning() throws Exception {
+        List<CompletableFuture<Integer>> loops = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            loops.add(CompletableFuture.supplyAsync(
+                    () -> {
+                        try {
+                            return node.ask("ledger", "GET", "/api/loop", "").statusCode();
+                        } catch (Exception e) {
+                            throw new IllegalStateException(e);
+                        }
+                    },
+                    callers));
+        }
+        Await.until("three loops run", DEADLINE, () -> spinning() == 3);
+        assertThat(serves("ledger")).isTrue();
+        assertThat(serves("other")).isTrue();
+        assertThat(loops).as("still looping, and others were served").noneMatch(CompletableFuture::isDone);
+        for (CompletableFuture<Integer> loop : loops) {
+            assertThat(loop.get()).isEqualTo(504);
+        }
+        Await.until("no thread is in a script", DEADLINE, () -> spinning() == 0);
+        Duration[] seen = {node.cpu()};
+        long[] since = {System.nanoTime()};
+        Await.until("half a second in which the node is idle", Duration.ofSeconds(30), () -> {
+            if (System.nanoTime() - since[0] < 500_000_000) {
+                return false;
+            }
+            Duration used = node.cpu().minus(seen[0]);
+            seen[0] = node.cpu();
+            since[0] = System.nanoTime();
+            return used.toMillis() < 100;
+        });
+    }
+
+    private long spinning() throws Exception {
+        return Pattern.compile("\n\n")
+                .splitAsStream(node.threads())
+                .filter(thread -> SCRIPT.matcher(thread).find())
+                .count();
+    }
+}

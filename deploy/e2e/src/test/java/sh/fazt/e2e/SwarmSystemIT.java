@@ -1,0 +1,397 @@
+package sh.fazt.e2e;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.sql.DriverManager;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.identity.NodeId;
+import sh.fazt.identity.NodeKey;
+import sh.fazt.link.GrpcLinks;
+import sh.fazt.link.LinkConfig;
+import sh.fazt.testkit.Await;
+
+/** Swarms of processes on this machine: bad tokens, strangers at the port, crashes, a member that leaves alone. */
+class SwarmSystemIT {
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final List<String> FREE = List.of("--port", "0", "--swarm-port", "0");
+
+    @TempDir
+    Path folder;
+
+    private final Set<NodeUnderTest> nodes = new HashSet<>();
+
+    private NodeUnderTest start(String name) throws Exception {
+        return start(name, FREE);
+    }
+
+    private NodeUnderTest start(String name, List<String> flags) throws Exception {
+        NodeUnderTest node = new NodeUnderTest(folder, name, List.of(), flags);
+        nodes.add(node);
+        return node.start();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        for (NodeUnderTest node : nodes) {
+            node.close();
+        }
+    }
+
+    private static void join(NodeUnderTest node, NodeUnderTest issuer) throws Exception {
+        node.ok("swarm", "join", issuer.ok("swarm", "token").asText());
+    }
+
+    private static void awaitAlive(int count, NodeUnderTest... nodes) {
+        for (NodeUnderTest node : nodes) {
+            Await.until(node.name + " sees " + count + " alive members and a leader", SOON, () -> {
+                JsonNode status = node.ok("swarm", "status");
+                long alive = 0;
+                for (JsonNode member : status.get("members")) {
+                    alive += member.get("state").asText().equals("alive") ? 1 : 0;
+                }
+                return alive == count && status.get("quorum").asBoolean() && status.hasNonNull("leader");
+            });
+        }
+    }
+
+    private static void refused(NodeUnderTest node, String message, String... words) throws Exception {
+        NodeUnderTest.Run run = node.fazt(words);
+        assertThat(run.err()).as(String.join(" ", words)).contains(message).doesNotContain("\tat ");
+        assertThat(run.code()).as(String.join(" ", words)).isEqualTo(1);
+        assertThat(run.out()).as("results only on stdout").isEmpty();
+    }
+
+    // ---- tokens ----
+
+    @Test
+    void aTokenThatDoesNotLetInSaysWhy() throws Exception {
+        NodeUnderTest a = start("a");
+        NodeUnderTest b = start("b");
+        NodeUnderTest c = start("c");
+
+        String expired = a.ok("swarm", "token", "--ttl", "1s").asText();
+        Instant end = Instant.now().plusSeconds(2);
+        Await.until("the token has expired", SOON, () -> Instant.now().isAfter(end));
+        refused(b, "expired", "swarm", "join", expired);
+
+        String damaged = b.ok("swarm", "token").asText();
+        refused(a, "damaged", "swarm", "join", damaged.substring(0, damaged.length() - 4) + "aaaa");
+
+        String early = a.ok("swarm", "token").asText();
+        String used = b.ok("swarm", "token").asText();
+        a.ok("swarm", "join", used);
+        refused(c, "has joined with this token already", "swarm", "join", used);
+        refused(c, "not in any more", "swarm", "join", early);
+        refused(
+                a,
+                "\"fazt swarm leave\" first",
+                "swarm",
+                "join",
+                c.ok("swarm", "token").asText());
+
+        String lost = b.ok("swarm", "token").asText();
+        HostAndPort swarm = HostAndPort.of(b.swarmAddress());
+        b.stop();
+        refused(c, "was not reached", "swarm", "join", lost);
+        for (String answer : List.of("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "SSH-2.0-other\r\n")) {
+            try (ServerSocket other = new ServerSocket()) {
+                other.setReuseAddress(true);
+                other.bind(new InetSocketAddress(swarm.host(), swarm.port()));
+                Thread answering = answering(other, answer);
+                refused(c, "was not reached", "swarm", "join", lost);
+                other.close();
+                answering.join();
+            }
+        }
+        JsonNode status = c.ok("swarm", "status");
+        assertThat(status.get("members")).as("still a swarm of one").hasSize(1);
+        assertThat(status.get("quorum").asBoolean()).isTrue();
+        assertThat(c.log()).content().doesNotContain("\tat ");
+    }
+
+    private record HostAndPort(String host, int port) {
+        static HostAndPort of(String address) {
+            int colon = address.lastIndexOf(':');
+            return new HostAndPort(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+        }
+    }
+
+    private static Thread answering(ServerSocket server, String answer) {
+        Thread thread = new Thread(() -> {
+            while (!server.isClosed()) {
+                try (Socket socket = server.accept()) {
+                    socket.getInputStream().read(new byte[512]);
+                    socket.getOutputStream().write(answer.getBytes(UTF_8));
+                } catch (java.io.IOException closedOrGone) {
+                    // The next one, or the end.
+                }
+            }
+        });
+        thread.start();
+        return thread;
+    }
+
+    // ---- strangers ----
+
+    @Test
+    void strangersAtTheSwarmPortChangeNothing() throws Exception {
+        NodeUnderTest a = start("a");
+        NodeUnderTest b = start("b");
+        join(b, a);
+        a.ok("app", "deploy", Path.of("src/test/resources/ledger").toString(), "--name", "ledger");
+        awaitAlive(2, a, b);
+        HostAndPort swarm = HostAndPort.of(a.swarmAddress());
+
+        byte[] garbage = new byte[64 << 10];
+        new Random(7).nextBytes(garbage);
+        assertHungUp(swarm, garbage);
+        assertHungUp(swarm, "GET /api/swarm/status HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8));
+        assertHungUp(swarm, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(UTF_8));
+        garbageInsideTls(swarm, garbage);
+        anUnknownKeyGetsNoLink(a);
+
+        for (NodeUnderTest node : List.of(a, b)) {
+            JsonNode status = node.ok("swarm", "status");
+            assertThat(status.get("members")).hasSize(2);
+            assertThat(status.get("members").toString()).doesNotContain("suspect", "dead");
+            assertThat(status.get("quorum").asBoolean()).isTrue();
+            Await.until(
+                    node.name + " serves",
+                    SOON,
+                    () -> node.get("ledger", "/").contains("First release")
+                            && node.ask("ledger", "GET", "/api/all", "").statusCode() == 200);
+            assertThat(node.log()).content().doesNotContain("\tat ");
+        }
+    }
+
+    private static void assertHungUp(HostAndPort swarm, byte[] bytes) throws Exception {
+        try (Socket socket = new Socket(swarm.host(), swarm.port())) {
+            socket.setSoTimeout(20_000);
+            try {
+                socket.getOutputStream().write(bytes);
+                readToEnd(socket.getInputStream());
+            } catch (SocketTimeoutException e) {
+                throw new AssertionError("a stranger is kept", e);
+            } catch (java.io.IOException reset) {
+                // Hung up while we were still talking.
+            }
+        }
+    }
+
+    private static void readToEnd(InputStream in) throws java.io.IOException {
+        byte[] part = new byte[512];
+        while (in.read(part) >= 0) {
+            // An alert, perhaps.
+        }
+    }
+
+    /** A handshake without a key is allowed, since joiners begin so; what comes then is not HTTP/2. */
+    private static void garbageInsideTls(HostAndPort swarm, byte[] garbage) throws Exception {
+        SSLContext trusting = SSLContext.getInstance("TLS");
+        trusting.init(
+                null,
+                new TrustManager[] {
+                    new X509TrustManager() {
+                        @Override
+                        public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+                        @Override
+                        public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+                        @Override
+                        public X509Certificate[] getAcceptedIssuers() {
+                            return new X509Certificate[0];
+                        }
+                    }
+                },
+                null);
+        try (SSLSocket socket = (SSLSocket) trusting.getSocketFactory().createSocket(swarm.host(), swarm.port())) {
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setApplicationProtocols(new String[] {"h2"});
+            socket.setSSLParameters(parameters);
+            socket.setSoTimeout(20_000);
+            try {
+                socket.startHandshake();
+                socket.getOutputStream().write(garbage);
+                readToEnd(socket.getInputStream());
+            } catch (SocketTimeoutException e) {
+                throw new AssertionError("a stranger is kept", e);
+            } catch (java.io.IOException hungUp) {
+                // As it should.
+            }
+        }
+    }
+
+    /** A real node's links, with a key that is no member's, dialling a member whose key and address they know. */
+    private static void anUnknownKeyGetsNoLink(NodeUnderTest a) throws Exception {
+        NodeId member =
+                NodeId.parse(a.ok("swarm", "status").get("self").get("id").asText());
+        String swarm = a.ok("swarm", "status").get("swarm").get("id").asText();
+        ExecutorService threads = Executors.newCachedThreadPool();
+        GrpcLinks links = new GrpcLinks(LinkConfig.of(
+                        NodeKey.generate(),
+                        () -> swarm,
+                        Thread::new,
+                        threads,
+                        threads,
+                        Clock.systemUTC(),
+                        System::nanoTime,
+                        new Random())
+                .withAddress("127.0.0.1", 0, List.of()));
+        try {
+            links.start();
+            links.trust(Map.of(member, List.of(a.swarmAddress())));
+            Await.until(
+                    "the stranger is refused",
+                    SOON,
+                    () -> links.states().stream().anyMatch(state -> !state.up() && state.lastError() != null));
+            assertThat(links.states()).noneMatch(state -> state.up());
+        } finally {
+            links.close();
+            threads.shutdownNow();
+        }
+    }
+
+    // ---- life and death ----
+
+    @Test
+    void aMemberCrashesAndOneLeavesWithoutTheOthers() throws Exception {
+        NodeUnderTest a = start("a");
+        NodeUnderTest b = start("b");
+        NodeUnderTest c = start("c");
+        join(b, a);
+        join(c, a);
+        a.ok("app", "deploy", Path.of("src/test/resources/ledger").toString(), "--name", "ledger");
+        a.ok("alias", "set", "shop", "ledger");
+        awaitAlive(3, a, b, c);
+        Await.until("the app is on c", SOON, () -> c.get("shop", "/").contains("First release"));
+        crash(b);
+        awaitAlive(3, a, b, c);
+        awaitSame(a, b, c);
+
+        String ledger = c.get("ledger", "/api/all");
+        a.kill();
+        b.kill();
+        Await.until(
+                "c has no quorum",
+                SOON,
+                () -> !c.ok("swarm", "status").get("quorum").asBoolean());
+        NodeUnderTest.Run leave = c.fazt("swarm", "leave");
+        assertThat(leave.code()).isEqualTo(1);
+        assertThat(leave.err())
+                .contains("can't leave the swarm without a quorum: a, b of 3 voters don't answer")
+                .contains("\"fazt swarm leave --force\"");
+        assertThat(c.ok("swarm", "status").get("members"))
+                .as("nothing was done")
+                .hasSize(3);
+
+        JsonNode alone = c.ok("swarm", "leave", "--force");
+        assertThat(alone.get("members")).hasSize(1);
+        assertThat(alone.get("quorum").asBoolean()).isTrue();
+        assertThat(c.get("ledger", "/api/all")).as("its data stays").isEqualTo(ledger);
+        assertThat(c.get("shop", "/")).as("so do its aliases").contains("First release");
+        c.ok("alias", "set", "store", "ledger");
+        put(c, "on-c-alone");
+        c.stop();
+        c.start();
+        assertThat(c.ok("swarm", "status").get("members"))
+                .as("also after a restart")
+                .hasSize(1);
+
+        a.start();
+        b.start();
+        awaitAlive(2, a, b);
+        assertThat(c.ok("swarm", "status").get("members"))
+                .as("they don't take it back")
+                .hasSize(1);
+        put(a, "without-c");
+        join(c, b);
+        awaitAlive(3, a, b, c);
+        assertThat(a.ok("swarm", "status").get("members")).as("it counts once").hasSize(3);
+        awaitSame(a, b, c);
+        assertThat(keys(c)).contains("on-c-alone", "without-c");
+        a.ok("alias", "set", "again", "ledger");
+        for (NodeUnderTest node : List.of(a, b, c)) {
+            assertThat(node.stop()).as(node.name + " stops").isLessThan(Duration.ofSeconds(10));
+        }
+    }
+
+    private static void put(NodeUnderTest node, String key) throws Exception {
+        var answer = node.ask("ledger", "POST", "/api/put", "{\"key\":\"" + key + "\",\"value\":1}");
+        if (answer.statusCode() != 201) {
+            throw new IllegalStateException(node.name + " answered " + answer.statusCode() + ": " + answer.body());
+        }
+    }
+
+    private static Set<String> keys(NodeUnderTest node) throws Exception {
+        Set<String> keys = new TreeSet<>();
+        var matcher = java.util.regex.Pattern.compile("\"entry/([^\"]+)\"").matcher(node.get("ledger", "/api/all"));
+        while (matcher.find()) {
+            keys.add(matcher.group(1));
+        }
+        return keys;
+    }
+
+    private static void awaitSame(NodeUnderTest a, NodeUnderTest b, NodeUnderTest c) {
+        Await.until("the same on all three", SOON, () -> {
+            String first = a.get("ledger", "/api/all");
+            return first.equals(b.get("ledger", "/api/all")) && first.equals(c.get("ledger", "/api/all"));
+        });
+    }
+
+    private void crash(NodeUnderTest b) throws Exception {
+        Set<String> acknowledged = new ConcurrentSkipListSet<>();
+        AtomicBoolean writing = new AtomicBoolean(true);
+        Thread writer = new Thread(() -> {
+            for (int i = 0; writing.get() && i < 5000; i++) {
+                try {
+                    put(b, "crash-" + i);
+                    acknowledged.add("crash-" + i);
+                } catch (Exception e) {
+                    return;
+                }
+            }
+        });
+        writer.start();
+        Await.until("some writes", SOON, () -> acknowledged.size() > 50);
+        b.kill();
+        writing.set(false);
+        writer.join();
+        try (var db = DriverManager.getConnection("jdbc:sqlite:" + b.cartridge);
+                var statement = db.createStatement();
+                var rows = statement.executeQuery("PRAGMA integrity_check")) {
+            assertThat(rows.getString(1)).isEqualTo("ok");
+        }
+        b.start();
+        assertThat(keys(b)).containsAll(acknowledged);
+    }
+}
