@@ -5,7 +5,7 @@ import { Card, Notice, State } from "./parts";
 export function Nodes({ status }: { status: SwarmStatus }) {
   const alive = status.members.filter((member) => member.state === "alive").length;
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-1 gap-3">
       {!status.quorum && (
         <Notice tone="warning">
           No quorum: this side of the swarm can’t change members or aliases. Sites, apps, deploys and data go on
