@@ -15,6 +15,7 @@ const { method, path, body } = request;
 
 async function answer() {
   if (path === '/api/loop') while (true) {}
+  if (path === '/api/put-and-loop') { await ledger.put(`entry/${body.key}`, 'looping'); while (true) {} }
   if (path === '/api/throw') throw new Error('on purpose');
   if (path === '/api/deep') { const dig = (n) => dig(n + 1) + 1; return { body: dig(0) }; }
   if (path === '/api/cycle') { const loop = {}; loop.self = loop; return { body: loop }; }

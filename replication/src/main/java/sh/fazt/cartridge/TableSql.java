@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,7 @@ import sh.fazt.cartridge.ReplicatedTable.Policy;
  */
 final class TableSql {
     /**
-     * A function that our connections have and no other program's: checks and triggers name it, so SQLite refuses
+     * A function that our connections have and no other program's: the triggers name it, so SQLite refuses
      * to prepare what would write a replicated table there. It is never called.
      */
     static final String GUARD = "fazt_writer";
@@ -100,14 +101,13 @@ final class TableSql {
             table.append(", ").append(column.name()).append(' ').append(type(column));
         }
         table.append(", _origin INTEGER NOT NULL, _seq INTEGER NOT NULL, _hlc INTEGER NOT NULL,"
-                + " _deleted INTEGER NOT NULL, _extra BLOB, PRIMARY KEY (" + conflictKey() + "), " + guard() + ")");
+                + " _deleted INTEGER NOT NULL, _extra BLOB, PRIMARY KEY (" + conflictKey() + "))");
         session.script(table.toString());
         List<String> present = session.query("SELECT name FROM pragma_table_info('" + name + "')", row -> row.text(0));
         List<String> added = new ArrayList<>();
         for (Column column : columns) {
             if (!present.contains(column.name())) {
-                session.script("ALTER TABLE " + name + " ADD COLUMN " + column.name() + " " + type(column)
-                        + " CHECK (_seq > 0 OR " + column.name() + " IS " + GUARD + "())");
+                session.script("ALTER TABLE " + name + " ADD COLUMN " + column.name() + " " + type(column));
                 added.add(column.name());
             }
         }
@@ -122,25 +122,15 @@ final class TableSql {
             session.script("DROP VIEW IF EXISTS " + name + "_live");
             session.script(live);
         }
-        session.script("CREATE TRIGGER IF NOT EXISTS " + name + "__guard_delete BEFORE DELETE ON " + name
-                + " WHEN OLD._seq < 0 AND " + GUARD + "() BEGIN SELECT RAISE(ABORT, 'never'); END");
+        for (String event : List.of("INSERT", "UPDATE", "DELETE")) {
+            // For rows of ours the first term decides, and nothing is called. A CHECK would be cheaper still, but
+            // then no other program could check the file's integrity.
+            session.script("CREATE TRIGGER IF NOT EXISTS " + name + "__guard_" + event.toLowerCase(Locale.ROOT)
+                    + " BEFORE " + event + " ON " + name + " WHEN "
+                    + (event.equals("DELETE") ? "OLD" : "NEW") + "._seq < 0 AND " + GUARD
+                    + "() BEGIN SELECT RAISE(ABORT, 'never'); END");
+        }
         return added;
-    }
-
-    /**
-     * Names the guard for an insert and for an update of whichever column; SQLite checks only what an update touches.
-     * For rows of ours the first term holds, and nothing is called. A trigger would cost as much as the write.
-     */
-    private String guard() {
-        StringBuilder all = new StringBuilder("CHECK (_seq > 0 OR (");
-        for (Column column : columns) {
-            all.append(column.name()).append(" IS NULL AND ");
-        }
-        for (Column column : key) {
-            all.append(column.name()).append(" IS NULL AND ");
-        }
-        return all + "scope IS NULL AND _origin < 0 AND _hlc < 0 AND _deleted < 0 AND _extra IS NULL AND " + GUARD
-                + "()))";
     }
 
     /** The values of the declared columns, in order, out of named ones. */

@@ -34,9 +34,13 @@ class DemoSystemIT {
     private Process demo;
 
     private void start() throws IOException {
-        NodeUnderTest.executable();
-        ProcessBuilder builder =
-                new ProcessBuilder(NodeUnderTest.executable().toString(), "demo").redirectErrorStream(true);
+        // A shell starts what runs in the background deaf to Ctrl-C, and that is inherited.
+        ProcessBuilder builder = new ProcessBuilder(
+                        "env",
+                        "--default-signal=INT",
+                        NodeUnderTest.executable().toString(),
+                        "demo")
+                .redirectErrorStream(true);
         builder.environment().put("FAZT_ARCHIVE", "off");
         builder.environment().put("FAZT_JAVA_OPTIONS", "-Djava.io.tmpdir=" + folder);
         demo = builder.start();
