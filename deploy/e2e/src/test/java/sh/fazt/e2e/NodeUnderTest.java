@@ -42,6 +42,7 @@ final class NodeUnderTest implements AutoCloseable {
     private final List<String> flags;
     private @Nullable Process process;
     private String http = "";
+    private String swarmPort = "";
     private String password = "";
 
     /**
@@ -82,6 +83,11 @@ final class NodeUnderTest implements AutoCloseable {
         command.addAll(
                 List.of(executable().toString(), "server", "start", "--db", cartridge.toString(), "--name", name));
         command.addAll(flags);
+        int port = command.indexOf("--swarm-port") + 1;
+        if (port > 0 && !swarmPort.isEmpty()) {
+            // A node stays where it is: two that move at once would not find each other.
+            command.set(port, swarmPort);
+        }
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log().toFile()));
@@ -94,6 +100,7 @@ final class NodeUnderTest implements AutoCloseable {
             }
             if (line.startsWith("ready http://")) {
                 http = line.substring(13);
+                swarmPort = swarmAddress().substring(swarmAddress().lastIndexOf(':') + 1);
                 return this;
             }
         }

@@ -110,7 +110,7 @@ class SwarmSystemIT {
         String used = b.ok("swarm", "token").asText();
         a.ok("swarm", "join", used);
         refused(c, "has joined with this token already", "swarm", "join", used);
-        refused(c, "ask for a ", "swarm", "join", early);
+        refused(c, "has no such token", "swarm", "join", early);
         refused(
                 a,
                 "\"fazt swarm leave\" first",
