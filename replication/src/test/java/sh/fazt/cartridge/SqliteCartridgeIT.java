@@ -339,7 +339,9 @@ class SqliteCartridgeIT {
                             .hasMessageContaining("fazt_writer");
                 }
                 try (var checked = statement.executeQuery("PRAGMA integrity_check")) {
-                    assertThat(checked.getString(1)).as("anybody can check the file").isEqualTo("ok");
+                    assertThat(checked.getString(1))
+                            .as("anybody can check the file")
+                            .isEqualTo("ok");
                 }
             }
             for (String sql : List.of(
