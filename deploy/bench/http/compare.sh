@@ -3,9 +3,11 @@
 set -eu
 rounds=${BENCH_ROUNDS:-3}
 seconds=${BENCH_SECONDS:-5}
+warm=$((seconds * 2))
 server="taskset -c 0"
 client="taskset -c 1"
 
+chmod 755 "$work"
 mkdir -p "$work/site/api" "$work/www"
 for size in 1 16; do
   head -c $((size * 768)) /dev/urandom | base64 -w0 >"$work/site/$size.txt"
@@ -30,7 +32,7 @@ until [ -s "$work/nginx.pid" ] && nginx_worker=$(pgrep -P "$(cat "$work/nginx.pi
   sleep 0.1
 done
 
-cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f12,13 | tr ' ' '+' | { read -r sum; echo $((sum)); }; }
+cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
 
 # One round: "requests/s p50 p99 CPU-us-per-request", times in ms.
 round() { # pid url host options...
@@ -55,7 +57,7 @@ median() { # column file
 compare() { # label peer-name peer-pid peer-url our-path options...
   label=$1 name=$2 peer_pid=$3 peer_url=$4 path=$5; shift 5
   : >"$work/peer"; : >"$work/ours"
-  $client wrk -t1 -c64 -d10s -H "Host: bench.localhost" "$@" "http://127.0.0.1:$ours$path" >/dev/null
+  $client wrk -t1 -c64 -d${warm}s -H "Host: bench.localhost" "$@" "http://127.0.0.1:$ours$path" >/dev/null
   i=0
   while [ $i -lt "$rounds" ]; do
     round "$peer_pid" "$peer_url" bench "$@" >>"$work/peer"

@@ -31,6 +31,8 @@ class DemoSystemIT {
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final StringBuffer said = new StringBuffer();
+
+    @SuppressWarnings("NullAway.Init") // Every test starts it first.
     private Process demo;
 
     private void start() throws IOException {
