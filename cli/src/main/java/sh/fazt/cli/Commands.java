@@ -63,6 +63,12 @@ final class Commands {
                     "leave, and be a swarm of one again",
                     SwarmCommands::leave),
             new Command(
+                    "swarm evict",
+                    List.of("NODE"),
+                    List.of(),
+                    "shut a member out for good, such as a phone that was stolen",
+                    MemberCommands::evict),
+            new Command(
                     "swarm recover",
                     List.of(),
                     List.of(new Command.Flag("force", "", "yes, the majority is lost for good")),

@@ -102,7 +102,9 @@ final class SwarmCommands {
                             ? Json.text(member, "id").substring(0, 8)
                             : Json.text(member, "id"));
         }
-        return "swarm " + Json.text(Json.member(data, "swarm"), "name") + ", leader "
+        String evicted = Json.text(data, "evicted");
+        return (evicted.isEmpty() ? "" : "EVICTED: " + evicted + "\n") + "swarm "
+                + Json.text(Json.member(data, "swarm"), "name") + ", leader "
                 + (leader == null ? "none" : Json.text(leader, "name"))
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
                 + "\n" + table;

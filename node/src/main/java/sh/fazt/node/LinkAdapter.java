@@ -106,6 +106,11 @@ final class LinkAdapter implements LinkControl {
                     .append(open[linkClass.ordinal()])
                     .append('\n');
         }
+        counter(
+                text,
+                "fazt_sync_fenced_rows_total",
+                "Rows and changesets of evicted nodes that were refused.",
+                swarm.refusedRows());
         counter(text, "fazt_link_sent_bytes_total", "Payload to members.", sent);
         counter(text, "fazt_link_received_bytes_total", "Payload from members.", received);
         return text.toString();

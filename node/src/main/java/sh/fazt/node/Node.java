@@ -308,6 +308,9 @@ final class Node implements AutoCloseable {
         if (time.correcting()) {
             complaints.add(SwarmAdapter.clockComplaint(time.offsetMillis()));
         }
+        if (!swarm.evicted().isEmpty()) {
+            complaints.add(swarm.evicted());
+        }
         java.lang.Runtime machine = java.lang.Runtime.getRuntime();
         return new Condition(
                 name,

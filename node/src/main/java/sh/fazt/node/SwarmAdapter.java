@@ -85,6 +85,16 @@ final class SwarmAdapter implements SwarmControl {
     }
 
     @Override
+    public CompletionStage<Outcome<Status>> evict(String node) {
+        return run(() -> status(swarm.evict(node)));
+    }
+
+    @Override
+    public String evicted() {
+        return swarm.evicted();
+    }
+
+    @Override
     public CompletionStage<Outcome<Status>> recover() {
         return run(() -> status(swarm.recover()));
     }

@@ -306,13 +306,14 @@ class ApiIT {
     void showsTheSwarm() throws IOException {
         JsonNode status = surface.data("GET", "/api/swarm/status", "");
         assertThat(status.toString())
-                .isEqualTo("{\"swarm\":{\"id\":\"swarm-1\",\"name\":\"family\"},"
-                        + "\"self\":{\"id\":\"node-a\",\"name\":\"home\"},"
-                        + "\"leader\":{\"id\":\"node-a\",\"name\":\"home\"},\"quorum\":true,\"members\":["
-                        + "{\"id\":\"node-a\",\"name\":\"home\",\"role\":\"voter\",\"state\":\"alive\","
-                        + "\"address\":\"127.0.0.1:5698\",\"rtt_ms\":null,\"behind\":null},"
-                        + "{\"id\":\"node-b\",\"name\":\"phone\",\"role\":\"voter\",\"state\":\"suspect\","
-                        + "\"address\":\"\",\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096}}]}");
+                .isEqualTo(
+                        "{\"swarm\":{\"id\":\"swarm-1\",\"name\":\"family\"},"
+                                + "\"self\":{\"id\":\"node-a\",\"name\":\"home\"},"
+                                + "\"leader\":{\"id\":\"node-a\",\"name\":\"home\"},\"quorum\":true,\"members\":["
+                                + "{\"id\":\"node-a\",\"name\":\"home\",\"role\":\"voter\",\"state\":\"alive\","
+                                + "\"address\":\"127.0.0.1:5698\",\"rtt_ms\":null,\"behind\":null},"
+                                + "{\"id\":\"node-b\",\"name\":\"phone\",\"role\":\"voter\",\"state\":\"suspect\","
+                                + "\"address\":\"\",\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096}}],\"evicted\":\"\"}");
         surface.swarm.refusal = Refusal.NO_QUORUM;
         assertThat(surface.data("GET", "/api/swarm/status", "").get("leader").isNull())
                 .isTrue();
@@ -340,12 +341,22 @@ class ApiIT {
                         .toString())
                 .contains("\"token\":\"fazt1-text\"", "\"words\":\"some words\"");
         surface.data("POST", "/api/swarm/join", "{\"token\":\" abc \"}");
+        surface.data("POST", "/api/swarm/evict", "{\"node\":\" phone \"}");
         surface.data("POST", "/api/swarm/recover", "{\"force\":true}");
         surface.data("PUT", "/api/swarm/links", "{\"online\":false}");
         surface.data("POST", "/api/swarm/leave", "");
         assertThat(surface.swarm.calls)
-                .containsExactly("init demo", "init -", "token PT1M", "join abc", "recover", "online false", "leave");
+                .containsExactly(
+                        "init demo",
+                        "init -",
+                        "token PT1M",
+                        "join abc",
+                        "evict phone",
+                        "recover",
+                        "online false",
+                        "leave");
 
+        assertThat(code(surface.local("POST", "/api/swarm/evict", "{}"))).isEqualTo("MISSING_FIELD");
         assertThat(code(surface.local("POST", "/api/swarm/recover", "{}"))).isEqualTo("FORCE_REQUIRED");
         assertThat(surface.local("POST", "/api/swarm/token", "{\"ttl_seconds\":0}")
                         .status())

@@ -72,6 +72,16 @@ final class FakeSwarm implements SwarmControl {
     }
 
     @Override
+    public CompletionStage<Outcome<Status>> evict(String node) {
+        return answer("evict " + node, status());
+    }
+
+    @Override
+    public String evicted() {
+        return "";
+    }
+
+    @Override
     public CompletionStage<Outcome<Status>> recover() {
         return answer("recover", status());
     }

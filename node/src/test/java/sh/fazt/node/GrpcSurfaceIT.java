@@ -34,6 +34,7 @@ import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc.AdminServiceBlockingStub;
 import sh.fazt.protocol.admin.v1.App;
 import sh.fazt.protocol.admin.v1.Discovered;
+import sh.fazt.protocol.admin.v1.EvictMemberRequest;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
@@ -125,7 +126,15 @@ class GrpcSurfaceIT {
         assertThat(neighbour.getAddress()).isEqualTo("10.0.0.2:5698");
         assertThat(neighbour.getMember()).isTrue();
 
+        EvictMemberRequest evict =
+                EvictMemberRequest.newBuilder().setNode("phone").build();
+        assertThat(admin(Surface.TOKEN).evictMember(evict).getMembersCount()).isEqualTo(2);
+        assertThat(surface.swarm.calls).contains("evict phone");
+
         surface.swarm.refusal = Refusal.NO_QUORUM;
+        assertThatThrownBy(() -> admin(Surface.TOKEN).evictMember(evict))
+                .hasMessageContaining("UNAVAILABLE")
+                .hasMessageContaining("phone is missing");
         assertThat(admin(Surface.TOKEN)
                         .getStatus(GetStatusRequest.getDefaultInstance())
                         .hasLeader())

@@ -322,7 +322,7 @@ final class Engine {
     record Merged(List<Change> changed, List<Loser> losers) {}
 
     /** A row that can't be applied: kept as it came, forwarded, and tried again when the schema advances. */
-    private void park(Scope scope, VersionVector receiver, VersionVector sender, Row row, String reason) {
+    void park(Scope scope, VersionVector receiver, VersionVector sender, Row row, String reason) {
         byte[] key = RowCodec.key(row.key());
         long share = row.counter() ? id(row.stamp().origin()) : 0;
         Current current = session.first(
@@ -359,6 +359,24 @@ final class Engine {
             state = state.add(-Row.digest(row.table(), row.key(), current.stamp(), current.deleted()));
         }
         state(scope, state);
+    }
+
+    /** Takes a parked row out. */
+    void unkeep(Scope scope, Row row) {
+        session.update(
+                "DELETE FROM fazt_parked WHERE scope = ? AND tbl = ? AND row_key = ? AND share = ?",
+                scope.id(),
+                row.table(),
+                RowCodec.key(row.key()),
+                row.counter() ? id(row.stamp().origin()) : 0);
+        state(scope, state(scope).add(-row.digest()));
+    }
+
+    /** Takes an origin's share of a counter out. */
+    void remove(Scope scope, TableSql table, Row row) {
+        session.update(
+                table.remove, address(scope, table, row.key(), row.stamp().origin()));
+        state(scope, state(scope).add(-row.digest()));
     }
 
     /** Rows that were parked before their table was declared. Their clocks stay, so the digest does too. */

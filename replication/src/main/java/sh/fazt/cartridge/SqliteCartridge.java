@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -367,6 +368,32 @@ public final class SqliteCartridge implements Cartridge {
                     }
                 })
                 .thenApply(ignored -> null);
+    }
+
+    /**
+     * Replaces what lies beyond a fence by what another member holds in its place, see {@link Cut}. Answers whether
+     * that was all of it; else it is to be called again.
+     *
+     * @param fence   cuts a vector of the scope
+     * @param instead rows of the scope as another member holds them
+     */
+    public CompletionStage<Boolean> cut(
+            Scope scope, UnaryOperator<VersionVector> fence, List<sh.fazt.cartridge.change.Row> instead) {
+        return submit(new Job<Boolean>() {
+            @Override
+            Boolean run(List<Commit> events) {
+                Tx tx = new Tx(engine, scope, origin);
+                VersionVector upTo = fence.apply(engine.state(scope).vector());
+                boolean all = new Cut(engine, schema, tx, scope, instead).run(upTo);
+                events.add(new Commit(scope, tx.changeset(), true, tx.changes()));
+                return all;
+            }
+
+            @Override
+            boolean alone() {
+                return true;
+            }
+        });
     }
 
     private Origin openEpochNow() {

@@ -36,6 +36,8 @@ final class TableSql {
     final String current;
     /** The same without the columns. */
     final String clock;
+    /** scope, key. */
+    final String remove;
     /** scope, key, columns, origin, seq, hlc, deleted, extra. */
     final String put;
     /** scope, origin, after seq: origin, seq, hlc, deleted, extra, key, columns. */
@@ -66,6 +68,7 @@ final class TableSql {
         String one = " FROM " + name + " WHERE " + where + (policy == Policy.COUNTER ? " AND _origin = ?" : "");
         current = "SELECT " + clocks + comma(own) + one;
         clock = "SELECT _origin, _seq, _hlc, _deleted" + one;
+        remove = "DELETE" + one;
         sum = "SELECT coalesce(sum(value), 0) FROM " + name + " WHERE " + where + " AND _deleted = 0";
         since = "SELECT " + clocks + ", " + names(key) + comma(own) + " FROM " + name
                 + " WHERE scope = ? AND _origin = ? AND _seq > ? ORDER BY _seq";

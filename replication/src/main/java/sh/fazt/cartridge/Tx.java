@@ -139,7 +139,7 @@ final class Tx implements WriteTx {
         return origin;
     }
 
-    private void write(
+    void write(
             TableSql table,
             List<Object> key,
             boolean deleted,

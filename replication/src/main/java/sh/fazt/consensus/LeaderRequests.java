@@ -162,14 +162,22 @@ final class LeaderRequests {
                                     .build();
                 }
                 case ADD_VOTER -> {
-                    changeVoters(
+                    boolean led = changeVoters(
                             NodeId.parse(request.getAddVoter().getNode()),
                             request.getAddVoter().getPeer());
-                    return LeaderReply.getDefaultInstance();
+                    return led ? LeaderReply.getDefaultInstance() : notLeader;
                 }
                 case REMOVE_VOTER -> {
-                    changeVoters(NodeId.parse(request.getRemoveVoter()), null);
-                    return LeaderReply.getDefaultInstance();
+                    if (NodeId.parse(request.getRemoveVoter()).equals(host.self())) {
+                        // Whoever leads next does it.
+                        host.transfer();
+                        if (!host.leads()) {
+                            return notLeader;
+                        }
+                    }
+                    return changeVoters(NodeId.parse(request.getRemoveVoter()), null)
+                            ? LeaderReply.getDefaultInstance()
+                            : notLeader;
                 }
                 case WHAT_NOT_SET -> {
                     return LeaderReply.newBuilder().setError("an empty request").build();
@@ -200,8 +208,7 @@ final class LeaderRequests {
             if (reply.isSuccess()) {
                 return reply;
             }
-            if (reply.getException() instanceof NotLeaderException
-                    || reply.getException() instanceof LeaderNotReadyException) {
+            if (isNotLeader(reply)) {
                 return null;
             }
             throw new ExecutionException(reply.getException());
@@ -210,8 +217,16 @@ final class LeaderRequests {
         }
     }
 
-    /** Adds a node in a new incarnation, or takes it out; one change at a time. */
-    private void changeVoters(NodeId node, @Nullable String peer)
+    private static boolean isNotLeader(RaftClientReply reply) {
+        return reply.getException() instanceof NotLeaderException
+                || reply.getException() instanceof LeaderNotReadyException;
+    }
+
+    /**
+     * Adds a node in a new incarnation, or takes it out; one change at a time. Answers false when this node did not
+     * lead to the end of it.
+     */
+    private boolean changeVoters(NodeId node, @Nullable String peer)
             throws InterruptedException, ExecutionException, TimeoutException {
         synchronized (voters) {
             RaftServer now = host.running();
@@ -234,7 +249,7 @@ final class LeaderRequests {
                 next.add(RaftPeer.newBuilder().setId(peer).build());
             }
             if (new HashSet<>(ids(next)).equals(new HashSet<>(ids(current)))) {
-                return;
+                return true;
             }
             SetConfigurationRequest request = new SetConfigurationRequest(
                     host.client(),
@@ -252,6 +267,9 @@ final class LeaderRequests {
             } catch (IOException e) {
                 throw new ExecutionException(e);
             }
+            if (isNotLeader(reply)) {
+                return false;
+            }
             if (!reply.isSuccess()) {
                 throw new ConsensusException(
                         ConsensusException.Reason.CHANGE_FAILED,
@@ -259,6 +277,7 @@ final class LeaderRequests {
             }
             // An idle group would not catch up whoever joined it.
             write(noop(), Duration.ofSeconds(5));
+            return true;
         }
     }
 

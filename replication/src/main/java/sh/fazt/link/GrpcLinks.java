@@ -78,6 +78,7 @@ public final class GrpcLinks implements Links {
     private final SwarmPort port;
     private final Greetings greetings;
     private final Meter meter;
+    private volatile Map<NodeId, String> evicted = Map.of();
     private volatile LinkSettings settings = LinkSettings.NONE;
     private long lastTick;
 
@@ -187,6 +188,17 @@ public final class GrpcLinks implements Links {
             });
             directory.publish();
         });
+    }
+
+    /** Names nodes that were evicted, with what each of them is told when it dials. Before {@link #trust}. */
+    public void evicted(Map<NodeId, String> told) {
+        evicted = Map.copyOf(told);
+    }
+
+    /** What an evicted node is told; null for any other. */
+    @Nullable
+    String evicted(NodeId node) {
+        return evicted.get(node);
     }
 
     /**

@@ -12,8 +12,6 @@ public enum JoinRefusal {
     BAD_PROOF(5),
     /** Too few members are reachable to decide: try again when they are. The token is still good. */
     NO_QUORUM(6),
-    /** The applicant is a member of the swarm. */
-    ALREADY_MEMBER(7),
     /** The issuer is starting, stopping or has too many applicants: try again. */
     BUSY(8),
     /** The issuer could not read the application, or a reason that this fazt does not know. */
@@ -21,7 +19,9 @@ public enum JoinRefusal {
     /** Decided here: none of the token's addresses answered. */
     UNREACHABLE(10),
     /** Decided here: who answers has another key than the token says. */
-    WRONG_KEY(11);
+    WRONG_KEY(11),
+    /** The applicant's key was evicted from the swarm and is never let in again: it needs a new one. */
+    EVICTED(12);
 
     private final int number;
 

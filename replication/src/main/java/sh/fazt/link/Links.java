@@ -50,5 +50,8 @@ public interface Links extends AutoCloseable {
         void up(NodeId peer);
 
         void down(NodeId peer, String reason);
+
+        /** A peer has no link with this node because this node was evicted. */
+        default void evicted(NodeId peer, String reason) {}
     }
 }

@@ -234,7 +234,10 @@ final class Peer {
 
     void distrust() {
         trusted = false;
-        stop(Wire.NOT_MEMBER, "it is no member of this swarm any more");
+        String evicted = links.evicted(id);
+        stop(
+                evicted == null ? Wire.NOT_MEMBER : Wire.EVICTED,
+                evicted == null ? "it is no member of this swarm any more" : evicted);
         dialler.forget();
         lastError = null;
         lastAddress = "";
@@ -287,6 +290,9 @@ final class Peer {
         }
         if (code == Wire.COPY) {
             links.reportCopy(why);
+        }
+        if (code == Wire.EVICTED) {
+            links.tell(listener -> listener.evicted(id, why));
         }
     }
 

@@ -64,6 +64,12 @@ final class PeerEndpoint extends PeerServiceGrpc.PeerServiceImplBase {
         if (reception == null || caller == null) {
             return refused(responses, Status.UNAUTHENTICATED, "a link needs a node's key: this caller showed none");
         }
+        String evicted = links.evicted(caller);
+        if (evicted != null) {
+            // A goodbye, which programs read, and no more for a stranger than that.
+            responses.onNext(Wire.goodbye(Wire.EVICTED, evicted));
+            return refused(responses, Status.PERMISSION_DENIED, evicted);
+        }
         if (!caller.equals(links.id()) && links.trusted(caller) == null) {
             return refused(
                     responses,

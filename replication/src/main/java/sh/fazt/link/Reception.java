@@ -89,11 +89,14 @@ final class Reception implements LaneStream.Owner {
         }
         Peer peer = links.trusted(who);
         if (peer == null) {
+            String evicted = links.evicted(who);
             refuse(
                     stream,
-                    Wire.NOT_MEMBER,
-                    "node " + who.shortText() + " is no member of the swarm of node "
-                            + links.id().shortText() + ": join it with a token first");
+                    evicted == null ? Wire.NOT_MEMBER : Wire.EVICTED,
+                    evicted != null
+                            ? evicted
+                            : "node " + who.shortText() + " is no member of the swarm of node "
+                                    + links.id().shortText() + ": join it with a token first");
             return;
         }
         String problem = links.greetings().problemWith(hello, who);

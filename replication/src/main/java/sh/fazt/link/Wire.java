@@ -53,6 +53,9 @@ final class Wire {
     /** Another link has taken its place. */
     static final int REPLACED = 8;
 
+    /** The dialling node was evicted. */
+    static final int EVICTED = 9;
+
     private Wire() {}
 
     static Frame frame(int kind, long id, ByteString body) {

@@ -20,6 +20,7 @@ import sh.fazt.link.JoinApplication;
 import sh.fazt.link.JoinDesk;
 import sh.fazt.link.JoinRefusal;
 import sh.fazt.protocol.swarm.v1.Admission;
+import sh.fazt.protocol.swarm.v1.EvictionRecord;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.protocol.swarm.v1.TokenRecord;
@@ -29,13 +30,15 @@ final class Desk implements JoinDesk {
     private static final int TRIES = 5;
 
     private final Records records;
+    private final Evictions evictions;
     private final SwarmConfig config;
     private final SwarmRaft raft;
     private final InstantSource clock;
     private final Executor io;
 
-    Desk(Records records, SwarmConfig config, SwarmRaft raft, InstantSource clock, Executor io) {
+    Desk(Records records, Evictions evictions, SwarmConfig config, SwarmRaft raft, InstantSource clock, Executor io) {
         this.records = records;
+        this.evictions = evictions;
         this.config = config;
         this.raft = raft;
         this.clock = clock;
@@ -77,6 +80,10 @@ final class Desk implements JoinDesk {
             TokenRecord token = Records.token(entry);
             if (!application.provenBy(token.getSecret().toByteArray())) {
                 return refuse(JoinRefusal.BAD_PROOF, "the token's secret is not the one that the swarm knows");
+            }
+            EvictionRecord evicted = evictions.of(application.node()).orElse(null);
+            if (evicted != null) {
+                return refuse(JoinRefusal.EVICTED, Evictions.text(application.node(), evicted, swarm.getName()));
             }
             String node = application.node().toString();
             boolean again = token.getUsedBy().equals(node);

@@ -114,7 +114,7 @@ final class Joiner {
         return switch (refusal) {
             case EXPIRED, USED, UNKNOWN_TOKEN, BAD_PROOF, WRONG_KEY -> SwarmException.Reason.BAD_TOKEN;
             case NO_QUORUM -> SwarmException.Reason.NO_QUORUM;
-            case ALREADY_MEMBER -> SwarmException.Reason.IN_SWARM;
+            case EVICTED -> SwarmException.Reason.CONFLICT;
             case BUSY, NOT_UNDERSTOOD, UNREACHABLE -> SwarmException.Reason.UNREACHABLE;
         };
     }

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.consensus.ConfigEntry;
 import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.identity.NodeId;
+import sh.fazt.protocol.swarm.v1.EvictionRecord;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.protocol.swarm.v1.TokenRecord;
@@ -17,6 +18,7 @@ final class Records {
     static final String MEMBER = "member";
     static final String TOKEN = "token";
     static final String ALIAS = "alias";
+    static final String EVICTED = "evicted";
 
     private final SwarmConfig config;
 
@@ -50,6 +52,18 @@ final class Records {
             }
         }
         return members;
+    }
+
+    Map<NodeId, EvictionRecord> evicted() {
+        Map<NodeId, EvictionRecord> evicted = new LinkedHashMap<>();
+        for (ConfigEntry entry : config.list(EVICTED)) {
+            try {
+                evicted.put(NodeId.parse(entry.key()), EvictionRecord.parseFrom(entry.value()));
+            } catch (InvalidProtocolBufferException e) {
+                throw new IllegalStateException("the record of evicted node " + entry.key() + " is damaged", e);
+            }
+        }
+        return evicted;
     }
 
     static TokenRecord token(ConfigEntry entry) {

@@ -59,6 +59,7 @@ import sh.fazt.protocol.swarm.v1.Ask;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.protocol.swarm.v1.TokenRecord;
+import sh.fazt.sync.FencedReplica;
 import sh.fazt.sync.SyncService;
 
 /**
@@ -81,6 +82,7 @@ public final class Swarm implements AutoCloseable {
     private final GrpcLinks links;
     private final LinkLedger ledger;
     private final MembershipService membership;
+    private final FencedReplica replica;
     private final SyncService sync;
     private final SwarmRaft raft;
     private final SwarmConfig config;
@@ -89,6 +91,7 @@ public final class Swarm implements AutoCloseable {
     private final PendingJoin joining;
     private final Joiner joiner;
     private final Surroundings surroundings;
+    private final Evictions evictions;
     /** One question at a time: each may wait for long, and Raft needs the same threads. */
     private final AtomicBoolean tending = new AtomicBoolean();
 
@@ -138,7 +141,8 @@ public final class Swarm implements AutoCloseable {
         ledger = new LinkLedger(cartridge, links);
         membership = new MembershipService(
                 key.id(), metadata(), options.membership(), links, swarm, clock, System::nanoTime, random);
-        sync = new SyncService(cartridge.replica(), blobs, links, swarm, io, System::nanoTime);
+        replica = new FencedReplica(cartridge.replica(), System::nanoTime);
+        sync = new SyncService(replica, blobs, links, swarm, io, System::nanoTime);
         cartridge.listen(sync);
         raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
         config = new SwarmConfig(raft);
@@ -148,7 +152,8 @@ public final class Swarm implements AutoCloseable {
         surroundings = new Surroundings(
                 key.id(), options, () -> swarmId, () -> soon("follow", this::follow), io, swarm, random);
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, io);
-        desk[0] = new Desk(records, config, raft, cartridge.clock()::now, io);
+        evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
+        desk[0] = new Desk(records, evictions, config, raft, cartridge.clock()::now, io);
         links.handle(Channel.SWARM, new Links.Handler() {
             @Override
             public void message(NodeId from, byte[] message) {
@@ -193,6 +198,7 @@ public final class Swarm implements AutoCloseable {
         swarm.scheduleWithFixedDelay(
                 () -> soon("take part in the group", () -> {
                     tend();
+                    evictions.tend();
                     if (missed.compareAndSet(true, false)) {
                         follow();
                     }
@@ -300,6 +306,7 @@ public final class Swarm implements AutoCloseable {
     }
 
     private void followNow() {
+        evictions.follow(joining.pending());
         Map<NodeId, MemberRecord> members = members();
         SwarmRecord record = records.swarm();
         String before = swarmId;
@@ -324,6 +331,7 @@ public final class Swarm implements AutoCloseable {
                 sync.forget(state.peer());
             }
         }
+        links.evicted(evictions.told(swarmName()));
         links.trust(trusted);
         // What the surroundings say comes after: only members have addresses.
         for (Discovered near : surroundings.heard()) {
@@ -339,12 +347,13 @@ public final class Swarm implements AutoCloseable {
     private Map<NodeId, MemberRecord> members() {
         Map<NodeId, MemberRecord> members = new LinkedHashMap<>(joining.members());
         members.putAll(records.members());
+        members.keySet().removeIf(id -> !id.equals(key.id()) && evictions.of(id).isPresent());
         return members;
     }
 
     /** Whether this node is a swarm of one: in no other, and not about to be. */
     public boolean isAlone() {
-        return members().size() <= 1 && !joining.pending();
+        return members().keySet().stream().allMatch(key.id()::equals) && !joining.pending();
     }
 
     private void changed() {
@@ -526,7 +535,7 @@ public final class Swarm implements AutoCloseable {
      */
     public synchronized SwarmView leave(boolean force) {
         ready();
-        if (members().size() <= 1) {
+        if (isAlone()) {
             throw new SwarmException(
                     SwarmException.Reason.ALONE, "this node is a swarm of one: there is nothing to leave");
         }
@@ -573,6 +582,7 @@ public final class Swarm implements AutoCloseable {
     }
 
     private void startOver() {
+        evictions.startOver();
         Map<String, String> names = aliases();
         membership.leave();
         raft.forget();
@@ -580,6 +590,29 @@ public final class Swarm implements AutoCloseable {
         follow();
         found(options.name());
         names.forEach(this::alias);
+    }
+
+    /**
+     * Shuts a member out for good: it neither reads nor writes anything of the swarm from now on. Blocking.
+     *
+     * @param text the member's name, id or the beginning of its id
+     */
+    public synchronized SwarmView evict(String text) {
+        ready();
+        evictions.check(text);
+        evictions.evict(member(text));
+        follow();
+        return view();
+    }
+
+    /** What a member told this node of its own eviction; empty while it is none. */
+    public String evicted() {
+        return evictions.toldUs();
+    }
+
+    /** Rows and changesets of evicted nodes that were refused, since the start. */
+    public long refusedRows() {
+        return replica.refused();
     }
 
     /** After the majority is lost for good: this node decides alone. Blocking. */
@@ -669,6 +702,10 @@ public final class Swarm implements AutoCloseable {
                     if (entry != null) {
                         config.propose(List.of(Op.delete(entry)));
                     }
+                } else if (!ask.getHold().isEmpty()) {
+                    answer.complete(evictions.held(NodeId.parse(ask.getHold())).toByteArray());
+                } else if (!ask.getRelease().isEmpty()) {
+                    replica.release(NodeId.parse(ask.getRelease()));
                 }
                 answer.complete(new byte[0]);
             } catch (InvalidProtocolBufferException | RuntimeException e) {

@@ -149,6 +149,13 @@ final class Pulls {
     /** Pulls a scope from a peer and applies it; answers the vector that was pulled. */
     CompletionStage<VersionVector> pull(NodeId peer, Scope scope) {
         VersionVector since = store.vector(scope);
+        return fetch(peer, scope, since)
+                .thenCompose(fetched -> store.apply(scope, since, fetched.vector(), fetched.parts())
+                        .thenApply(applied -> store.admissible(scope, outcome(scope, applied, fetched.vector()))));
+    }
+
+    /** Reads from a peer what a vector lacks. */
+    CompletionStage<SyncService.Fetched> fetch(NodeId peer, Scope scope, VersionVector since) {
         PullRequest first = PullRequest.newBuilder()
                 .setScope(scope.id())
                 .addAllSince(SyncCodec.seen(since))
@@ -160,8 +167,7 @@ final class Pulls {
             VersionVector vector = SyncCodec.vector(reply.getVectorList());
             Whole whole = new Whole(peer, scope, reply);
             whole.more();
-            return whole.done.thenCompose(parts ->
-                    store.apply(scope, since, vector, parts).thenApply(applied -> outcome(scope, applied, vector)));
+            return whole.done.thenApply(parts -> new SyncService.Fetched(vector, parts));
         });
     }
 

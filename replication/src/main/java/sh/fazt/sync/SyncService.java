@@ -240,12 +240,38 @@ public final class SyncService implements CommitListener, Links.Listener {
 
     private void vectors(NodeId from, byte[] message) {
         SyncCodec.Told told = SyncCodec.vectors(message);
-        run(core.told(from, told.vectors(), told.digests(), nanos.getAsLong()));
+        Map<Scope, VersionVector> vectors = new HashMap<>();
+        Map<Scope, Long> digests = new HashMap<>(told.digests());
+        told.vectors().forEach((scope, theirs) -> {
+            VersionVector admissible = store.admissible(scope, theirs);
+            vectors.put(scope, admissible);
+            if (!admissible.equals(theirs)) {
+                // The digest is over rows that are refused here.
+                digests.remove(scope);
+            }
+        });
+        run(core.told(from, vectors, digests, nanos.getAsLong()));
     }
 
     private void changeset(NodeId from, byte[] message) {
-        run(core.pushed(from, SyncCodec.push(message)));
+        Changeset changeset = SyncCodec.push(message);
+        Dot dot = changeset.dot();
+        VersionVector pushed = VersionVector.of(Map.of(dot.origin(), dot.sequence()));
+        if (store.admissible(dot.scope(), pushed).equals(pushed)) {
+            run(core.pushed(from, changeset));
+        } else {
+            // Counted by the store; the core must not hear that the peer has what never comes here.
+            apply(from, changeset);
+        }
     }
+
+    /** Reads a whole scope of a peer, as of one moment, without applying it. */
+    public CompletionStage<Fetched> fetch(NodeId peer, Scope scope) {
+        return pulls.fetch(peer, scope, VersionVector.EMPTY);
+    }
+
+    /** What a peer holds of a scope. @param parts as {@link ReplicaStore.Spool} has them */
+    public record Fetched(VersionVector vector, List<byte[]> parts) {}
 
     private void run(List<SyncEffect> effects) {
         for (SyncEffect effect : effects) {

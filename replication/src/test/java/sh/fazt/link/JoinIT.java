@@ -99,7 +99,7 @@ final class JoinIT {
     @ParameterizedTest
     @EnumSource(
             value = JoinRefusal.class,
-            names = {"EXPIRED", "USED", "UNKNOWN_TOKEN", "BAD_PROOF", "NO_QUORUM", "ALREADY_MEMBER"})
+            names = {"EXPIRED", "USED", "UNKNOWN_TOKEN", "BAD_PROOF", "NO_QUORUM", "EVICTED"})
     void theDesksReasonReachesThePerson(JoinRefusal reason) throws Exception {
         desk = application -> CompletableFuture.completedStage(new JoinAnswer.Refused(reason, "because of " + reason));
         JoinAnswer.Refused answer = refused(join(token()));

@@ -44,7 +44,8 @@ public final class SwarmApi implements Router.Endpoints {
                 "GET",
                 "/api/swarm/status",
                 Access.OWNER,
-                call -> call.exchange().reply(Json.data(200, status(swarm.status()))));
+                call -> call.exchange()
+                        .reply(Json.data(200, status(swarm.status()).put("evicted", swarm.evicted()))));
         router.add(
                 "GET",
                 "/api/swarm/conflicts",
@@ -65,6 +66,7 @@ public final class SwarmApi implements Router.Endpoints {
         router.add("POST", "/api/swarm/join", Access.OWNER, this::join);
         router.add("POST", "/api/swarm/leave", Access.OWNER, this::leave);
         router.add("POST", "/api/swarm/recover", Access.OWNER, this::recover);
+        router.add("POST", "/api/swarm/evict", Access.OWNER, this::evict);
         router.add("PUT", "/api/swarm/links", Access.OWNER, this::links);
         router.add("GET", "/api/aliases", Access.OWNER, call -> call.exchange().reply(Json.data(200, aliases())));
         router.add("GET", "/api/aliases/*", Access.OWNER, this::alias);
@@ -123,6 +125,11 @@ public final class SwarmApi implements Router.Endpoints {
                             + " the other members will never come back as they were");
         }
         answer(call.exchange(), swarm.recover(), SwarmApi::status);
+    }
+
+    private void evict(Call call) throws IOException {
+        String node = Json.required(Json.body(call.exchange()), "node").strip();
+        answer(call.exchange(), swarm.evict(node), SwarmApi::status);
     }
 
     private void links(Call call) throws IOException {

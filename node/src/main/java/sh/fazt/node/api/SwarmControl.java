@@ -30,6 +30,12 @@ public interface SwarmControl {
     /** Leaves, when forced also without the others; this node is a swarm of one again. */
     CompletionStage<Outcome<Status>> leave(boolean force);
 
+    /** Shuts a member, by name or id, out for good. */
+    CompletionStage<Outcome<Status>> evict(String node);
+
+    /** What a member said of this node's own eviction; empty while it is none. */
+    String evicted();
+
     /** After the majority is lost for good: makes this node the only voter. */
     CompletionStage<Outcome<Status>> recover();
 

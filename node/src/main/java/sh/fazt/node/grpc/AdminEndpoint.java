@@ -17,6 +17,8 @@ import sh.fazt.node.error.Problem;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.ClockOfPeer;
 import sh.fazt.protocol.admin.v1.Discovered;
+import sh.fazt.protocol.admin.v1.EvictMemberRequest;
+import sh.fazt.protocol.admin.v1.EvictMemberResponse;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
@@ -61,7 +63,8 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
                     .setSwarm(named(status.swarm()))
                     .setSelf(named(status.self()))
                     .setQuorum(status.quorum())
-                    .setVersion(version);
+                    .setVersion(version)
+                    .setEvicted(swarm.get().evicted());
             SwarmControl.Named leader = status.leader();
             if (leader != null) {
                 response.setLeader(named(leader));
@@ -106,6 +109,15 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
                     .value()
                     .settings()
                     .forEach(setting -> response.addSettings(setting(setting)));
+            return response.build();
+        });
+    }
+
+    @Override
+    public void evictMember(EvictMemberRequest request, StreamObserver<EvictMemberResponse> answer) {
+        answer(answer, () -> {
+            EvictMemberResponse.Builder response = EvictMemberResponse.newBuilder();
+            done(swarm.get().evict(request.getNode())).members().forEach(member -> response.addMembers(member(member)));
             return response.build();
         });
     }

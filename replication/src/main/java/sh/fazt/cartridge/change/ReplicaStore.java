@@ -20,6 +20,11 @@ public interface ReplicaStore {
     /** The vector of one scope; empty where nothing is known of it. */
     VersionVector vector(Scope scope);
 
+    /** The part of a peer's vector that may come here: less than all where a node was evicted. */
+    default VersionVector admissible(Scope scope, VersionVector theirs) {
+        return theirs;
+    }
+
     /**
      * Applies a pushed changeset if it is the next of its origin and everything it depends on is here
      * (replication.md section 4).

@@ -1,0 +1,384 @@
+package sh.fazt.swarm;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sh.fazt.cartridge.SqliteCartridge;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.Row;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.consensus.ConfigEntry;
+import sh.fazt.consensus.ConsensusException;
+import sh.fazt.consensus.RaftStatus;
+import sh.fazt.consensus.SwarmConfig;
+import sh.fazt.consensus.SwarmConfig.Op;
+import sh.fazt.consensus.SwarmRaft;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.Channel;
+import sh.fazt.link.LinkState;
+import sh.fazt.link.Links;
+import sh.fazt.protocol.swarm.v1.Ask;
+import sh.fazt.protocol.swarm.v1.EvictionRecord;
+import sh.fazt.protocol.swarm.v1.Fence;
+import sh.fazt.protocol.swarm.v1.Fences;
+import sh.fazt.protocol.swarm.v1.MemberRecord;
+import sh.fazt.sync.FencedReplica;
+import sh.fazt.sync.SyncService;
+
+/**
+ * Members that are shut out for good: what is agreed of them, and what follows from it. First every member that is
+ * reached takes nothing more of the node and says how far it has its rows; then the node stops voting; then one agreed
+ * change takes its member record, sets its fence, and withdraws every open token, for it knew their secrets. A crash in
+ * between leaves a member without a vote, which can be evicted again.
+ *
+ * <p>Thread-safe; what changes or asks something blocks.
+ */
+final class Evictions {
+    private static final Logger LOG = LoggerFactory.getLogger(Evictions.class);
+    private static final Duration ASK = Duration.ofSeconds(5);
+    /** For how long nothing is taken of a node that is about to be evicted: longer than agreeing takes. */
+    private static final Duration HOLD = Duration.ofSeconds(90);
+
+    private final NodeId self;
+    private final SqliteCartridge cartridge;
+    private final FencedReplica replica;
+    private final Links links;
+    private final SyncService sync;
+    private final SwarmRaft raft;
+    private final SwarmConfig config;
+    private final Records records;
+    private final Agreement agreement;
+    private final InstantSource clock;
+
+    /** What is agreed, by node. */
+    private volatile Map<NodeId, EvictionRecord> evicted = Map.of();
+
+    /** What a member said of this node's own eviction; empty while it is none. */
+    private volatile String told = "";
+
+    Evictions(
+            NodeId self,
+            SqliteCartridge cartridge,
+            FencedReplica replica,
+            Links links,
+            SyncService sync,
+            SwarmRaft raft,
+            SwarmConfig config,
+            Records records,
+            Agreement agreement) {
+        this.self = self;
+        this.cartridge = cartridge;
+        this.replica = replica;
+        this.links = links;
+        this.sync = sync;
+        this.raft = raft;
+        this.config = config;
+        this.records = records;
+        this.agreement = agreement;
+        this.clock = cartridge.clock()::now;
+        links.listen(new Links.Listener() {
+            @Override
+            public void up(NodeId peer) {
+                told = "";
+            }
+
+            @Override
+            public void down(NodeId peer, String reason) {
+                // Links see to that.
+            }
+
+            @Override
+            public void evicted(NodeId peer, String reason) {
+                if (told.isEmpty()) {
+                    LOG.error("this node was evicted peer={} why={}", peer.shortText(), reason);
+                }
+                told = reason;
+            }
+        });
+    }
+
+    // ---- what follows from what is agreed ----
+
+    /**
+     * Takes over what is agreed.
+     *
+     * @param hearing whether the log is still being heard: then what was known is not forgotten
+     */
+    void follow(boolean hearing) {
+        Map<NodeId, EvictionRecord> now = new LinkedHashMap<>(hearing ? evicted : Map.of());
+        now.putAll(records.evicted());
+        evicted = Map.copyOf(now);
+        Map<NodeId, Map<Scope, VersionVector>> fences = new HashMap<>();
+        now.forEach((node, record) -> fences.put(node, upTo(node, record.getFencesList())));
+        replica.fence(fences);
+    }
+
+    private static Map<Scope, VersionVector> upTo(NodeId node, List<Fence> fences) {
+        Map<Scope, VersionVector> upTo = new HashMap<>();
+        for (Fence fence : fences) {
+            upTo.merge(
+                    new Scope(fence.getScope()),
+                    VersionVector.of(Map.of(new Origin(node, fence.getEpoch()), fence.getSequence())),
+                    VersionVector::merge);
+        }
+        return upTo;
+    }
+
+    /** Every evicted node, with what it is told when it comes back. */
+    Map<NodeId, String> told(String swarmName) {
+        Map<NodeId, String> texts = new HashMap<>();
+        evicted.forEach((node, record) -> texts.put(node, text(node, record, swarmName)));
+        return texts;
+    }
+
+    static String text(NodeId node, EvictionRecord record, String swarmName) {
+        return "node " + record.getName() + " (" + node.shortText() + ") was evicted from swarm " + swarmName + " at "
+                + Instant.ofEpochSecond(record.getAtSeconds())
+                + ": its key is never let in again. To let its cartridge join anew, stop it, give it a new identity"
+                + " with \"fazt swarm clone\", start it, and join with a new token";
+    }
+
+    Optional<EvictionRecord> of(NodeId node) {
+        return Optional.ofNullable(evicted.get(node));
+    }
+
+    /** What a member said of this node's own eviction; empty while it is none. */
+    String toldUs() {
+        return told;
+    }
+
+    /** This node is in another swarm now. */
+    void startOver() {
+        told = "";
+    }
+
+    /** Sees to what is left over: a vote, or rows that this node took before it heard. Blocking. */
+    void tend() {
+        Map<NodeId, EvictionRecord> now = evicted;
+        if (now.isEmpty()) {
+            return;
+        }
+        RaftStatus status = raft.status();
+        if (status.leads()) {
+            for (NodeId voter : status.voters()) {
+                if (now.containsKey(voter)) {
+                    try {
+                        raft.removeVoter(voter);
+                    } catch (ConsensusException e) {
+                        LOG.debug("the vote of an evicted node is not taken yet", e);
+                    }
+                }
+            }
+        }
+        replica.vectors().forEach((scope, vector) -> {
+            if (!replica.fenced(scope, vector).equals(vector)) {
+                cut(scope);
+            }
+        });
+    }
+
+    private void cut(Scope scope) {
+        for (LinkState state : links.states()) {
+            if (!state.up()) {
+                continue;
+            }
+            try {
+                SyncService.Fetched theirs =
+                        sync.fetch(state.peer(), scope).toCompletableFuture().join();
+                List<Row> rows = FencedReplica.rows(theirs.parts());
+                if (!replica.isClean(scope, rows)) {
+                    continue;
+                }
+                boolean all = false;
+                while (!all) {
+                    all = cartridge
+                            .cut(scope, vector -> replica.fenced(scope, vector), rows)
+                            .toCompletableFuture()
+                            .join();
+                }
+                LOG.warn(
+                        "rows of an evicted node came before the news of its eviction; they are put back as a member"
+                                + " holds them scope={} peer={}",
+                        scope.id(),
+                        state.peer().shortText());
+                return;
+            } catch (CompletionException e) {
+                LOG.debug("{} does not tell what it holds of {}", state.peer().shortText(), scope, e);
+            }
+        }
+    }
+
+    // ---- evicting ----
+
+    /** That this node can't be meant, or is evicted already. */
+    void check(String text) {
+        evicted.forEach((node, record) -> {
+            if (record.getName().equals(text)
+                    || text.length() >= 4 && node.toString().startsWith(text)) {
+                boolean member = records.members().values().stream()
+                        .anyMatch(other -> other.getName().equals(text));
+                if (!member) {
+                    throw new SwarmException(
+                            SwarmException.Reason.CONFLICT,
+                            record.getName() + " (" + node.shortText() + ") was evicted already, at "
+                                    + Instant.ofEpochSecond(record.getAtSeconds()) + ": there is nothing left to do");
+                }
+            }
+        });
+    }
+
+    /**
+     * Shuts a member out for good.
+     *
+     * @throws SwarmException {@code INVALID, NO_QUORUM, TIMEOUT, CONFLICT}
+     */
+    void evict(NodeId node) {
+        MemberRecord member = records.members().get(node);
+        String name = member == null ? node.shortText() : member.getName();
+        if (node.equals(self)) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    name + " is this node, which can't evict itself: let another member do it, or take this node out"
+                            + " with \"fazt swarm leave\"");
+        }
+        RaftStatus status = raft.status();
+        if (!status.quorum()) {
+            throw agreement.noQuorum(
+                    "evict " + name, status.unreachable(), status.voters().size());
+        }
+        List<NodeId> remaining = new ArrayList<>(status.voters());
+        remaining.remove(node);
+        if (remaining.isEmpty()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "can't evict " + name + ": it is the only voter, and without it nobody decides. Make another"
+                            + " member a voter first");
+        }
+        try {
+            Map<NodeId, Fences> holds = hold(node);
+            List<NodeId> silent = new ArrayList<>(remaining);
+            silent.removeAll(holds.keySet());
+            // Asked for now, as a change of the voters that those who remain can't confirm would hang in the air.
+            if (remaining.size() - silent.size() <= remaining.size() / 2) {
+                throw agreement.noQuorum("evict " + name, silent, remaining.size());
+            }
+            if (status.voters().contains(node)) {
+                agreement.guarded("evict " + name, () -> raft.removeVoter(node));
+            }
+            List<Fence> fences = highest(node, holds.values());
+            agreement.agree(() -> change(node, name, fences));
+        } catch (SwarmException e) {
+            release(node);
+            throw e;
+        }
+        LOG.warn("a member was evicted node={} name={}", node.shortText(), name);
+    }
+
+    private List<Op> change(NodeId node, String name, List<Fence> fences) {
+        List<Op> ops = new ArrayList<>();
+        ConfigEntry member = records.entry(Records.MEMBER, node.toString());
+        if (member != null) {
+            ops.add(Op.delete(member));
+        }
+        EvictionRecord record = EvictionRecord.newBuilder()
+                .setName(name)
+                .setAtSeconds(clock.instant().truncatedTo(ChronoUnit.SECONDS).getEpochSecond())
+                .setBy(self.toString())
+                .addAllFences(fences)
+                .build();
+        ops.add(Op.set(
+                records.entry(Records.EVICTED, node.toString()),
+                Records.EVICTED,
+                node.toString(),
+                record.toByteArray()));
+        for (ConfigEntry token : config.list(Records.TOKEN)) {
+            if (Records.token(token).getUsedBy().isEmpty()) {
+                ops.add(Op.delete(token));
+            }
+        }
+        return ops;
+    }
+
+    // ---- fences ----
+
+    /** Has everybody who answers take nothing more of the node, and tell how far they have its rows. */
+    private Map<NodeId, Fences> hold(NodeId node) {
+        byte[] ask = Ask.newBuilder().setHold(node.toString()).build().toByteArray();
+        Map<NodeId, CompletableFuture<byte[]>> answers = new LinkedHashMap<>();
+        for (LinkState state : links.states()) {
+            if (state.up() && !state.peer().equals(node)) {
+                answers.put(
+                        state.peer(),
+                        links.ask(state.peer(), Channel.SWARM, ask, ASK).toCompletableFuture());
+            }
+        }
+        Map<NodeId, Fences> holds = new LinkedHashMap<>();
+        holds.put(self, held(node));
+        answers.forEach((peer, answer) -> {
+            try {
+                holds.put(peer, Fences.parseFrom(answer.join()));
+            } catch (CompletionException | InvalidProtocolBufferException e) {
+                LOG.info("a member does not say how far it has the rows peer={}", peer.shortText());
+            }
+        });
+        return holds;
+    }
+
+    private void release(NodeId node) {
+        replica.release(node);
+        byte[] ask = Ask.newBuilder().setRelease(node.toString()).build().toByteArray();
+        for (LinkState state : links.states()) {
+            if (state.up() && !state.peer().equals(node)) {
+                // Where it does not arrive the hold ends by itself.
+                links.ask(state.peer(), Channel.SWARM, ask, ASK);
+            }
+        }
+    }
+
+    private static List<Fence> highest(NodeId node, Collection<Fences> holds) {
+        Map<Scope, VersionVector> upTo = new HashMap<>();
+        holds.forEach(hold -> upTo(node, hold.getFencesList())
+                .forEach((scope, vector) -> upTo.merge(scope, vector, VersionVector::merge)));
+        List<Fence> fences = new ArrayList<>();
+        upTo.forEach((scope, vector) -> fences.addAll(fences(node, scope, vector)));
+        return fences;
+    }
+
+    /** Takes nothing more of a node for now; answers how far this node has its rows. Blocking. */
+    Fences held(NodeId node) {
+        replica.hold(node, HOLD);
+        // What was handed to the writer before is in the vectors after this.
+        cartridge.writeLocal(tx -> true).toCompletableFuture().join();
+        Fences.Builder held = Fences.newBuilder();
+        replica.vectors().forEach((scope, vector) -> held.addAllFences(fences(node, scope, vector)));
+        return held.build();
+    }
+
+    private static List<Fence> fences(NodeId node, Scope scope, VersionVector vector) {
+        List<Fence> fences = new ArrayList<>();
+        vector.entries().forEach((origin, sequence) -> {
+            if (origin.node().equals(node)) {
+                fences.add(Fence.newBuilder()
+                        .setScope(scope.id())
+                        .setEpoch(origin.epoch())
+                        .setSequence(sequence)
+                        .build());
+            }
+        });
+        return fences;
+    }
+}
