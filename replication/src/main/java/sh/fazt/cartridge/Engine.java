@@ -283,11 +283,10 @@ final class Engine {
             keepBlob(sha256(blob), blob);
         }
         for (Row row : contents.rows()) {
-            TableSql table = schema.tables.get(row.table());
-            if (table == null
-                    || row.counter() != (table.policy == Policy.COUNTER)
-                    || row.key().size() != table.key.size()) {
-                park(scope, receiver, sender, row, table == null ? "unknown table" : "another shape of key");
+            TableSql table = declared(row);
+            if (table == null) {
+                boolean unknown = !schema.tables.containsKey(row.table());
+                park(scope, receiver, sender, row, unknown ? "unknown table" : "another shape of key");
                 continue;
             }
             Current current = current(scope, table, row.key(), row.stamp().origin());
@@ -321,11 +320,28 @@ final class Engine {
 
     record Merged(List<Change> changed, List<Loser> losers) {}
 
+    /** The table that a row fits; null where it has to be parked. */
+    @Nullable
+    TableSql declared(Row row) {
+        TableSql table = schema.tables.get(row.table());
+        return table != null
+                        && row.counter() == (table.policy == Policy.COUNTER)
+                        && row.key().size() == table.key.size()
+                ? table
+                : null;
+    }
+
     /** A row that can't be applied: kept as it came, forwarded, and tried again when the schema advances. */
     void park(Scope scope, VersionVector receiver, VersionVector sender, Row row, String reason) {
-        byte[] key = RowCodec.key(row.key());
-        long share = row.counter() ? id(row.stamp().origin()) : 0;
-        Current current = session.first(
+        Current current = parked(scope, row);
+        if (Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp())
+                .takes()) {
+            keepParked(scope, row, reason);
+        }
+    }
+
+    private @Nullable Current parked(Scope scope, Row row) {
+        return session.first(
                         "SELECT origin, seq, hlc, deleted FROM fazt_parked"
                                 + " WHERE scope = ? AND tbl = ? AND row_key = ? AND share = ?",
                         found -> new Current(
@@ -334,20 +350,25 @@ final class Engine {
                                 Map.of()),
                         scope.id(),
                         row.table(),
-                        key,
-                        share)
+                        RowCodec.key(row.key()),
+                        share(row))
                 .orElse(null);
-        if (!Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp())
-                .takes()) {
-            return;
-        }
+    }
+
+    private long share(Row row) {
+        return row.counter() ? id(row.stamp().origin()) : 0;
+    }
+
+    /** Parks a row in the place of another version of it. */
+    void keepParked(Scope scope, Row row, String reason) {
+        Current current = parked(scope, row);
         session.update(
                 "INSERT OR REPLACE INTO fazt_parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 scope.id(),
                 row.table(),
-                key,
+                RowCodec.key(row.key()),
                 row.counter(),
-                share,
+                share(row),
                 id(row.stamp().origin()),
                 row.stamp().sequence(),
                 row.stamp().hlc().value(),
@@ -396,10 +417,8 @@ final class Engine {
                         row.bytes(2),
                         row.integer(4)));
         for (Parked one : parked) {
-            TableSql table = schema.tables.get(one.row().table());
-            if (table == null
-                    || one.row().counter() != (table.policy == Policy.COUNTER)
-                    || one.row().key().size() != table.key.size()) {
+            TableSql table = declared(one.row());
+            if (table == null) {
                 continue;
             }
             Scope scope = new Scope(one.scope());

@@ -16,16 +16,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import sh.fazt.cartridge.ReplicatedTable.Policy;
-import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Row;
 import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
-import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
-import sh.fazt.identity.NodeId;
 
 /** Answers to pulls: the rows that a vector lacks, read from one snapshot into memory or a temporary file. */
 final class Spools {
@@ -35,17 +31,15 @@ final class Spools {
 
     private final Schema schema;
     private final Rows rows;
-    private final Map<Long, Origin> origins = new HashMap<>();
+    private final RowReader reader;
     private final Set<String> sentBlobs = new HashSet<>();
     private final Spool spool = new Spool();
     private RowCodec.Writer part = new RowCodec.Writer();
 
-    private Spools(Schema schema, Session rows) {
+    private Spools(Schema schema, Session session) {
         this.schema = schema;
-        this.rows = rows;
-        rows.each(
-                "SELECT id, node, epoch FROM fazt_origin",
-                row -> origins.put(row.integer(0), new Origin(NodeId.of(row.bytes(1)), (int) row.integer(2))));
+        this.rows = session;
+        this.reader = new RowReader(session);
     }
 
     static ReplicaStore.Spool read(Schema schema, Session session, Scope scope, VersionVector since) {
@@ -64,7 +58,7 @@ final class Spools {
         session.each(
                 "SELECT origin, seq FROM fazt_vector WHERE scope = ?",
                 row -> {
-                    Origin origin = origin(row.integer(0));
+                    Origin origin = reader.origin(row.integer(0));
                     vector.put(origin, row.integer(1));
                     if (!since.includes(origin, row.integer(1))) {
                         lacking.put(row.integer(0), since.get(origin));
@@ -74,20 +68,11 @@ final class Spools {
         spool.vector = VersionVector.of(vector);
         lacking.forEach((id, after) -> {
             for (TableSql table : schema.tables.values()) {
-                session.each(table.since, row -> add(row(table, row), table), scope.id(), id, after);
+                session.each(table.since, row -> add(reader.row(table, row), table), scope.id(), id, after);
             }
             session.each(
-                    "SELECT tbl, row_key, counter, origin, seq, hlc, deleted, columns FROM fazt_parked"
-                            + " WHERE scope = ? AND origin = ? AND seq > ?",
-                    row -> add(
-                            new Row(
-                                    row.text(0),
-                                    row.integer(2) != 0,
-                                    RowCodec.key(row.bytes(1)),
-                                    new Stamp(origin(row.integer(3)), row.integer(4), new Hlc(row.integer(5))),
-                                    row.integer(6) != 0,
-                                    RowCodec.columns(row.bytes(7))),
-                            null),
+                    RowReader.PARKED + " AND origin = ? AND seq > ?",
+                    row -> add(reader.parked(row), null),
                     scope.id(),
                     id,
                     after);
@@ -96,39 +81,6 @@ final class Spools {
             spool.add(part.take());
         }
         return spool;
-    }
-
-    private Origin origin(long id) {
-        return Objects.requireNonNull(origins.get(id), "origin is not in the file");
-    }
-
-    private Row row(TableSql table, Rows.ResultRow row) {
-        List<Object> key = new ArrayList<>();
-        int at = 5;
-        for (int i = 0; i < table.key.size(); i++) {
-            key.add(Objects.requireNonNull(Session.value(row, at++), "a key is never NULL"));
-        }
-        boolean deleted = row.integer(3) != 0;
-        Map<String, @Nullable Object> columns = new LinkedHashMap<>();
-        if (!deleted) {
-            for (ReplicatedTable.Column column : table.columns) {
-                Object value = Session.value(row, at++);
-                if (value != null) {
-                    columns.put(column.name(), value);
-                }
-            }
-            byte[] extra = row.bytesOrNull(4);
-            if (extra != null) {
-                columns.putAll(RowCodec.columns(extra));
-            }
-        }
-        return new Row(
-                table.name,
-                table.policy == Policy.COUNTER,
-                key,
-                new Stamp(origin(row.integer(0)), row.integer(1), new Hlc(row.integer(2))),
-                deleted,
-                columns);
     }
 
     private void add(Row row, @Nullable TableSql table) {

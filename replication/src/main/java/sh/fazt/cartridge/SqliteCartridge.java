@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -883,6 +884,33 @@ public final class SqliteCartridge implements Cartridge {
         @Override
         public Spool open(Scope scope, VersionVector since) {
             return read(rows -> Spools.read(schema, (Session) rows, scope, since));
+        }
+
+        @Override
+        public Scan scan(Scope scope, @Nullable String table, Consumer<sh.fazt.cartridge.change.Row> rows) {
+            return read(session -> Scans.read(schema, (Session) session, scope, table, rows));
+        }
+
+        @Override
+        public CompletionStage<Boolean> repair(Scope scope, Repair repair) {
+            return submit(new Job<Boolean>() {
+                @Override
+                Boolean run(List<Commit> events) {
+                    Engine.Merged repaired = new Repairs(engine, scope, origin()).run(repair, schema);
+                    if (repaired == null) {
+                        return false;
+                    }
+                    events.add(new Commit(scope, null, false, repaired.changed()));
+                    Tx tx = new Tx(engine, scope, origin);
+                    Repairs.writeAnew(engine, scope, repair.anew(), tx);
+                    Changeset changeset = tx.changeset();
+                    if (changeset != null) {
+                        events.add(new Commit(scope, changeset, true, tx.changes()));
+                    }
+                    record(scope, repaired.losers(), events);
+                    return true;
+                }
+            });
         }
 
         @Override

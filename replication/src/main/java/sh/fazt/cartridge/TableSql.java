@@ -42,6 +42,10 @@ final class TableSql {
     final String put;
     /** scope, origin, after seq: origin, seq, hlc, deleted, extra, key, columns. */
     final String since;
+    /** scope: the same of every row. */
+    final String all;
+    /** scope: the same and the row id, of rows that the scope's vector does not cover. */
+    final String foreign;
     /** scope, key: the sum of a counter. */
     final String sum;
 
@@ -72,6 +76,10 @@ final class TableSql {
         sum = "SELECT coalesce(sum(value), 0) FROM " + name + " WHERE " + where + " AND _deleted = 0";
         since = "SELECT " + clocks + ", " + names(key) + comma(own) + " FROM " + name
                 + " WHERE scope = ? AND _origin = ? AND _seq > ? ORDER BY _seq";
+        all = "SELECT " + clocks + ", " + names(key) + comma(own) + " FROM " + name + " WHERE scope = ?";
+        foreign = "SELECT " + clocks + ", " + names(key) + comma(own) + ", rowid FROM " + name + " AS t WHERE scope = ?"
+                + " AND NOT EXISTS (SELECT 1 FROM fazt_vector v WHERE v.scope = t.scope AND v.origin = t._origin"
+                + " AND v.seq >= t._seq)";
         StringBuilder update = new StringBuilder();
         for (Column column : columns) {
             update.append(column.name())

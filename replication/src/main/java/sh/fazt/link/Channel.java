@@ -15,7 +15,9 @@ public enum Channel {
     /** Pulls. */
     PULL(6, Lane.BULK),
     /** Blob chunks. */
-    BLOBS(7, Lane.BULK);
+    BLOBS(7, Lane.BULK),
+    /** Audits: whether two replicas with one vector hold the same rows. */
+    AUDIT(8, Lane.BULK);
 
     private final int number;
     private final Lane lane;

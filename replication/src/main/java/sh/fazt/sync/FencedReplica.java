@@ -8,7 +8,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Origin;
@@ -170,5 +172,15 @@ public final class FencedReplica implements ReplicaStore {
     @Override
     public CompletionStage<Origin> openEpoch() {
         return store.openEpoch();
+    }
+
+    @Override
+    public Scan scan(Scope scope, @Nullable String table, Consumer<Row> rows) {
+        return store.scan(scope, table, rows);
+    }
+
+    @Override
+    public CompletionStage<Boolean> repair(Scope scope, Repair repair) {
+        return store.repair(scope, repair);
     }
 }

@@ -267,6 +267,20 @@ public final class SyncCore {
         return changes;
     }
 
+    /** The scopes of which a linked peer holds all that is here and no more, as far as it has told. */
+    public List<Scope> inStep(NodeId id) {
+        Peer peer = peers.get(id);
+        List<Scope> scopes = new ArrayList<>();
+        if (peer != null && peer.linked) {
+            peer.has.forEach((scope, theirs) -> {
+                if (!theirs.isEmpty() && theirs.equals(view.vector(scope))) {
+                    scopes.add(scope);
+                }
+            });
+        }
+        return scopes;
+    }
+
     /** How often equal vectors had unequal digests: never, unless there is a bug. */
     public long alarms() {
         return alarms;

@@ -35,6 +35,8 @@ public final class SyncService implements CommitListener, Links.Listener {
     private static final int MOST_PUSH = 3 << 20;
     /** What may be on its way to one peer before pushes become vectors. */
     private static final int MOST_IN_FLIGHT = 8 << 20;
+    /** Reading a scope whole costs seconds where it is large. */
+    private static final Duration AUDIT_EVERY = Duration.ofHours(1);
 
     private final ReplicaStore store;
     private final Links links;
@@ -42,6 +44,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final LongSupplier nanos;
     private final SyncCore core;
     private final Pulls pulls;
+    private final Audits audits;
     private final @Nullable BlobFetcher fetcher;
     private final @Nullable Blobs blobs;
     private final Map<NodeId, Integer> inFlight = new HashMap<>();
@@ -60,13 +63,26 @@ public final class SyncService implements CommitListener, Links.Listener {
      */
     public record Progress(long behind, long behindBytes, long ahead) {}
 
+    public SyncService(
+            ReplicaStore store, @Nullable Blobs blobs, Links links, Executor swarm, Executor io, LongSupplier nanos) {
+        this(store, blobs, links, swarm, io, nanos, Notices.NONE, AUDIT_EVERY);
+    }
+
     /**
      * @param blobs null where no blobs are kept
      * @param swarm runs one thing at a time
      * @param io    may block; for reading and writing the cartridge
+     * @param audit how often rows are compared with each peer while nothing is written
      */
     public SyncService(
-            ReplicaStore store, @Nullable Blobs blobs, Links links, Executor swarm, Executor io, LongSupplier nanos) {
+            ReplicaStore store,
+            @Nullable Blobs blobs,
+            Links links,
+            Executor swarm,
+            Executor io,
+            LongSupplier nanos,
+            Notices notices,
+            Duration audit) {
         this.store = store;
         this.blobs = blobs;
         this.links = links;
@@ -93,11 +109,13 @@ public final class SyncService implements CommitListener, Links.Listener {
                 return store.digest(scope);
             }
         });
+        this.audits = new Audits(store, links, swarm, io, nanos, notices, audit);
         this.pulls = new Pulls(links, store, io, nanos);
         this.fetcher = blobs == null ? null : new BlobFetcher(links, blobs, io, this::nearest);
         links.handle(Channel.VECTORS, messages(this::vectors));
         links.handle(Channel.CHANGES, messages(this::changeset));
         links.handle(Channel.PULL, requests(pulls::serve));
+        links.handle(Channel.AUDIT, requests(audits::serve));
         if (fetcher != null) {
             BlobFetcher serving = fetcher;
             links.handle(Channel.BLOBS, requests((from, request) -> serving.serve(request)));
@@ -193,7 +211,10 @@ public final class SyncService implements CommitListener, Links.Listener {
 
     /** A member that is gone for good. */
     public void forget(NodeId peer) {
-        swarm.execute(() -> core.forget(peer));
+        swarm.execute(() -> {
+            core.forget(peer);
+            audits.forget(peer);
+        });
     }
 
     /** Time passed; to be called a few times a second. */
@@ -210,6 +231,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                 now.put(state.peer(), new Progress(behind, (long) (behind * averageBytes), core.ahead(state.peer())));
             }
             progress = Map.copyOf(now);
+            audits.tick(core, List.copyOf(now.keySet()));
         });
     }
 
@@ -231,6 +253,16 @@ public final class SyncService implements CommitListener, Links.Listener {
     /** Messages that made no sense, ever. */
     public long garbage() {
         return garbage;
+    }
+
+    /** Compares one scope's rows with a peer's, and repairs what is wrong here when asked to. Never fails. */
+    public CompletionStage<AuditResult> audit(NodeId peer, Scope scope, boolean repair) {
+        return audits.compare(peer, scope, repair);
+    }
+
+    /** What audits have come to. */
+    public Audits.Counters audited() {
+        return audits.counters();
     }
 
     /** How often equal vectors had unequal digests, ever. */
@@ -295,6 +327,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                         "two replicas with one vector differ: please report this scope={} peer={}",
                         alarm.scope(),
                         alarm.peer().shortText());
+                audits.soon(alarm.peer(), alarm.scope());
             }
         }
     }

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.Changeset;
@@ -40,7 +41,11 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         /** Goes on under its old epoch after an old copy was put back. */
         REUSED_SEQUENCE,
         /** Forgets losers. */
-        SILENT_LOSER
+        SILENT_LOSER,
+        /** Loses a row now and then, and does not notice. */
+        LOST_ROW,
+        /** Has a row say something else now and then, under its old stamp. */
+        CHANGED_ROW
     }
 
     static final Scope SCOPE = new Scope("fazt_app_sim");
@@ -48,7 +53,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     private static final String COUNTER = "sum";
     private static final String CONFLICT = "fazt_conflict";
 
-    private final Set<Bug> bugs;
+    private Set<Bug> bugs;
     private final HybridClock clock;
     private final List<CommitListener> listeners = new ArrayList<>();
     private Origin origin;
@@ -134,6 +139,11 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
 
     void listen(CommitListener listener) {
         listeners.add(listener);
+    }
+
+    /** Is without bugs from now on; what they did is still there. */
+    void mend() {
+        bugs = Set.of();
     }
 
     /** Forgets who listened: the process is gone. */
@@ -268,9 +278,30 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         }
         List<Row> losers = merge(changeset.deps().with(from, sequence), arrived);
         vector = vector.with(from, sequence);
+        damageARow();
         tell(new CommitListener.Commit(SCOPE, changeset, false, List.of()));
         record(losers);
         return CompletableFuture.completedFuture(Applied.DONE);
+    }
+
+    private void damageARow() {
+        boolean loses = bugs.contains(Bug.LOST_ROW);
+        if ((loses || bugs.contains(Bug.CHANGED_ROW)) && ++dropped % 3 == 0) {
+            rows.values().stream()
+                    // Of the pair nothing shall be seen by half: that is another checker's.
+                    .filter(row -> row.table().equals(REGISTER)
+                            && !row.deleted()
+                            && row.key().get(0).toString().length() <= 2)
+                    .findFirst()
+                    .ifPresent(row -> {
+                        rows.remove(cell(row));
+                        if (!loses) {
+                            Row changed =
+                                    new Row(REGISTER, false, row.key(), row.stamp(), false, Map.of("value", "rotten"));
+                            rows.put(cell(changed), changed);
+                        }
+                    });
+        }
     }
 
     @Override
@@ -384,6 +415,40 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
             @Override
             public void close() {}
         };
+    }
+
+    @Override
+    public Scan scan(Scope scope, @Nullable String table, Consumer<Row> sink) {
+        rows.values().stream()
+                .filter(row -> table == null || row.table().equals(table))
+                .forEach(sink);
+        return new Scan(vector, digest(scope), digest(scope), 0);
+    }
+
+    @Override
+    public CompletionStage<Boolean> repair(Scope scope, Repair repair) {
+        if (!vector.equals(repair.at())) {
+            return CompletableFuture.completedFuture(false);
+        }
+        List<Row> losers = new ArrayList<>(repair.lost());
+        for (Row row : repair.take()) {
+            Row before = rows.put(cell(row), row);
+            if (before != null && !before.counter()) {
+                losers.add(before);
+            }
+        }
+        tell(new CommitListener.Commit(SCOPE, null, false, List.of()));
+        if (!repair.anew().isEmpty()) {
+            Stamp stamp = next();
+            recorded.add(commit(
+                    stamp,
+                    repair.anew().stream()
+                            .map(row ->
+                                    new Row(row.table(), row.counter(), row.key(), stamp, row.deleted(), row.columns()))
+                            .toList()));
+        }
+        record(losers);
+        return CompletableFuture.completedFuture(true);
     }
 
     @Override

@@ -2,6 +2,8 @@ package sh.fazt.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,5 +22,19 @@ class SyncSim {
     void aPlantedBugIsFound(MemoryReplica.Bug bug) {
         assertThat(SimSeeds.failures(60, world -> SwarmOfReplicas.run(world, Set.of(bug))))
                 .isPositive();
+    }
+
+    /** What a bug has done to the rows of one replica is found by the others, told, and repaired. */
+    @ParameterizedTest
+    @EnumSource(
+            value = MemoryReplica.Bug.class,
+            names = {"DROPPED_CHANGESET", "LOST_ROW", "CHANGED_ROW"})
+    void damagedRowsAreFoundAndRepaired(MemoryReplica.Bug bug) {
+        List<String> told = new ArrayList<>();
+        SimSeeds.each(
+                "SyncSim#damagedRowsAreFoundAndRepaired",
+                100,
+                world -> told.addAll(SwarmOfReplicas.runAndRepair(world, bug)));
+        assertThat(told).contains("alarm", "repair");
     }
 }

@@ -3,6 +3,8 @@ package sh.fazt.cartridge.change;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What sync needs of a replica: its rows and version vectors, which always change together. The cartridge
@@ -55,6 +57,55 @@ public interface ReplicaStore {
      * Opens a new epoch before any further local write.
      */
     CompletionStage<Origin> openEpoch();
+
+    /**
+     * Reads every row of a scope from one snapshot, tombstones and parked rows included. Blocking: on a reader
+     * thread.
+     *
+     * @param table null for all of them
+     * @param rows  given each row that the snapshot's vector covers
+     */
+    Scan scan(Scope scope, @Nullable String table, Consumer<Row> rows);
+
+    /**
+     * Puts right what an audit found here, as one transaction: rows as they should be, rows to be written anew, and
+     * the digest of what is stored. What is written over becomes a conflict. Answers whether it was done: not when
+     * anything was written since the scan.
+     */
+    CompletionStage<Boolean> repair(Scope scope, Repair repair);
+
+    /**
+     * What a scan came across.
+     *
+     * @param vector  of the snapshot
+     * @param kept    the digest that is kept up with each write
+     * @param found   the digest of the rows that were read; equal to {@code kept} unless something else than this
+     *     cartridge has changed the file. Only of a scan of all tables
+     * @param foreign rows that the vector does not cover: no writer of a swarm has written them
+     */
+    record Scan(VersionVector vector, long kept, long found, long foreign) {
+        /** Whether the stored rows are those that were written. */
+        public boolean sound() {
+            return kept == found && foreign == 0;
+        }
+    }
+
+    /**
+     * What to put right.
+     *
+     * @param at    the vector of the scan; it has to be the vector still
+     * @param found the digest of that scan
+     * @param take  rows that become the rows here, under their own stamps
+     * @param anew  rows of this replica that are written again under a new stamp, so that they win everywhere
+     * @param lost  versions elsewhere that those win over: kept as conflicts
+     */
+    record Repair(VersionVector at, long found, List<Row> take, List<Row> anew, List<Row> lost) {
+        public Repair {
+            take = List.copyOf(take);
+            anew = List.copyOf(anew);
+            lost = List.copyOf(lost);
+        }
+    }
 
     /** What became of a changeset or a pull. */
     enum Applied {
