@@ -84,6 +84,8 @@ public final class Swarm implements AutoCloseable {
     private final MembershipService membership;
     private final FencedReplica replica;
     private final SyncService sync;
+    private final EventWatch eventWatch;
+    private final Watch watch;
     private final SwarmRaft raft;
     private final SwarmConfig config;
     private final Records records;
@@ -142,8 +144,18 @@ public final class Swarm implements AutoCloseable {
         membership = new MembershipService(
                 key.id(), metadata(), options.membership(), links, swarm, clock, System::nanoTime, random);
         replica = new FencedReplica(cartridge.replica(), System::nanoTime);
-        sync = new SyncService(replica, blobs, links, swarm, io, System::nanoTime);
+        SwarmEvents events = new SwarmEvents(clock);
+        sync = new SyncService(
+                replica, blobs, links, swarm, io, System::nanoTime, events::add, SyncService.AUDIT_EVERY);
         cartridge.listen(sync);
+        eventWatch = new EventWatch(events);
+        links.listen(eventWatch);
+        cartridge.listen(eventWatch);
+        watch = new Watch(
+                events,
+                new Verification(key.id(), cartridge.replica(), sync, links, System::nanoTime),
+                key.id(),
+                this::members);
         raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
         config = new SwarmConfig(raft);
         records = new Records(config);
@@ -368,7 +380,15 @@ public final class Swarm implements AutoCloseable {
     private void tick() {
         try {
             sync.tick();
-            cartridge.clock().correct(ClockOffsets.correctionMillis(links.states()));
+            List<LinkState> states = links.states();
+            long correction = ClockOffsets.correctionMillis(states);
+            cartridge.clock().correct(correction);
+            eventWatch.look(
+                    membership.snapshot(),
+                    raft.status(),
+                    states,
+                    ClockOffsets.offsetMillis(states),
+                    correction != 0);
         } catch (RuntimeException e) {
             // A timer whose task throws never runs it again.
             LOG.error("a turn of sync failed; the next one comes", e);
@@ -822,6 +842,11 @@ public final class Swarm implements AutoCloseable {
                     member != null));
         }
         return new SurroundingsView(nodes, surroundings.mapping());
+    }
+
+    /** What the owner watches. */
+    public Watch watch() {
+        return watch;
     }
 
     /** What sync has found wrong, ever: equal vectors with unequal digests. */

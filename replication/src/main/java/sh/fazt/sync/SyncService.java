@@ -35,8 +35,8 @@ public final class SyncService implements CommitListener, Links.Listener {
     private static final int MOST_PUSH = 3 << 20;
     /** What may be on its way to one peer before pushes become vectors. */
     private static final int MOST_IN_FLIGHT = 8 << 20;
-    /** Reading a scope whole costs seconds where it is large. */
-    private static final Duration AUDIT_EVERY = Duration.ofHours(1);
+    /** How often rows are compared with each peer; reading a scope whole costs seconds where it is large. */
+    public static final Duration AUDIT_EVERY = Duration.ofHours(1);
 
     private final ReplicaStore store;
     private final Links links;
@@ -45,6 +45,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final SyncCore core;
     private final Pulls pulls;
     private final Audits audits;
+    private final Notices notices;
     private final @Nullable BlobFetcher fetcher;
     private final @Nullable Blobs blobs;
     private final Map<NodeId, Integer> inFlight = new HashMap<>();
@@ -109,6 +110,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                 return store.digest(scope);
             }
         });
+        this.notices = notices;
         this.audits = new Audits(store, links, swarm, io, nanos, notices, audit);
         this.pulls = new Pulls(links, store, io, nanos);
         this.fetcher = blobs == null ? null : new BlobFetcher(links, blobs, io, this::nearest);
@@ -321,7 +323,15 @@ public final class SyncService implements CommitListener, Links.Listener {
             } else if (effect instanceof SyncEffect.Pull pull) {
                 pull(pull.from(), pull.scope());
             } else if (effect instanceof SyncEffect.OpenEpoch) {
-                store.openEpoch();
+                store.openEpoch().whenComplete((origin, failed) -> {
+                    if (failed == null) {
+                        notices.notice(
+                                "epoch",
+                                null,
+                                "this node goes on under epoch " + origin.epoch(),
+                                "a peer knows more of its history than its cartridge: it is an old copy");
+                    }
+                });
             } else if (effect instanceof SyncEffect.Alarm alarm) {
                 LOG.error(
                         "two replicas with one vector differ: please report this scope={} peer={}",
