@@ -93,6 +93,20 @@ final class Commands {
                     "what lost when two nodes wrote the same",
                     SwarmCommands::conflicts),
             new Command(
+                    "swarm verify",
+                    List.of("[APP]"),
+                    List.of(new Command.Flag("repair", "", "put right what differs; what is written over is kept")),
+                    "compare every member's rows with those here",
+                    WatchCommands::verify),
+            new Command(
+                    "swarm events",
+                    List.of(),
+                    List.of(
+                            new Command.Flag("follow", "", "go on with what happens"),
+                            new Command.Flag("f", "", "the same")),
+                    "what happened in the swarm since this node started",
+                    WatchCommands::events),
+            new Command(
                     "app deploy",
                     List.of("DIR"),
                     List.of(new Command.Flag("name", "N", "the app; else manifest.json's name, else the folder's")),

@@ -49,6 +49,7 @@ import sh.fazt.node.api.LinkApi;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SystemApi;
+import sh.fazt.node.api.WatchApi;
 import sh.fazt.node.auth.Auth;
 import sh.fazt.node.config.Settings;
 import sh.fazt.node.config.Settings.Key;
@@ -131,7 +132,7 @@ final class Node implements AutoCloseable {
             String token = token(random);
             Auth auth = new Auth(accounts, token);
 
-            GrpcSurface grpc = new GrpcSurface(this::control, this::links, apps, auth, version());
+            GrpcSurface grpc = new GrpcSurface(this::control, this::links, () -> watch(apps), apps, auth, version());
 
             int swarmPort = settings.number(Key.SWARM_PORT) == 0 ? freePort() : settings.number(Key.SWARM_PORT);
             swarm = stops.add(
@@ -176,6 +177,7 @@ final class Node implements AutoCloseable {
                             new AppApi(apps, deployments, () -> name, this::url),
                             new SwarmApi(control(), apps),
                             new LinkApi(links()),
+                            new WatchApi(watch(apps)),
                             new SystemApi(
                                     settings,
                                     events,
@@ -292,6 +294,10 @@ final class Node implements AutoCloseable {
 
     private LinkAdapter links() {
         return new LinkAdapter(swarm, io);
+    }
+
+    private WatchAdapter watch(Apps apps) {
+        return new WatchAdapter(swarm.watch(), apps, io);
     }
 
     private String url(App app) {

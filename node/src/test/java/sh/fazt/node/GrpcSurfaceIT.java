@@ -3,6 +3,7 @@ package sh.fazt.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Server;
@@ -18,6 +19,8 @@ import io.grpc.stub.MetadataUtils;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -35,17 +38,22 @@ import sh.fazt.protocol.admin.v1.AdminServiceGrpc.AdminServiceBlockingStub;
 import sh.fazt.protocol.admin.v1.App;
 import sh.fazt.protocol.admin.v1.Discovered;
 import sh.fazt.protocol.admin.v1.EvictMemberRequest;
+import sh.fazt.protocol.admin.v1.Event;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
 import sh.fazt.protocol.admin.v1.ListDiscoveredRequest;
+import sh.fazt.protocol.admin.v1.ListEventsRequest;
 import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
 import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
+import sh.fazt.protocol.admin.v1.VerifyRequest;
+import sh.fazt.protocol.admin.v1.VerifyResponse;
+import sh.fazt.testkit.Await;
 
 class GrpcSurfaceIT {
     @TempDir
@@ -62,6 +70,7 @@ class GrpcSurfaceIT {
         GrpcSurface grpc = new GrpcSurface(
                 () -> swarm.get(),
                 () -> surface.links,
+                () -> surface.watch,
                 surface.apps,
                 new Auth(surface.accounts, Surface.TOKEN),
                 "1.2.3");
@@ -92,6 +101,42 @@ class GrpcSurfaceIT {
         Metadata headers = new Metadata();
         headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
         return headers;
+    }
+
+    @Test
+    void eventsFollowEachOtherAndEndWithTheirCaller() {
+        surface.watch.happen("link-up");
+        int before = surface.watch.listening();
+        Context.CancellableContext call = Context.current().withCancellation();
+        Iterator<Event> events = follow(call);
+        assertThat(events.next().getKind()).isEqualTo("link-up");
+        surface.watch.happen("alarm");
+        Event alarm = events.next();
+        assertThat(alarm.getKind()).isEqualTo("alarm");
+        assertThat(alarm.getNode().getName()).isEqualTo("phone");
+        call.cancel(null);
+        Await.until("nobody listens any more", Duration.ofSeconds(10), () -> surface.watch.listening() == before);
+        assertThat(admin(Surface.TOKEN)
+                        .listEvents(ListEventsRequest.newBuilder().setSince(1).build())
+                        .getEventsList())
+                .hasSize(1);
+    }
+
+    private Iterator<Event> follow(Context.CancellableContext call) {
+        Context before = call.attach();
+        try {
+            return admin(Surface.TOKEN).watchEvents(ListEventsRequest.getDefaultInstance());
+        } finally {
+            call.detach(before);
+        }
+    }
+
+    @Test
+    void verifyNamesTheRows() {
+        VerifyResponse response = admin(Surface.TOKEN)
+                .verify(VerifyRequest.newBuilder().setApp("shop").build());
+        assertThat(response.getDifferent()).isTrue();
+        assertThat(response.getScopes(0).getRows(0).getWhat()).isEqualTo("is missing there");
     }
 
     @Test

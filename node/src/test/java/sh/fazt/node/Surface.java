@@ -33,6 +33,7 @@ import sh.fazt.node.api.Json;
 import sh.fazt.node.api.LinkApi;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SystemApi;
+import sh.fazt.node.api.WatchApi;
 import sh.fazt.node.auth.Auth;
 import sh.fazt.node.config.Settings;
 import sh.fazt.node.http.Dates;
@@ -59,6 +60,7 @@ final class Surface implements AutoCloseable {
         throw new IllegalStateException("no functions here");
     };
     final FakeLinks links = new FakeLinks();
+    final FakeWatch watch = new FakeWatch();
     List<FunctionCheck.Problem> problems = List.of();
     private final ThreadPoolExecutor api =
             new ThreadPoolExecutor(4, 4, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
@@ -92,6 +94,7 @@ final class Surface implements AutoCloseable {
                         new SystemApi(
                                 settings, events, () -> Json.object().put("status", "healthy"), () -> "fazt_up 1\n"),
                         new LinkApi(links),
+                        new WatchApi(watch),
                         new SwarmApi(swarm, apps)));
         http = HttpServer.listen(
                 "127.0.0.1", 0, 1, new Front("example.org", routes, ready, sites, rest, auth, 1 << 20), api, dates);

@@ -120,8 +120,7 @@ final class EventWatch implements Links.Listener, CommitListener {
                 events.add(
                         "conflict",
                         null,
-                        records + (records == 1 ? " row" : " rows") + " of scope " + commit.scope()
-                                + " lost to others",
+                        records + (records == 1 ? " row" : " rows") + " of scope " + commit.scope() + " lost to others",
                         "two nodes wrote the same without knowing of each other; see \"fazt swarm conflicts\"");
             }
         }

@@ -35,7 +35,8 @@ public final class SwarmEvents {
      * @param what   what happened
      * @param why    why, as far as is known; may be empty
      */
-    public record Event(long number, Instant at, String kind, @Nullable NodeId node, String what, String why) {}
+    public record Event(
+            long number, Instant at, String kind, @Nullable NodeId node, String what, String why) {}
 
     SwarmEvents(InstantSource clock) {
         this.clock = clock;
@@ -69,8 +70,9 @@ public final class SwarmEvents {
         }
     }
 
-    /** Told each event, on any thread; must hand over and return. */
-    public void listen(Consumer<Event> listener) {
+    /** Told each event, on any thread; must hand over and return. What is answered ends it. */
+    public Runnable listen(Consumer<Event> listener) {
         listeners.add(listener);
+        return () -> listeners.remove(listener);
     }
 }

@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.identity.NodeId;
-import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.sync.AuditResult;
 import sh.fazt.sync.AuditResult.State;
@@ -102,7 +101,8 @@ final class Verification {
     private AuditResult until(NodeId member, Scope scope, boolean repair, Duration patience, Set<State> enough) {
         long end = nanos.getAsLong() + patience.toNanos();
         while (true) {
-            AuditResult result = sync.audit(member, scope, repair).toCompletableFuture().join();
+            AuditResult result =
+                    sync.audit(member, scope, repair).toCompletableFuture().join();
             if (enough.contains(result.state()) || nanos.getAsLong() > end || !isUp(member)) {
                 return result;
             }

@@ -24,11 +24,7 @@ public final class Watch {
      */
     public record Verified(SwarmView.Named member, boolean self, AuditResult result) {}
 
-    Watch(
-            SwarmEvents events,
-            Verification verification,
-            NodeId self,
-            Supplier<Map<NodeId, MemberRecord>> members) {
+    Watch(SwarmEvents events, Verification verification, NodeId self, Supplier<Map<NodeId, MemberRecord>> members) {
         this.events = events;
         this.verification = verification;
         this.self = self;

@@ -186,7 +186,7 @@ final class Audit {
             read(both.here(), last, here);
             read(both.there(), last, there);
             Set<Long> unequal = new HashSet<>(there.keySet());
-            unequal.removeIf(key -> there.get(key).equals(here.get(key)));
+            unequal.removeIf(key -> Objects.equals(there.get(key), here.get(key)));
             here.keySet().forEach(key -> {
                 if (!there.containsKey(key)) {
                     unequal.add(key);

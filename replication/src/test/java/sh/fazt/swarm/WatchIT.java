@@ -120,7 +120,8 @@ class WatchIT {
         assertThat(phone.pairs()).doesNotContainKey("alien");
         assertThat(phone.cartridge.conflicts(10))
                 .anySatisfy(conflict -> assertThat(conflict.key()).isEqualTo(List.of("alien")));
-        Await.until("both are equal again", PATIENCE, () -> of(home, phone, false).state() == State.EQUAL);
+        Await.until(
+                "both are equal again", PATIENCE, () -> of(home, phone, false).state() == State.EQUAL);
     }
 
     @Test
@@ -132,7 +133,8 @@ class WatchIT {
         before.put("k1", "later");
         phone.tamper("DELETE FROM pair WHERE name = 'k2'");
         home.swarm.online(true);
-        Await.until("it has caught up", PATIENCE, () -> "later".equals(phone.pairs().get("k1")));
+        Await.until(
+                "it has caught up", PATIENCE, () -> "later".equals(phone.pairs().get("k1")));
         assertThat(of(phone, home, true).state()).isEqualTo(State.DIFFERENT);
         assertThat(phone.pairs()).isEqualTo(before);
         assertThat(kinds(home)).contains("link-down", "link-up");

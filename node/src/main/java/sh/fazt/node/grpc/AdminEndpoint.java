@@ -12,6 +12,7 @@ import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SwarmControl.Outcome;
+import sh.fazt.node.api.WatchControl;
 import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
@@ -19,6 +20,7 @@ import sh.fazt.protocol.admin.v1.ClockOfPeer;
 import sh.fazt.protocol.admin.v1.Discovered;
 import sh.fazt.protocol.admin.v1.EvictMemberRequest;
 import sh.fazt.protocol.admin.v1.EvictMemberResponse;
+import sh.fazt.protocol.admin.v1.Event;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
@@ -30,6 +32,8 @@ import sh.fazt.protocol.admin.v1.ListAppsRequest;
 import sh.fazt.protocol.admin.v1.ListAppsResponse;
 import sh.fazt.protocol.admin.v1.ListDiscoveredRequest;
 import sh.fazt.protocol.admin.v1.ListDiscoveredResponse;
+import sh.fazt.protocol.admin.v1.ListEventsRequest;
+import sh.fazt.protocol.admin.v1.ListEventsResponse;
 import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
@@ -38,6 +42,8 @@ import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.Named;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.SetLinkResponse;
+import sh.fazt.protocol.admin.v1.VerifyRequest;
+import sh.fazt.protocol.admin.v1.VerifyResponse;
 
 /** The same facts as the REST surface, for programs. Thread-safe; calls block. */
 final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
@@ -47,8 +53,15 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     private final Supplier<? extends LinkControl> links;
     private final Apps apps;
     private final String version;
+    private final WatchEndpoint watch;
 
-    AdminEndpoint(Supplier<SwarmControl> swarm, Supplier<? extends LinkControl> links, Apps apps, String version) {
+    AdminEndpoint(
+            Supplier<SwarmControl> swarm,
+            Supplier<? extends LinkControl> links,
+            Supplier<? extends WatchControl> watch,
+            Apps apps,
+            String version) {
+        this.watch = new WatchEndpoint(watch);
         this.swarm = swarm;
         this.links = links;
         this.apps = apps;
@@ -164,7 +177,22 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
         });
     }
 
-    private static <T> T done(CompletionStage<Outcome<T>> stage) {
+    @Override
+    public void verify(VerifyRequest request, StreamObserver<VerifyResponse> answer) {
+        answer(answer, () -> watch.verify(request));
+    }
+
+    @Override
+    public void listEvents(ListEventsRequest request, StreamObserver<ListEventsResponse> answer) {
+        answer(answer, () -> watch.events(request));
+    }
+
+    @Override
+    public void watchEvents(ListEventsRequest request, StreamObserver<Event> answer) {
+        watch.watch(request, answer);
+    }
+
+    static <T> T done(CompletionStage<Outcome<T>> stage) {
         Outcome<T> outcome = stage.toCompletableFuture().join();
         if (outcome instanceof Outcome.Refused<T> refused) {
             throw new Problem.Thrown(Problem.of(refused.reason(), refused.message()));
@@ -190,7 +218,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
         answer.onCompleted();
     }
 
-    private static Named named(SwarmControl.Named named) {
+    static Named named(SwarmControl.Named named) {
         return Named.newBuilder().setId(named.id()).setName(named.name()).build();
     }
 

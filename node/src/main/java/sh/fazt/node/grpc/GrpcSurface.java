@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.SwarmControl;
+import sh.fazt.node.api.WatchControl;
 import sh.fazt.node.auth.Auth;
 
 /** The services of the swarm port and the gate before them. Immutable. */
@@ -18,9 +19,14 @@ public final class GrpcSurface {
 
     /** @param swarm asked at each call, for the swarm is made with these services in it */
     public GrpcSurface(
-            Supplier<SwarmControl> swarm, Supplier<? extends LinkControl> links, Apps apps, Auth auth, String version) {
+            Supplier<SwarmControl> swarm,
+            Supplier<? extends LinkControl> links,
+            Supplier<? extends WatchControl> watch,
+            Apps apps,
+            Auth auth,
+            String version) {
         services = List.of(
-                new AdminEndpoint(swarm, links, apps, version),
+                new AdminEndpoint(swarm, links, watch, apps, version),
                 new HealthStatusManager().getHealthService(),
                 ProtoReflectionServiceV1.newInstance());
         interceptors = List.of(new BearerGate(auth));
