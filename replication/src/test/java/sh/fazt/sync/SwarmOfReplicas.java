@@ -270,7 +270,9 @@ final class SwarmOfReplicas {
     /** It stands, or somebody who knew it wrote over it, or it is kept as a loser. */
     private void checkKept(MemoryReplica replica, Dot dot, String name) {
         Stamp current = replica.stamp(name);
-        assertThat(current).as("what was written is there: " + name).isNotNull();
+        if (current == null) {
+            throw new AssertionError("what was written is gone: " + name);
+        }
         boolean stands = current.origin().equals(dot.origin()) && current.sequence() == dot.sequence();
         boolean succeeded = history.entrySet().stream()
                 .anyMatch(later -> later.getValue().names().contains(name)
