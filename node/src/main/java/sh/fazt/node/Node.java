@@ -182,7 +182,7 @@ final class Node implements AutoCloseable {
                                     settings,
                                     events,
                                     () -> condition().health(),
-                                    () -> condition().metrics() + links().metrics())));
+                                    () -> condition().metrics() + links().metrics() + PeerMetrics.of(swarm.watch()))));
             http = HttpServer.listen(
                     settings.get(Key.BIND),
                     settings.number(Key.PORT),

@@ -3,6 +3,7 @@ package sh.fazt.node;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -13,9 +14,12 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.Conflict;
 import sh.fazt.hosting.app.Apps;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.LinkClass;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.error.Refusal;
 import sh.fazt.swarm.IssuedToken;
+import sh.fazt.swarm.PeerFigures;
 import sh.fazt.swarm.SurroundingsView;
 import sh.fazt.swarm.Swarm;
 import sh.fazt.swarm.SwarmException;
@@ -39,8 +43,9 @@ final class SwarmAdapter implements SwarmControl {
         return status(swarm.view());
     }
 
-    private static Status status(SwarmView view) {
+    private Status status(SwarmView view) {
         List<Member> members = new ArrayList<>();
+        Map<NodeId, PeerFigures> peers = swarm.watch().peers();
         for (SwarmView.Member member : view.members()) {
             Long behind = member.behind();
             members.add(new Member(
@@ -49,11 +54,32 @@ final class SwarmAdapter implements SwarmControl {
                     member.state(),
                     member.address(),
                     member.roundTrip(),
-                    behind == null ? null : new Lag(behind, member.behindBytes())));
+                    behind == null ? null : new Lag(behind, member.behindBytes()),
+                    figures(peers.get(NodeId.parse(member.node().id())))));
         }
         SwarmView.Named leader = view.leader();
         return new Status(
                 named(view.swarm()), named(view.self()), leader == null ? null : named(leader), view.quorum(), members);
+    }
+
+    private static @Nullable Figures figures(@Nullable PeerFigures peer) {
+        if (peer == null) {
+            return null;
+        }
+        LinkClass linkClass = peer.link().linkClass();
+        return new Figures(
+                linkClass == null ? "" : linkClass.text(),
+                peer.link().clockOffsetMillis(),
+                peer.lag().behindRows(),
+                peer.lag().behindBytes(),
+                peer.lag().oldest(),
+                peer.lag().ahead(),
+                peer.counters().pushed(),
+                peer.counters().received(),
+                peer.counters().pulls(),
+                peer.counters().failedPulls(),
+                peer.counters().offences() + peer.link().faults(),
+                peer.counters().lastOffence());
     }
 
     private static Named named(SwarmView.Named named) {

@@ -892,6 +892,11 @@ public final class SqliteCartridge implements Cartridge {
         }
 
         @Override
+        public Weight weigh(Scope scope, VersionVector since) {
+            return read(rows -> Weights.of(schema, (Session) rows, scope, since));
+        }
+
+        @Override
         public CompletionStage<Boolean> repair(Scope scope, Repair repair) {
             return submit(new Job<Boolean>() {
                 @Override

@@ -46,6 +46,10 @@ final class TableSql {
     final String all;
     /** scope: the same and the row id, of rows that the scope's vector does not cover. */
     final String foreign;
+    /** scope, origin, after seq: how many rows. */
+    final String count;
+    /** The same: how many the first thousand are, how many bytes, and the least clock. */
+    final String weigh;
     /** scope, key: the sum of a counter. */
     final String sum;
 
@@ -80,6 +84,17 @@ final class TableSql {
         foreign = "SELECT " + clocks + ", " + names(key) + comma(own) + ", rowid FROM " + name + " AS t WHERE scope = ?"
                 + " AND NOT EXISTS (SELECT 1 FROM fazt_vector v WHERE v.scope = t.scope AND v.origin = t._origin"
                 + " AND v.seq >= t._seq)";
+        String beyond = " FROM " + name + " WHERE scope = ? AND _origin = ? AND _seq > ?";
+        count = "SELECT count(*)" + beyond;
+        StringBuilder size = new StringBuilder("48");
+        for (Column column : key) {
+            size.append(" + length(CAST(").append(column.name()).append(" AS BLOB))");
+        }
+        for (Column column : columns) {
+            size.append(" + coalesce(length(CAST(").append(column.name()).append(" AS BLOB)), 0)");
+        }
+        weigh = "SELECT count(*), coalesce(sum(size), 0), min(_hlc) FROM (SELECT " + size + " AS size, _hlc" + beyond
+                + " ORDER BY _seq LIMIT 1000)";
         StringBuilder update = new StringBuilder();
         for (Column column : columns) {
             update.append(column.name())

@@ -146,7 +146,15 @@ public final class Swarm implements AutoCloseable {
         replica = new FencedReplica(cartridge.replica(), System::nanoTime);
         SwarmEvents events = new SwarmEvents(clock);
         sync = new SyncService(
-                replica, blobs, links, swarm, io, System::nanoTime, events::add, SyncService.AUDIT_EVERY);
+                replica,
+                blobs,
+                links,
+                swarm,
+                io,
+                System::nanoTime,
+                clock,
+                events::add,
+                SyncService.AUDIT_EVERY);
         cartridge.listen(sync);
         eventWatch = new EventWatch(events);
         links.listen(eventWatch);
@@ -154,6 +162,7 @@ public final class Swarm implements AutoCloseable {
         watch = new Watch(
                 events,
                 new Verification(key.id(), cartridge.replica(), sync, links, System::nanoTime),
+                new PeerFigures.Source(cartridge, sync, links, membership::snapshot),
                 key.id(),
                 this::members);
         raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);

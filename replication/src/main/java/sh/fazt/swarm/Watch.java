@@ -14,6 +14,7 @@ import sh.fazt.sync.AuditResult;
 public final class Watch {
     private final SwarmEvents events;
     private final Verification verification;
+    private final PeerFigures.Source figures;
     private final NodeId self;
     private final Supplier<Map<NodeId, MemberRecord>> members;
 
@@ -24,15 +25,31 @@ public final class Watch {
      */
     public record Verified(SwarmView.Named member, boolean self, AuditResult result) {}
 
-    Watch(SwarmEvents events, Verification verification, NodeId self, Supplier<Map<NodeId, MemberRecord>> members) {
+    Watch(
+            SwarmEvents events,
+            Verification verification,
+            PeerFigures.Source figures,
+            NodeId self,
+            Supplier<Map<NodeId, MemberRecord>> members) {
         this.events = events;
         this.verification = verification;
+        this.figures = figures;
         this.self = self;
         this.members = members;
     }
 
     public SwarmEvents events() {
         return events;
+    }
+
+    /** Every known peer in figures. Never waits. */
+    public Map<NodeId, PeerFigures> peers() {
+        return figures.peers();
+    }
+
+    /** This node in figures. Blocking. */
+    public PeerFigures.Totals totals() {
+        return figures.totals();
     }
 
     /** What people call a member; empty when it has no name or is none. */

@@ -183,4 +183,9 @@ public final class FencedReplica implements ReplicaStore {
     public CompletionStage<Boolean> repair(Scope scope, Repair repair) {
         return store.repair(scope, repair);
     }
+
+    @Override
+    public Weight weigh(Scope scope, VersionVector since) {
+        return store.weigh(scope, since);
+    }
 }

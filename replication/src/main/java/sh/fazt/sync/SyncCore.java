@@ -267,6 +267,25 @@ public final class SyncCore {
         return changes;
     }
 
+    /** Everybody who has been linked since the start and is not forgotten. */
+    public Set<NodeId> known() {
+        return Set.copyOf(peers.keySet());
+    }
+
+    /** What the peer holds of each scope of which it lacks something, as far as it has told. */
+    public Map<Scope, VersionVector> lacking(NodeId id) {
+        Peer peer = peers.get(id);
+        Map<Scope, VersionVector> lacking = new HashMap<>();
+        view.vectors().forEach((scope, ours) -> {
+            VersionVector theirs = peer == null ? null : peer.has.get(scope);
+            VersionVector held = theirs == null ? VersionVector.EMPTY : theirs;
+            if (!held.covers(ours)) {
+                lacking.put(scope, held);
+            }
+        });
+        return lacking;
+    }
+
     /** The scopes of which a linked peer holds all that is here and no more, as far as it has told. */
     public List<Scope> inStep(NodeId id) {
         Peer peer = peers.get(id);

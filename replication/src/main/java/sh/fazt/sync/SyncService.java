@@ -1,6 +1,7 @@
 package sh.fazt.sync;
 
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -46,6 +47,8 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final Pulls pulls;
     private final Audits audits;
     private final Notices notices;
+    private final LagMeter meter;
+    private final Tally tally = new Tally();
     private final @Nullable BlobFetcher fetcher;
     private final @Nullable Blobs blobs;
     private final Map<NodeId, Integer> inFlight = new HashMap<>();
@@ -66,7 +69,7 @@ public final class SyncService implements CommitListener, Links.Listener {
 
     public SyncService(
             ReplicaStore store, @Nullable Blobs blobs, Links links, Executor swarm, Executor io, LongSupplier nanos) {
-        this(store, blobs, links, swarm, io, nanos, Notices.NONE, AUDIT_EVERY);
+        this(store, blobs, links, swarm, io, nanos, InstantSource.system(), Notices.NONE, AUDIT_EVERY);
     }
 
     /**
@@ -82,6 +85,7 @@ public final class SyncService implements CommitListener, Links.Listener {
             Executor swarm,
             Executor io,
             LongSupplier nanos,
+            InstantSource clock,
             Notices notices,
             Duration audit) {
         this.store = store;
@@ -111,6 +115,7 @@ public final class SyncService implements CommitListener, Links.Listener {
             }
         });
         this.notices = notices;
+        this.meter = new LagMeter(store, swarm, io, nanos, clock);
         this.audits = new Audits(store, links, swarm, io, nanos, notices, audit);
         this.pulls = new Pulls(links, store, io, nanos);
         this.fetcher = blobs == null ? null : new BlobFetcher(links, blobs, io, this::nearest);
@@ -185,6 +190,7 @@ public final class SyncService implements CommitListener, Links.Listener {
             return;
         }
         swarm.execute(() -> {
+            meter.committed(scope);
             run(core.committed(scope, commit.changeset()));
             if (!commit.local() && fetcher != null) {
                 fetcher.look();
@@ -216,6 +222,7 @@ public final class SyncService implements CommitListener, Links.Listener {
         swarm.execute(() -> {
             core.forget(peer);
             audits.forget(peer);
+            tally.forget(peer);
         });
     }
 
@@ -233,6 +240,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                 now.put(state.peer(), new Progress(behind, (long) (behind * averageBytes), core.ahead(state.peer())));
             }
             progress = Map.copyOf(now);
+            meter.tick(core, core.known());
             audits.tick(core, List.copyOf(now.keySet()));
         });
     }
@@ -255,6 +263,16 @@ public final class SyncService implements CommitListener, Links.Listener {
     /** Messages that made no sense, ever. */
     public long garbage() {
         return garbage;
+    }
+
+    /** How far each known peer is behind, and how far this node is behind it. */
+    public Map<NodeId, Lag> lags() {
+        return meter.lags();
+    }
+
+    /** What sync has done with a peer. */
+    public PeerCounters counters(NodeId peer) {
+        return tally.taken(peer);
     }
 
     /** Compares one scope's rows with a peer's, and repairs what is wrong here when asked to. Never fails. */
@@ -288,6 +306,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     }
 
     private void changeset(NodeId from, byte[] message) {
+        tally.of(from).received.incrementAndGet();
         Changeset changeset = SyncCodec.push(message);
         Dot dot = changeset.dot();
         VersionVector pushed = VersionVector.of(Map.of(dot.origin(), dot.sequence()));
@@ -347,10 +366,12 @@ public final class SyncService implements CommitListener, Links.Listener {
         averageBytes += (size - averageBytes) / 32;
         int queued = inFlight.getOrDefault(to, 0);
         if (size > MOST_PUSH || queued + size > MOST_IN_FLIGHT) {
+            tally.of(to).dropped.incrementAndGet();
             core.pushDropped(to, changeset.dot().scope());
             return;
         }
         inFlight.put(to, queued + size);
+        tally.of(to).pushed.incrementAndGet();
         links.send(to, Channel.CHANGES, SyncCodec.push(changeset), SEND_DEADLINE)
                 .whenComplete((sent, failed) -> swarm.execute(() -> {
                     inFlight.computeIfPresent(to, (peer, bytes) -> bytes <= size ? null : bytes - size);
@@ -374,6 +395,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private void pull(NodeId from, Scope scope) {
         pulls.pull(from, scope)
                 .whenComplete((vector, failed) -> swarm.execute(() -> {
+                    (failed == null ? tally.of(from).pulls : tally.of(from).failedPulls).incrementAndGet();
                     if (failed != null) {
                         LOG.debug("a pull failed scope={} peer={}", scope, from.shortText(), failed);
                     }

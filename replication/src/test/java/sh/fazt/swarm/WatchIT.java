@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.sync.AuditResult;
 import sh.fazt.sync.AuditResult.State;
+import sh.fazt.sync.Lag;
 import sh.fazt.testkit.Await;
 
 /** What an owner watches of a swarm, on real links and cartridges. */
@@ -138,5 +139,56 @@ class WatchIT {
         assertThat(of(phone, home, true).state()).isEqualTo(State.DIFFERENT);
         assertThat(phone.pairs()).isEqualTo(before);
         assertThat(kinds(home)).contains("link-down", "link-up");
+    }
+
+    @Test
+    void lagIsReportedAsItIs() {
+        Await.until("nothing is behind", PATIENCE, () -> lag(home).behind() == 0);
+        assertThat(lag(home).oldest()).isEqualTo(Duration.ZERO);
+        home.swarm.online(false);
+        Await.until("the link is down", PATIENCE, () -> !figures(home).link().up());
+        long first = System.nanoTime();
+        home.set("first", "x".repeat(1000));
+        for (int i = 0; i < 500; i++) {
+            home.set("w" + i, "x".repeat(1000));
+        }
+        // One row for a hundred transactions: what is superseded does not travel.
+        for (int i = 0; i < 100; i++) {
+            home.set("same", "x".repeat(1000) + i);
+        }
+        Await.until("every change is counted", PATIENCE, () -> lag(home).behindRows() == 502);
+        Lag cut = lag(home);
+        assertThat(cut.behind()).isEqualTo(601);
+        assertThat(cut.behindBytes()).isBetween(502_000L, 552_000L);
+        Await.until("the oldest is older than two seconds", PATIENCE, () -> {
+            Duration truth = Duration.ofNanos(System.nanoTime() - first);
+            Duration told = lag(home).oldest();
+            assertThat(told).isBetween(truth.minusSeconds(1), truth.plusSeconds(1));
+            return truth.toSeconds() >= 2;
+        });
+        home.swarm.online(true);
+        Await.until("it has caught up", PATIENCE, () -> phone.pairs().size() == 702);
+        long caughtUp = System.nanoTime();
+        Await.until("and that is known", PATIENCE, () -> lag(home).behind() == 0);
+        assertThat(Duration.ofNanos(System.nanoTime() - caughtUp)).isLessThan(Duration.ofSeconds(2));
+        assertThat(lag(home)).isEqualTo(new Lag(0, 0, 0, Duration.ZERO, 0));
+        // Under load: what is told is never older than the writes that are not there yet.
+        long start = System.nanoTime();
+        for (int i = 0; i < 400; i++) {
+            home.set("load" + i % 50, "y" + i);
+            Duration running = Duration.ofNanos(System.nanoTime() - start);
+            assertThat(lag(home).oldest()).isLessThanOrEqualTo(running.plusSeconds(1));
+        }
+        Await.until(
+                "the load is there", PATIENCE, () -> "y399".equals(phone.pairs().get("load49")));
+        Await.until("and that is known", Duration.ofSeconds(5), () -> lag(home).behind() == 0);
+    }
+
+    private PeerFigures figures(SwarmNode asked) {
+        return asked.swarm.watch().peers().values().iterator().next();
+    }
+
+    private Lag lag(SwarmNode asked) {
+        return figures(asked).lag();
     }
 }

@@ -426,6 +426,20 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     }
 
     @Override
+    public Weight weigh(Scope scope, VersionVector since) {
+        List<Row> lacking = rows.values().stream()
+                .filter(row -> !since.includes(row.stamp().origin(), row.stamp().sequence()))
+                .toList();
+        return new Weight(
+                lacking.size(),
+                lacking.size() * 100L,
+                lacking.stream()
+                        .map(row -> row.stamp().hlc())
+                        .min(Hlc::compareTo)
+                        .orElse(Hlc.ZERO));
+    }
+
+    @Override
     public CompletionStage<Boolean> repair(Scope scope, Repair repair) {
         if (!vector.equals(repair.at())) {
             return CompletableFuture.completedFuture(false);

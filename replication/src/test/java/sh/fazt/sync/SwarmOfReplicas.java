@@ -70,6 +70,7 @@ final class SwarmOfReplicas {
                     swarm,
                     swarm,
                     world.nanoClock(),
+                    world.clock(id),
                     (kind, about, what, why) -> notices.add(kind),
                     audit);
             replica.listen(sync);

@@ -213,7 +213,25 @@ public final class SwarmApi implements Router.Endpoints {
                 behind == null
                         ? null
                         : Json.object().put("changes", behind.changes()).put("bytes", behind.bytes()));
+        SwarmControl.Figures figures = member.figures();
+        data.set("sync", figures == null ? null : figures(figures));
         return data;
+    }
+
+    private static ObjectNode figures(SwarmControl.Figures figures) {
+        return Json.object()
+                .put("class", figures.linkClass())
+                .put("clock_offset_ms", figures.clockOffsetMillis())
+                .put("behind_rows", figures.rows())
+                .put("behind_bytes", figures.bytes())
+                .put("oldest_unsent_ms", figures.oldest().toMillis())
+                .put("ahead_changes", figures.ahead())
+                .put("pushed", figures.pushed())
+                .put("received", figures.received())
+                .put("pulls", figures.pulls())
+                .put("failed_pulls", figures.failedPulls())
+                .put("offences", figures.offences())
+                .put("last_offence", figures.lastOffence());
     }
 
     private static ObjectNode time(SwarmControl.Time time) {

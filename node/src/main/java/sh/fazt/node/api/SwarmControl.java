@@ -86,6 +86,7 @@ public interface SwarmControl {
      * @param address   {@code host:port}, or empty when it can't be dialled
      * @param roundTrip null before the first measurement, and for this node itself
      * @param behind    how far that member lags behind this node, null when unknown
+     * @param figures   null for this node itself
      */
     record Member(
             Named node,
@@ -93,7 +94,43 @@ public interface SwarmControl {
             String state,
             String address,
             @Nullable Duration roundTrip,
-            @Nullable Lag behind) {}
+            @Nullable Lag behind,
+            @Nullable Figures figures) {
+        public Member(
+                Named node,
+                String role,
+                String state,
+                String address,
+                @Nullable Duration roundTrip,
+                @Nullable Lag behind) {
+            this(node, role, state, address, roundTrip, behind, null);
+        }
+    }
+
+    /**
+     * A member in more figures, as the metrics have them; null for this node itself.
+     *
+     * @param linkClass   empty while it is not linked
+     * @param rows        rows that it lacks
+     * @param bytes       about their bytes
+     * @param oldest      the age of the oldest transaction that it lacks
+     * @param ahead       transactions of it that are lacking here; -1 while it has told nothing
+     * @param offences    how often it did what no honest member does
+     * @param lastOffence what that was the last time; may be empty
+     */
+    record Figures(
+            String linkClass,
+            long clockOffsetMillis,
+            long rows,
+            long bytes,
+            Duration oldest,
+            long ahead,
+            long pushed,
+            long received,
+            long pulls,
+            long failedPulls,
+            long offences,
+            String lastOffence) {}
 
     /** What a member has not yet got of what this node has. */
     record Lag(long changes, long bytes) {}

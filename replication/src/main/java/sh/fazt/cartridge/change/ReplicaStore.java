@@ -107,6 +107,18 @@ public interface ReplicaStore {
         }
     }
 
+    /** How much of a scope a vector lacks. Blocking: on a reader thread. */
+    Weight weigh(Scope scope, VersionVector since);
+
+    /**
+     * What a vector lacks of a scope.
+     *
+     * @param rows   counted
+     * @param bytes  about how many, from the first thousand
+     * @param oldest the stamp of the oldest of them; zero without any
+     */
+    record Weight(long rows, long bytes, Hlc oldest) {}
+
     /** What became of a changeset or a pull. */
     enum Applied {
         /** New here, and now visible. */
