@@ -69,6 +69,12 @@ final class Commands {
                     "shut a member out for good, such as a phone that was stolen",
                     MemberCommands::evict),
             new Command(
+                    "swarm clone",
+                    List.of(),
+                    List.of(),
+                    "give a copied cartridge, which no node runs, an identity of its own",
+                    MemberCommands::cloneCartridge),
+            new Command(
                     "swarm recover",
                     List.of(),
                     List.of(new Command.Flag("force", "", "yes, the majority is lost for good")),

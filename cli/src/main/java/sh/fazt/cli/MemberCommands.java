@@ -1,9 +1,10 @@
 package sh.fazt.cli;
 
+import java.lang.reflect.InvocationTargetException;
 import java.time.Duration;
 import java.util.Map;
 
-/** {@code fazt swarm evict}: what is done to one member. */
+/** {@code fazt swarm evict} and {@code clone}: what is done to one member. */
 final class MemberCommands {
     private static final Duration CHANGE = Duration.ofMinutes(2);
 
@@ -19,6 +20,28 @@ final class MemberCommands {
                         : "evicted " + node
                                 + ": its key is never let in again, and every open join token is withdrawn\n"
                                 + SwarmCommands.table(data));
+        return 0;
+    }
+
+    /** Needs the cartridge itself, which no node may run. By name, as the command imports nothing of the node. */
+    static int cloneCartridge(Arguments arguments, Terminal terminal) throws Exception {
+        String cartridge = arguments.cartridge().toString();
+        String node;
+        try {
+            node = (String) Class.forName("sh.fazt.node.CloneMain")
+                    .getMethod("run", String.class)
+                    .invoke(null, cartridge);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof Exception cause) {
+                throw cause;
+            }
+            throw e;
+        }
+        terminal.result(
+                arguments.json(terminal)
+                        ? Json.pretty(Map.of("cartridge", cartridge, "node", node))
+                        : cartridge + " is node " + node + " now, in no swarm, with all its data.\nStart it with \"fazt"
+                                + " server start --db " + cartridge + "\"; to join a swarm it needs a new token");
         return 0;
     }
 }

@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -210,7 +211,8 @@ final class Node implements AutoCloseable {
         return new Node(file, flags);
     }
 
-    private static List<SchemaPart> schemas() {
+    /** What every room keeps in the cartridge. */
+    static List<SchemaPart> schemas() {
         List<SchemaPart> schemas = new ArrayList<>(
                 List.of(Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
         schemas.addAll(Swarm.schemas());
@@ -343,6 +345,11 @@ final class Node implements AutoCloseable {
 
     Path file() {
         return cartridge.file();
+    }
+
+    /** Completes when this process has to stop, see {@link Swarm#copied}. */
+    CompletionStage<String> copied() {
+        return swarm.copied();
     }
 
     @Nullable

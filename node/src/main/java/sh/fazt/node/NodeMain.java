@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
@@ -34,6 +34,7 @@ public final class NodeMain {
      *
      * @param args {@code --db FILE} and the flags of {@code server start}, checked by the command
      * @return the exit code
+     * @throws IllegalStateException when it has to stop, with the reason for its owner
      */
     public static int run(String[] args) throws Exception {
         Map<String, String> flags = new HashMap<>();
@@ -45,11 +46,11 @@ public final class NodeMain {
                 new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
         quiet();
         Node node = Node.start(file, flags);
-        CountDownLatch stopped = new CountDownLatch(1);
+        CompletableFuture<String> stopped = new CompletableFuture<>();
         Thread hook = new Thread(
                 () -> {
                     node.close();
-                    stopped.countDown();
+                    stopped.complete("");
                 },
                 "stop");
         java.lang.Runtime.getRuntime().addShutdownHook(hook);
@@ -62,7 +63,11 @@ public final class NodeMain {
         }
         out.println("ready http://" + node.address());
         LoggerFactory.getLogger(NodeMain.class).info("serving address={} version={}", node.address(), Node.version());
-        stopped.await();
+        node.copied().thenAccept(stopped::complete);
+        String why = stopped.get();
+        if (!why.isEmpty()) {
+            throw new IllegalStateException(why);
+        }
         return 0;
     }
 }

@@ -223,6 +223,13 @@ final class ConfigStore {
         state(tx, "applied", "0:0");
     }
 
+    /** Forgets what was agreed but one kind of records, and how far the log was. */
+    static void keepOnly(LocalTx tx, String kind) {
+        tx.execute("DELETE FROM config_entry WHERE kind <> ?", kind);
+        tx.execute("DELETE FROM config_answered");
+        state(tx, "applied", null);
+    }
+
     /** Forgets what was agreed, and how far the log was. */
     static void clear(LocalTx tx) {
         tx.execute("DELETE FROM config_entry");

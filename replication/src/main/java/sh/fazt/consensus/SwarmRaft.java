@@ -291,6 +291,21 @@ public final class SwarmRaft implements AutoCloseable {
         });
     }
 
+    /**
+     * Takes a cartridge that no node runs out of its group. Of what was agreed one kind of records stays, for the group
+     * that the cartridge founds next. Blocking.
+     */
+    public static void detach(Cartridge cartridge, Path directory, String keptKind) {
+        cartridge
+                .writeLocal(tx -> {
+                    ConfigStore.keepOnly(tx, keptKind);
+                    return true;
+                })
+                .toCompletableFuture()
+                .join();
+        RaftHost.delete(directory);
+    }
+
     private void stop() {
         wanted = false;
         host.close();

@@ -1,9 +1,12 @@
 package sh.fazt.identity;
 
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -54,6 +57,26 @@ public final class NodeKey {
         NodeKey key = generate();
         KeyFile.create(file, key.privateKey, key.certificate);
         return key;
+    }
+
+    /**
+     * Makes a new key in the place of that file's, which is gone after that; in one step, whatever happens meanwhile.
+     *
+     * @throws IdentityException {@code KEY_UNREADABLE} when it can't be written
+     */
+    public static NodeKey replace(Path file) {
+        Path next = file.resolveSibling(file.getFileName() + ".next");
+        try {
+            Files.deleteIfExists(next);
+            NodeKey key = create(next);
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            return key;
+        } catch (IOException e) {
+            throw new IdentityException(
+                    IdentityException.Reason.KEY_UNREADABLE,
+                    "replacing the node key " + file + " failed (" + e + "): check who may write in its folder",
+                    e);
+        }
     }
 
     /**

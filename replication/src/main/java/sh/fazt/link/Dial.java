@@ -158,7 +158,7 @@ final class Dial implements LaneStream.Owner {
         }
         finish();
         links.directory().met(peer, hello, way);
-        Link.Terms terms = Link.Terms.of(true, way, address(), hello);
+        Link.Terms terms = Link.Terms.of(true, way, address(), hello, links.nanos());
         Link link = new Link(links, peer, terms, hello, mine);
         peer.dialler().done(this);
         peer.begins(link);

@@ -11,10 +11,12 @@ import sh.fazt.protocol.peer.v1.Hello;
 final class Greetings {
     private final GrpcLinks links;
     private final LinkConfig config;
+    private final long bornNanos;
 
     Greetings(GrpcLinks links, LinkConfig config) {
         this.links = links;
         this.config = config;
+        this.bornNanos = links.nanos();
     }
 
     /** The first frame of a lane. */
@@ -32,9 +34,15 @@ final class Greetings {
                 .setWallMillis(links.wallMillis())
                 .setWay(way.number())
                 .setReplaces(replaces)
+                .setUptimeMillis(uptimeMillis())
                 .setMetered(links.settings().metered(to.id()))
                 .build();
         return Wire.frame(Wire.HELLO, 0, hello.toByteString());
+    }
+
+    /** For how long this process has taken part. */
+    long uptimeMillis() {
+        return 1 + (links.nanos() - bornNanos) / 1_000_000;
     }
 
     boolean isOtherSwarm(Hello hello) {

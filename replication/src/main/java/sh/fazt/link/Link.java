@@ -42,8 +42,10 @@ final class Link implements LaneStream.Owner {
     /**
      * What both sides know of a link before it is up.
      *
-     * @param via   the relay, or null
-     * @param lanes how many it has
+     * @param via    the relay, or null
+     * @param uptime for how long the peer's process had run, in ms, at {@code atNanos}; 0 when it does not say
+     * @param place  where the peer is, for a reader
+     * @param lanes  how many it has
      */
     record Terms(
             boolean dialled,
@@ -52,8 +54,21 @@ final class Link implements LaneStream.Owner {
             @Nullable NodeId via,
             String address,
             long boot,
+            long uptime,
+            long atNanos,
+            String place,
             int lanes) {
-        static Terms of(boolean dialled, Way way, String address, Hello hello) {
+        /** Whether the peer's process was started after one that has run for so long now; false when unknown. */
+        boolean isYoungerThan(long otherUptime, long nowNanos) {
+            return uptime > 0 && otherUptime > 0 && uptime + (nowNanos - atNanos) / 1_000_000 < otherUptime;
+        }
+
+        /** Where the sender of a hello says that it is dialled, which says more than the port that it came from. */
+        static String place(String address, Hello hello) {
+            return hello.getAddressesCount() == 0 ? address : hello.getAddresses(0);
+        }
+
+        static Terms of(boolean dialled, Way way, String address, Hello hello, long nanos) {
             NodeId via = way instanceof Way.Via relayed ? relayed.relay() : null;
             boolean full = via == null && hello.getCapabilityLevel() >= Wire.RELAYS;
             return new Terms(
@@ -63,6 +78,9 @@ final class Link implements LaneStream.Owner {
                     via,
                     address,
                     hello.getBootNonce(),
+                    hello.getUptimeMillis(),
+                    nanos,
+                    Reasons.fromPeer(place(address, hello)),
                     Channel.Lane.values().length - (full ? 0 : 1));
         }
     }

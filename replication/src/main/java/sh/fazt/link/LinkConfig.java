@@ -29,8 +29,8 @@ import sh.fazt.identity.NodeKey;
  * @param services     served on the same port to callers without a certificate; they see to their own access
  * @param interceptors around the extra services only
  * @param desk         decides who may join
- * @param onCopy       told when a member reports a second live process with this node's key; the text names
- *     both and is for the operator
+ * @param onCopy       told when a member reports another live process with this node's key that was started
+ *     before; the text names both and is for the operator
  * @param wall         wall time, for clock offsets
  * @param nanos        time that never jumps
  * @param chance       jitter; no secrets come from it

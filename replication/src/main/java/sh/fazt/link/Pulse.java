@@ -132,8 +132,9 @@ final class Pulse {
             if (recent.size() > RECENT) {
                 recent.remove();
             }
-            roundTrip = Duration.ofNanos(tripNanos);
+            // In this order: whoever sees a round trip sees an offset that was measured.
             offsetMillis = there - (ping.wallMillis() + TimeUnit.NANOSECONDS.toMillis(tripNanos) / 2);
+            roundTrip = Duration.ofNanos(tripNanos);
         } catch (InvalidProtocolBufferException e) {
             links.counts().badFrames.increment();
         }

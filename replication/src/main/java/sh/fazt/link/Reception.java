@@ -114,13 +114,34 @@ final class Reception implements LaneStream.Owner {
             refuse(stream, Wire.LINKED, "this is the node itself");
             return;
         }
-        String text = "node " + links.id().shortText() + " runs twice, here and at " + address + COPY_ADVICE;
-        links.reportCopy(text);
+        String here = Reasons.fromPeer(Link.Terms.place(address, hello));
+        boolean callerIsYounger = hello.getUptimeMillis() <= links.greetings().uptimeMillis();
+        String text = twice(links.id(), "this one", here, callerIsYounger ? here : "this one");
+        if (!callerIsYounger) {
+            links.reportCopy(text);
+        }
         refuse(stream, Wire.COPY, text);
     }
 
-    private static final String COPY_ADVICE =
-            ": two processes have one key. Stop one, or give the copy a key of its own with `fazt swarm clone`";
+    private static String twice(NodeId node, String one, String other, String younger) {
+        return "node " + node.shortText() + " runs twice, at " + one + " and at " + other
+                + ": two processes have one key. The one that was started later, at " + younger
+                + ", stops. Give the copy an identity of its own with \"fazt swarm clone --db FILE\"";
+    }
+
+    /** Two live processes with the key of a peer: the older one keeps or gets the link, the other one is told. */
+    private void copy(LaneStream stream, Hello hello, Peer peer, Link present) {
+        Link.Terms there = present.terms();
+        String here = Reasons.fromPeer(Link.Terms.place(address, hello));
+        boolean thereIsYounger = there.isYoungerThan(hello.getUptimeMillis(), links.nanos());
+        String text = twice(peer.id(), there.place(), here, thereIsYounger ? there.place() : here);
+        if (thereIsYounger) {
+            present.down(text, Wire.COPY, false);
+            admit(stream, hello, peer);
+        } else {
+            refuse(stream, Wire.COPY, text);
+        }
+    }
 
     private void control(LaneStream stream, Hello hello, Peer peer) {
         Link present = peer.link();
@@ -138,12 +159,14 @@ final class Reception implements LaneStream.Owner {
             // Either the caller lost it and we have not noticed, or this is a second process with its key.
             present.probe(alive -> {
                 if (alive && present == peer.link()) {
-                    boolean copy = present.terms().boot() != hello.getBootNonce();
-                    String text = copy
-                            ? "node " + peer.id().shortText() + " runs twice, at "
-                                    + present.terms().address() + " and at " + address + COPY_ADVICE
-                            : "a link to node " + links.id().shortText() + " is up";
-                    refuse(stream, copy ? Wire.COPY : Wire.LINKED, text);
+                    if (present.terms().boot() != hello.getBootNonce()) {
+                        copy(stream, hello, peer, present);
+                    } else {
+                        refuse(
+                                stream,
+                                Wire.LINKED,
+                                "a link to node " + links.id().shortText() + " is up");
+                    }
                 } else if (peer.link() == null || peer.link() == present) {
                     present.down("replaced by a new one from " + address, Wire.LINKED, true);
                     admit(stream, hello, peer);
@@ -165,7 +188,7 @@ final class Reception implements LaneStream.Owner {
             refuse(stream, Wire.NOT_MEMBER, "node " + peer.id().shortText() + " is no member of this swarm");
             return;
         }
-        Link begun = new Link(links, peer, Link.Terms.of(false, way, address, hello), hello, null);
+        Link begun = new Link(links, peer, Link.Terms.of(false, way, address, hello, links.nanos()), hello, null);
         link = begun;
         links.directory().met(peer, hello, way);
         peer.dialler().abandon("the peer dialled");

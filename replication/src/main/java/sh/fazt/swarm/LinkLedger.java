@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sh.fazt.cartridge.LocalTx;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.identity.NodeId;
@@ -138,5 +139,12 @@ final class LinkLedger {
                     .join();
             keptBooks = revision;
         }
+    }
+
+    /** Forgets what was set and measured of peers. */
+    static void forget(LocalTx tx) {
+        tx.execute("DELETE FROM link_setting WHERE peer <> ?", LinkSettings.DEFAULT);
+        tx.execute("DELETE FROM link_usage");
+        tx.execute("DELETE FROM link_book");
     }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.cartridge.Cartridge;
+import sh.fazt.cartridge.LocalTx;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.swarm.v1.Admission;
@@ -74,6 +75,11 @@ final class PendingJoin {
                 .writeLocal(tx -> tx.execute("DELETE FROM swarm_state WHERE name = ?", NAME))
                 .toCompletableFuture()
                 .join();
+    }
+
+    /** Forgets one that an earlier run left. */
+    static void forget(LocalTx tx) {
+        tx.execute("DELETE FROM swarm_state WHERE name = ?", NAME);
     }
 
     /** Whether there is one. */

@@ -98,6 +98,7 @@ public final class Swarm implements AutoCloseable {
     private final AtomicBoolean tending = new AtomicBoolean();
 
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final CompletableFuture<String> copied = new CompletableFuture<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
     private volatile String swarmId = "";
@@ -139,7 +140,11 @@ public final class Swarm implements AutoCloseable {
                 .withAddress(options.bind(), options.port(), options.addresses())
                 .withServices(options.services(), options.interceptors())
                 .withDesk(application -> desk[0].admit(application))
-                .withOnCopy(text -> LOG.error("two live nodes have this key why={}", text)));
+                .withOnCopy(text -> {
+                    if (copied.complete(text)) {
+                        LOG.error("two live nodes have this key, and this one was started later why={}", text);
+                    }
+                }));
         ledger = new LinkLedger(cartridge, links);
         membership = new MembershipService(
                 key.id(), metadata(), options.membership(), links, swarm, clock, System::nanoTime, random);
@@ -628,6 +633,14 @@ public final class Swarm implements AutoCloseable {
         evictions.evict(member(text));
         follow();
         return view();
+    }
+
+    /**
+     * Completes, with what its owner has to know, when this process has to stop: another one with this node's key is
+     * alive and was started before.
+     */
+    public CompletionStage<String> copied() {
+        return copied.copy();
     }
 
     /** What a member told this node of its own eviction; empty while it is none. */

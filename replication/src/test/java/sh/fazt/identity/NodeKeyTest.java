@@ -37,6 +37,17 @@ final class NodeKeyTest {
     }
 
     @Test
+    void aReplacedKeyIsGone() throws IOException {
+        NodeKey old = NodeKey.create(file());
+        NodeKey made = NodeKey.replace(file());
+        assertThat(made.id()).isNotEqualTo(old.id());
+        assertThat(NodeKey.load(file()).id()).isEqualTo(made.id());
+        try (var left = Files.list(folder)) {
+            assertThat(left).containsExactly(file());
+        }
+    }
+
+    @Test
     void theIdIsTheHashOfThePublicKey() throws Exception {
         NodeKey key = NodeKey.generate();
         byte[] spki = key.certificate().getPublicKey().getEncoded();

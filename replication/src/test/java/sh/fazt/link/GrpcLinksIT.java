@@ -283,6 +283,25 @@ final class GrpcLinksIT {
     }
 
     @Test
+    void theProcessThatWasStartedLaterStopsThoughItWasLinkedFirst() {
+        NodeKey shared = NodeKey.generate();
+        TestNode older =
+                keep(new TestNode(shared, TestNode.SWARM, config -> config)).start();
+        TestNode witness = node().start();
+        TestNode younger =
+                keep(new TestNode(shared, TestNode.SWARM, config -> config)).start();
+        witness.trust(younger);
+        younger.trust(witness, witness.address());
+        linked(younger, witness);
+        older.trust(witness, witness.address());
+        until("the younger is told", () -> !younger.copies.isEmpty());
+        assertThat(younger.copies.get(0)).contains("runs twice", "started later", "fazt swarm clone");
+        linked(older, witness);
+        assertThat(older.copies).isEmpty();
+        until("the younger is cut off", () -> !younger.isUp());
+    }
+
+    @Test
     void aRestartedPeerIsLinkedAgainWithItsNewBoot() {
         NodeKey key = NodeKey.generate();
         TestNode witness = node().start();

@@ -157,6 +157,15 @@ final class NodeUnderTest implements AutoCloseable {
         return Objects.requireNonNull(process, name).pid();
     }
 
+    boolean isAlive() {
+        return Objects.requireNonNull(process, name).isAlive();
+    }
+
+    /** How its process ended. */
+    int exitCode() {
+        return Objects.requireNonNull(process, name).exitValue();
+    }
+
     /** Runs a command of fazt against this node. */
     Run fazt(String... words) throws Exception {
         return fazt("", words);
