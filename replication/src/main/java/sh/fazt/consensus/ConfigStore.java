@@ -11,9 +11,11 @@ import sh.fazt.cartridge.LocalTx;
 import sh.fazt.cartridge.Rows;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.protocol.consensus.v1.Command;
+import sh.fazt.protocol.consensus.v1.ConfigHead;
 import sh.fazt.protocol.consensus.v1.Operation;
 import sh.fazt.protocol.consensus.v1.Outcome;
 import sh.fazt.protocol.consensus.v1.Record;
+import sh.fazt.protocol.consensus.v1.SignedConfig;
 import sh.fazt.protocol.consensus.v1.Snapshot;
 
 /** The agreed records in the cartridge, and how far the log is applied to them. Thread-safe. */
@@ -29,6 +31,12 @@ final class ConfigStore {
     /** Answers that are kept for requests that come again: far more than can be under way. */
     private static final int ANSWERS = 1000;
 
+    private static final String BASE = "base";
+    /** Under which this node's role is kept, and the one role that is. */
+    static final String ROLE = "role";
+
+    static final String OBSERVER = "observer";
+
     private final Cartridge cartridge;
 
     ConfigStore(Cartridge cartridge) {
@@ -42,7 +50,33 @@ final class ConfigStore {
         return cartridge.read(ConfigStore::applied);
     }
 
-    private static Applied applied(Rows rows) {
+    /**
+     * The config's version: the index of the last applied command, counted on through logs that were begun anew. An
+     * observer has that of what it was fed.
+     */
+    long version() {
+        return cartridge.read(ConfigStore::version);
+    }
+
+    /** What an index of the log counts from. */
+    long base() {
+        return cartridge.read(ConfigStore::base);
+    }
+
+    static long version(Rows rows) {
+        return base(rows) + Math.max(0, applied(rows).index());
+    }
+
+    static long base(Rows rows) {
+        String text = get(rows, BASE);
+        return text == null ? 0 : Long.parseLong(text);
+    }
+
+    static void base(LocalTx tx, long base) {
+        state(tx, BASE, base == 0 ? null : Long.toString(base));
+    }
+
+    static Applied applied(Rows rows) {
         String text = get(rows, "applied");
         if (text == null) {
             return new Applied(0, -1);
@@ -86,7 +120,10 @@ final class ConfigStore {
         if (outcome == null) {
             outcome = decide(tx, command);
             if (outcome.getApplied()) {
-                command.getOperationsList().forEach(operation -> change(tx, operation));
+                long version = base(tx) + index;
+                command.getOperationsList()
+                        .forEach(operation -> change(
+                                tx, operation, command.getFormat() < 2 ? operation.getExpected() + 1 : version));
             }
             tx.execute(
                     "INSERT OR REPLACE INTO config_answered VALUES (?, ?, ?)",
@@ -130,17 +167,11 @@ final class ConfigStore {
         return record.build();
     }
 
-    private static void change(LocalTx tx, Operation operation) {
+    private static void change(LocalTx tx, Operation operation, long version) {
         if (operation.getDelete()) {
             tx.execute("DELETE FROM config_entry WHERE kind = ? AND key = ?", operation.getKind(), operation.getKey());
         } else {
-            tx.execute(
-                    "INSERT INTO config_entry VALUES (?, ?, ?, ?) ON CONFLICT (kind, key)"
-                            + " DO UPDATE SET version = excluded.version, value = excluded.value",
-                    operation.getKind(),
-                    operation.getKey(),
-                    operation.getExpected() + 1,
-                    operation.getValue().toByteArray());
+            put(tx, operation.getKind(), operation.getKey(), version, operation.getValue());
         }
     }
 
@@ -159,20 +190,16 @@ final class ConfigStore {
                 kind));
     }
 
-    private static ConfigEntry entry(Rows.ResultRow row) {
+    static ConfigEntry entry(Rows.ResultRow row) {
         return new ConfigEntry(row.text(0), row.text(1), row.integer(2), row.bytes(3));
     }
 
     /** Everything, as of the last applied index. */
     Snapshot dump() {
         return cartridge.read(rows -> {
-            Snapshot.Builder snapshot = Snapshot.newBuilder();
+            Snapshot.Builder snapshot = Snapshot.newBuilder().setBase(base(rows));
             rows.query("SELECT kind, key, version, value FROM config_entry", ConfigStore::entry)
-                    .forEach(entry -> snapshot.addRecords(Record.newBuilder()
-                            .setKind(entry.kind())
-                            .setKey(entry.key())
-                            .setVersion(entry.version())
-                            .setValue(ByteString.copyFrom(entry.value()))));
+                    .forEach(entry -> snapshot.addRecords(record(entry)));
             for (String request : rows.query("SELECT request FROM config_answered", row -> row.text(0))) {
                 snapshot.addAnswered(Snapshot.Answered.newBuilder()
                         .setRequest(request)
@@ -185,6 +212,54 @@ final class ConfigStore {
             }
             return snapshot.build();
         });
+    }
+
+    /** Every record, in order of kind and key, and the version that they are of. */
+    ConfigTeller.State everything() {
+        return cartridge.read(rows -> new ConfigTeller.State(version(rows), everything(rows)));
+    }
+
+    private static List<ConfigEntry> everything(Rows rows) {
+        return rows.query(
+                "SELECT kind, key, version, value FROM config_entry ORDER BY kind, key", ConfigStore::entry);
+    }
+
+    static Record record(ConfigEntry entry) {
+        return Record.newBuilder()
+                .setKind(entry.kind())
+                .setKey(entry.key())
+                .setVersion(entry.version())
+                .setValue(ByteString.copyFrom(entry.value()))
+                .build();
+    }
+
+    /** Follows what a voter told; answers false when the outcome does not have the digest that was signed. */
+    static boolean follow(LocalTx tx, SignedConfig told, ConfigHead head) {
+        if (!OBSERVER.equals(get(tx, ROLE))) {
+            return false;
+        }
+        if (told.getWhole()) {
+            tx.execute("DELETE FROM config_entry");
+        }
+        for (Record record : told.getRemovedList()) {
+            tx.execute("DELETE FROM config_entry WHERE kind = ? AND key = ?", record.getKind(), record.getKey());
+        }
+        for (Record record : told.getChangedList()) {
+            put(tx, record.getKind(), record.getKey(), record.getVersion(), record.getValue());
+        }
+        base(tx, head.getVersion());
+        state(tx, "applied", "0:0");
+        return SignedConfigs.digest(everything(tx)).equals(head.getDigest());
+    }
+
+    private static void put(LocalTx tx, String kind, String key, long version, ByteString value) {
+        tx.execute(
+                "INSERT INTO config_entry VALUES (?, ?, ?, ?) ON CONFLICT (kind, key)"
+                        + " DO UPDATE SET version = excluded.version, value = excluded.value",
+                kind,
+                key,
+                version,
+                value.toByteArray());
     }
 
     /** Replaces everything by a snapshot. */
@@ -208,6 +283,7 @@ final class ConfigStore {
                                 answered.getOutcome().toByteArray());
                     }
                     state(tx, "applied", term + ":" + index);
+                    base(tx, snapshot.getBase());
                     return true;
                 })
                 .toCompletableFuture()
@@ -220,6 +296,7 @@ final class ConfigStore {
      */
     static void restart(LocalTx tx) {
         tx.execute("DELETE FROM config_answered");
+        base(tx, version(tx));
         state(tx, "applied", "0:0");
     }
 
@@ -235,6 +312,7 @@ final class ConfigStore {
         tx.execute("DELETE FROM config_entry");
         tx.execute("DELETE FROM config_answered");
         state(tx, "applied", null);
+        base(tx, 0);
     }
 
     /** Kinds and keys that a command touches. */

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
@@ -43,19 +44,28 @@ final class LeaderRequests {
 
     static final Duration CHANGE_DEADLINE = Duration.ofSeconds(30);
 
+    /** How long a voter looks for the leader on an observer's behalf. */
+    private static final Duration PASSED_ON = Duration.ofMillis(2500);
+
     private final RaftHost host;
     private final Links links;
+    private final Supplier<@Nullable ConfigFeed> observing;
+    private final Supplier<RaftStatus> status;
     private final Object voters = new Object();
 
-    LeaderRequests(RaftHost host, Links links) {
+    /** @param observing what this node follows while it is an observer; null while it votes */
+    LeaderRequests(
+            RaftHost host, Links links, Supplier<@Nullable ConfigFeed> observing, Supplier<RaftStatus> status) {
         this.host = host;
         this.links = links;
+        this.observing = observing;
+        this.status = status;
     }
 
     /** A command that changes nothing: the log goes on, and with it whoever just joined. */
     static Command noop() {
         return Command.newBuilder()
-                .setFormat(1)
+                .setFormat(2)
                 .setRequest(UUID.randomUUID().toString())
                 .build();
     }
@@ -73,28 +83,37 @@ final class LeaderRequests {
         if (!reply.getError().isEmpty()) {
             throw new ConsensusException(ConsensusException.Reason.CHANGE_FAILED, reply.getError());
         }
-        host.awaitApplied(reply.getIndex(), patience);
+        awaitApplied(reply, patience);
         return reply.getOutcome();
     }
 
     /** Waits until everything that was agreed before this call is applied here. Blocking. */
     void barrier(Duration patience) {
         LeaderReply reply = ask(LeaderRequest.newBuilder().setCommand(noop()).build(), patience);
-        if (!reply.getError().isEmpty() || !host.awaitApplied(reply.getIndex(), patience)) {
+        if (!reply.getError().isEmpty() || !awaitApplied(reply, patience)) {
             throw new ConsensusException(
                     ConsensusException.Reason.CHANGE_FAILED,
                     "this node has not heard yet of all that is agreed: try again in a moment" + reply.getError());
         }
     }
 
+    private boolean awaitApplied(LeaderReply reply, Duration patience) {
+        ConfigFeed feed = observing.get();
+        return feed == null
+                ? host.awaitApplied(reply.getIndex(), patience)
+                : feed.awaitVersion(reply.getVersion(), patience);
+    }
+
     /** Tries until the deadline; answers what a leader said. Blocking. */
     LeaderReply ask(LeaderRequest request, Duration patience) {
-        host.running();
+        if (observing.get() == null) {
+            host.running();
+        }
         long end = System.nanoTime() + patience.toNanos();
         while (true) {
             Duration left = Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
             try {
-                LeaderReply reply = host.leads() ? lead(request, left) : forward(request, left);
+                LeaderReply reply = take(request, left);
                 if (reply != null && !reply.getNotLeader()) {
                     return reply;
                 }
@@ -111,8 +130,36 @@ final class LeaderRequests {
         }
     }
 
+    private @Nullable LeaderReply take(LeaderRequest request, Duration left)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        ConfigFeed feed = observing.get();
+        if (feed != null) {
+            // A voter without a quorum would let us wait: another may have one.
+            return feed.forward(mark(request), request.hasCommand() && left.compareTo(PASSED_ON) > 0 ? PASSED_ON : left);
+        }
+        return host.leads() ? lead(request, left) : forward(request, left);
+    }
+
+    /** Answers a member: a voter looks for the leader itself, an observer has the one that it asks do so. */
+    LeaderReply serve(NodeId from, LeaderRequest request)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        boolean voter = host.status().voters().contains(from);
+        if (voter || host.leads()) {
+            return lead(request, CHANGE_DEADLINE);
+        }
+        if (observing.get() != null) {
+            return LeaderReply.newBuilder().setNotLeader(true).build();
+        }
+        try {
+            return ask(request, request.hasCommand() ? PASSED_ON : CHANGE_DEADLINE);
+        } catch (ConsensusException e) {
+            LOG.debug("could not pass on what an observer asked", e);
+            return LeaderReply.newBuilder().setNotLeader(true).build();
+        }
+    }
+
     private ConsensusException noQuorum() {
-        RaftStatus status = host.status();
+        RaftStatus status = this.status.get();
         List<NodeId> missing = new ArrayList<>(status.unreachable());
         if (missing.isEmpty()) {
             missing.addAll(status.voters());
@@ -128,11 +175,7 @@ final class LeaderRequests {
         if (leader == null || LinkTransport.PeerNames.node(leader).equals(host.self())) {
             return null;
         }
-        byte[] body = request.toByteArray();
-        byte[] message = new byte[body.length + 1];
-        message[0] = MARK;
-        System.arraycopy(body, 0, message, 1, body.length);
-        byte[] answer = links.ask(LinkTransport.PeerNames.node(leader), Channel.RAFT, message, patience)
+        byte[] answer = links.ask(LinkTransport.PeerNames.node(leader), Channel.RAFT, mark(request), patience)
                 .toCompletableFuture()
                 .get(patience.toMillis() + 200, TimeUnit.MILLISECONDS);
         try {
@@ -140,6 +183,14 @@ final class LeaderRequests {
         } catch (com.google.protobuf.InvalidProtocolBufferException e) {
             throw new ExecutionException(e);
         }
+    }
+
+    private static byte[] mark(LeaderRequest request) {
+        byte[] body = request.toByteArray();
+        byte[] message = new byte[body.length + 1];
+        message[0] = MARK;
+        System.arraycopy(body, 0, message, 1, body.length);
+        return message;
     }
 
     /** Does what was asked of the leader; says so when this is not the leader. */
@@ -159,6 +210,7 @@ final class LeaderRequests {
                                     .setOutcome(Outcome.parseFrom(
                                             reply.getMessage().getContent().toByteArray()))
                                     .setIndex(reply.getLogIndex())
+                                    .setVersion(host.version(reply.getLogIndex()))
                                     .build();
                 }
                 case ADD_VOTER -> {

@@ -217,6 +217,11 @@ final class RaftHost {
         return state.isClosingOrClosed() || state == LifeCycle.State.EXCEPTION;
     }
 
+    /** The config's version at an index of the log. */
+    long version(long index) {
+        return store.base() + index;
+    }
+
     boolean leads() {
         RaftServer.Division division = division();
         return division != null

@@ -69,7 +69,7 @@ public final class SwarmConfig {
      */
     public Result propose(List<Op> ops) {
         Command.Builder command =
-                Command.newBuilder().setFormat(1).setRequest(UUID.randomUUID().toString());
+                Command.newBuilder().setFormat(2).setRequest(UUID.randomUUID().toString());
         for (Op op : ops) {
             byte[] value = op.value();
             Operation.Builder operation =

@@ -53,6 +53,10 @@ public final class SwarmRaft implements AutoCloseable {
     /** Whether the group should be open; what the watchdog goes by. */
     private volatile boolean wanted;
 
+    /** Whether this member is outside the group and follows the voters' feed. */
+    private volatile boolean observing;
+
+    private volatile @Nullable ConfigFeed feed;
     private volatile boolean closed;
     private int reopened;
     private Duration pause = Duration.ZERO;
@@ -77,7 +81,8 @@ public final class SwarmRaft implements AutoCloseable {
         this.io = io;
         this.random = random;
         host = new RaftHost(self, cartridge, store, directory, links, timings, timer, this::changed);
-        leader = new LeaderRequests(host, links);
+        leader = new LeaderRequests(host, links, () -> observing ? feed : null, this::status);
+        observing = ConfigStore.OBSERVER.equals(store.state(ConfigStore.ROLE));
         links.handle(Channel.RAFT, new Links.Handler() {
             @Override
             public void message(NodeId from, byte[] message) {
@@ -102,6 +107,19 @@ public final class SwarmRaft implements AutoCloseable {
         listeners.add(listener);
     }
 
+    /** Names who tells observers, and follows what is told where this node is one. */
+    void feed(ConfigFeed made) {
+        feed = made;
+    }
+
+    Cartridge cartridge() {
+        return cartridge;
+    }
+
+    RaftHost host() {
+        return host;
+    }
+
     ConfigStore store() {
         return store;
     }
@@ -111,7 +129,7 @@ public final class SwarmRaft implements AutoCloseable {
     }
 
     /** What is agreed is agreed: a listener that fails can't stop it from being applied. */
-    private void changed(List<String> kinds) {
+    void changed(List<String> kinds) {
         for (Consumer<List<String>> listener : listeners) {
             try {
                 listener.accept(kinds);
@@ -153,6 +171,49 @@ public final class SwarmRaft implements AutoCloseable {
         begin(RaftGroupId.valueOf(UUID.fromString(groupId)), false);
     }
 
+    /** Makes ready to follow a group as an observer: forgets what was agreed elsewhere. Blocking. */
+    public synchronized void prepareObserve(String groupId) {
+        observe(groupId, true);
+    }
+
+    /**
+     * Makes an observer of a voter that is in the group no more: its log goes, what it knew to be agreed stays until
+     * it is told better. Blocking.
+     */
+    public synchronized void becomeObserver() {
+        String group = store.state(GROUP);
+        if (group == null) {
+            throw new ConsensusException(ConsensusException.Reason.NOT_MEMBER, "this node is in no group");
+        }
+        observe(group, false);
+    }
+
+    private void observe(String group, boolean afresh) {
+        stop();
+        host.clear();
+        local(tx -> {
+            if (afresh) {
+                ConfigStore.clear(tx);
+            }
+            ConfigStore.restart(tx);
+            ConfigStore.state(tx, GROUP, group);
+            ConfigStore.state(tx, INCARNATION, null);
+            ConfigStore.state(tx, ConfigStore.ROLE, ConfigStore.OBSERVER);
+            return true;
+        });
+        observing = true;
+    }
+
+    /** Whether this member is outside the group and follows the voters' feed. */
+    public boolean observing() {
+        return observing;
+    }
+
+    /** The version of all that is agreed, as known here: grows with each change. */
+    public long configVersion() {
+        return store.version();
+    }
+
     private void begin(RaftGroupId id, boolean alone) {
         stop();
         host.clear();
@@ -166,8 +227,10 @@ public final class SwarmRaft implements AutoCloseable {
             }
             ConfigStore.state(tx, GROUP, id.getUuid().toString());
             ConfigStore.state(tx, INCARNATION, incarnation);
+            ConfigStore.state(tx, ConfigStore.ROLE, null);
             return true;
         });
+        observing = false;
         host.start(id, incarnation);
         host.make(alone);
         if (alone) {
@@ -186,6 +249,9 @@ public final class SwarmRaft implements AutoCloseable {
     public synchronized boolean open() {
         String id = store.state(GROUP);
         String incarnation = store.state(INCARNATION);
+        if (observing) {
+            return true;
+        }
         if (id == null || incarnation == null) {
             return false;
         }
@@ -232,8 +298,10 @@ public final class SwarmRaft implements AutoCloseable {
         local(tx -> {
             ConfigStore.state(tx, "applied", null);
             ConfigStore.state(tx, INCARNATION, incarnation);
+            ConfigStore.state(tx, ConfigStore.ROLE, null);
             return true;
         });
+        observing = false;
         host.start(id, incarnation);
         host.make(false);
         wanted = true;
@@ -241,7 +309,8 @@ public final class SwarmRaft implements AutoCloseable {
 
     /** How the group looks from here. */
     public RaftStatus status() {
-        return host.status();
+        ConfigFeed from = feed;
+        return observing && from != null ? from.status() : host.status();
     }
 
     /** Lets the leader add a voter that has called {@link #prepareJoin}. Blocking. */
@@ -255,9 +324,6 @@ public final class SwarmRaft implements AutoCloseable {
 
     /** Lets the leader take a voter out. Blocking. */
     public void removeVoter(NodeId node) {
-        if (node.equals(self) && host.leads()) {
-            host.transfer();
-        }
         leader.change(LeaderRequest.newBuilder().setRemoveVoter(node.toString()).build());
     }
 
@@ -271,6 +337,10 @@ public final class SwarmRaft implements AutoCloseable {
      * agreed on without this node is gone; the caller fences them. Blocking.
      */
     public synchronized void recoverForce() {
+        if (observing) {
+            rejoin(true);
+            return;
+        }
         RaftGroupId id = host.groupId();
         String incarnation = store.state(INCARNATION);
         host.keepOnlySelf();
@@ -287,8 +357,10 @@ public final class SwarmRaft implements AutoCloseable {
             ConfigStore.clear(tx);
             ConfigStore.state(tx, GROUP, null);
             ConfigStore.state(tx, INCARNATION, null);
+            ConfigStore.state(tx, ConfigStore.ROLE, null);
             return true;
         });
+        observing = false;
     }
 
     /**
@@ -351,10 +423,17 @@ public final class SwarmRaft implements AutoCloseable {
     private byte[] serve(NodeId from, byte[] request) throws Exception {
         if (request.length > 0 && request[0] == LeaderRequests.MARK) {
             LeaderRequest asked = LeaderRequest.parseFrom(ByteBuffer.wrap(request, 1, request.length - 1));
-            return leader.lead(asked, LeaderRequests.CHANGE_DEADLINE).toByteArray();
+            return leader.serve(from, asked).toByteArray();
         }
         if (request.length == 0) {
             throw new IllegalArgumentException("an empty message");
+        }
+        ConfigFeed tells = feed;
+        if (request[0] == ConfigFeed.ASK || request[0] == ConfigFeed.NEWS) {
+            if (tells == null) {
+                throw new IllegalStateException("this node is starting");
+            }
+            return tells.serve(request);
         }
         return LinkServerRpc.serve(host.running(), from, request);
     }

@@ -60,6 +60,11 @@ public final class JoinApplication {
         return applicant.addresses();
     }
 
+    /** Whether it sleeps at times and shall not vote. */
+    public boolean observer() {
+        return applicant.observer();
+    }
+
     /** The host that the application came from, without a port. */
     public String observedAddress() {
         return observedAddress;

@@ -131,6 +131,7 @@ public final class JoinCall {
                 .setTokenId(token.tokenId())
                 .setName(applicant.name())
                 .addAllAddresses(applicant.addresses())
+                .setObserver(applicant.observer())
                 .setNonce(ByteString.copyFrom(nonce));
         long patience = FIRST_ANSWER.toNanos();
         for (int i = 0; i <= MAX_CHALLENGES; i++) {

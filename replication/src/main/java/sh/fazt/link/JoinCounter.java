@@ -61,7 +61,7 @@ final class JoinCounter {
                 request.getTokenId(),
                 caller,
                 NodePin.of(links.id()),
-                new Applicant(request.getName(), request.getAddressesList()),
+                new Applicant(request.getName(), request.getAddressesList(), request.getObserver()),
                 host,
                 request.getChallenge().toByteArray(),
                 request.getNonce().toByteArray(),

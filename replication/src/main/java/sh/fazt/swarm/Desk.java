@@ -102,6 +102,7 @@ final class Desk implements JoinDesk {
             MemberRecord member = MemberRecord.newBuilder()
                     .setName(free(application.name(), members))
                     .addAllAddresses(application.addresses())
+                    .setObserver(!Roles.votes(application.observer(), members))
                     .build();
             SwarmConfig.Result result = config.propose(List.of(
                     Op.set(

@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.consensus.ConfigFeed;
 import sh.fazt.consensus.ConsensusException;
 import sh.fazt.consensus.RaftStatus;
 import sh.fazt.consensus.SwarmConfig;
@@ -24,6 +25,7 @@ import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.protocol.swarm.v1.Admission;
 import sh.fazt.protocol.swarm.v1.Ask;
+import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 
 /**
@@ -44,6 +46,7 @@ final class Joiner {
     private final Records records;
     private final PendingJoin pending;
     private final Surroundings surroundings;
+    private final ConfigFeed feed;
     private final ExecutorService io;
 
     Joiner(
@@ -56,6 +59,7 @@ final class Joiner {
             Records records,
             PendingJoin pending,
             Surroundings surroundings,
+            ConfigFeed feed,
             ExecutorService io) {
         this.key = key;
         this.options = options;
@@ -66,12 +70,13 @@ final class Joiner {
         this.records = records;
         this.pending = pending;
         this.surroundings = surroundings;
+        this.feed = feed;
         this.io = io;
     }
 
     /** Shows the token to its issuer and enters the group that this node is admitted to. Blocking. */
-    void admit(JoinToken token) {
-        Admission admitted = apply(token);
+    void admit(JoinToken token, boolean observer) {
+        Admission admitted = apply(token, observer);
         LOG.info(
                 "admitted swarm={} members={} group={} left={}",
                 admitted.getSwarm().getName(),
@@ -82,14 +87,14 @@ final class Joiner {
         enter();
     }
 
-    private Admission apply(JoinToken token) {
-        JoinAnswer answer = call(token);
+    private Admission apply(JoinToken token, boolean observer) {
+        JoinAnswer answer = call(token, observer);
         if (answer instanceof JoinAnswer.Refused refused
                 && (refused.reason() == JoinRefusal.UNREACHABLE || refused.reason() == JoinRefusal.WRONG_KEY)) {
             List<String> near = surroundings.find(token.issuer(), token.addresses());
             if (!near.isEmpty()) {
                 LOG.info("the issuer was heard of on the local network addresses={}", near);
-                answer = call(token.at(near));
+                answer = call(token.at(near), observer);
             }
         }
         if (answer instanceof JoinAnswer.Refused refused) {
@@ -104,8 +109,8 @@ final class Joiner {
         }
     }
 
-    private JoinAnswer call(JoinToken token) {
-        return JoinCall.join(token, key, new Applicant(options.name(), options.addresses()), CALL, io)
+    private JoinAnswer call(JoinToken token, boolean observer) {
+        return JoinCall.join(token, key, new Applicant(options.name(), options.addresses(), observer), CALL, io)
                 .toCompletableFuture()
                 .join();
     }
@@ -123,7 +128,12 @@ final class Joiner {
     void enter() {
         // What this node alone knew of its owner gives way to what the swarm knows.
         cartridge.forget(Scope.SYSTEM).toCompletableFuture().join();
-        raft.prepareJoin(pending.group());
+        MemberRecord me = pending.members().get(key.id());
+        if (me != null && me.getObserver()) {
+            raft.prepareObserve(pending.group());
+        } else {
+            raft.prepareJoin(pending.group());
+        }
     }
 
     /** This member has to be let in again as a voter, by those that it knows. */
@@ -141,6 +151,13 @@ final class Joiner {
      * One step towards being a voter that has heard the whole log; answers true when this was the last. Blocking.
      */
     boolean goOn() {
+        if (raft.observing()) {
+            if (feed.fetch() && records.members().containsKey(key.id())) {
+                pending.forget();
+                return true;
+            }
+            return false;
+        }
         RaftStatus status = raft.status();
         if (status.voters().contains(key.id()) && status.quorum()) {
             try {
@@ -165,9 +182,13 @@ final class Joiner {
         for (LinkState state : links.states()) {
             if (state.up()) {
                 try {
-                    links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK)
+                    byte[] no = links.ask(state.peer(), Channel.SWARM, ask.toByteArray(), ASK)
                             .toCompletableFuture()
                             .join();
+                    if (no.length > 0) {
+                        LOG.info("this member is not to vote: it observes");
+                        raft.becomeObserver();
+                    }
                     return;
                 } catch (CompletionException e) {
                     LOG.debug("could not be added by {}", state.peer().shortText(), e);

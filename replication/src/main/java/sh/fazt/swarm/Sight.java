@@ -19,7 +19,8 @@ record Sight(
         RaftStatus status,
         MembersSnapshot snapshot,
         Map<NodeId, SyncService.Progress> progress,
-        List<LinkState> links) {
+        List<LinkState> links,
+        long configVersion) {
 
     SwarmView view(SwarmView.Named swarm, SwarmView.Named here, Map<NodeId, MemberRecord> members) {
         NodeId leader = status.leader();
@@ -36,14 +37,19 @@ record Sight(
                         ? null
                         : new SwarmView.Named(leader.toString(), leading == null ? "" : leading.getName()),
                 status.quorum(),
-                list);
+                list,
+                configVersion);
     }
 
     private SwarmView.Member member(NodeId id, MemberRecord member, boolean self, @Nullable LinkState link) {
         SyncService.Progress behind = progress.get(id);
         return new SwarmView.Member(
                 new SwarmView.Named(id.toString(), member.getName()),
-                Objects.equals(id, status.leader()) ? "leader" : status.voters().contains(id) ? "voter" : "joining",
+                member.getObserver()
+                        ? "observer"
+                        : Objects.equals(id, status.leader())
+                                ? "leader"
+                                : status.voters().contains(id) ? "voter" : "joining",
                 self
                         ? "alive"
                         : snapshot.state(id)

@@ -33,6 +33,7 @@ import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.ConfigEntry;
+import sh.fazt.consensus.ConfigFeed;
 import sh.fazt.consensus.ConsensusException;
 import sh.fazt.consensus.RaftStatus;
 import sh.fazt.consensus.SwarmConfig;
@@ -54,6 +55,7 @@ import sh.fazt.link.LinkSettings;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.membership.MemberMetadata;
+import sh.fazt.membership.MemberState;
 import sh.fazt.membership.MembershipService;
 import sh.fazt.protocol.swarm.v1.Ask;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
@@ -92,6 +94,8 @@ public final class Swarm implements AutoCloseable {
     private final Agreement agreement;
     private final PendingJoin joining;
     private final Joiner joiner;
+    private final ConfigFeed feed;
+    private final Roles roles;
     private final Surroundings surroundings;
     private final Evictions evictions;
     /** One question at a time: each may wait for long, and Raft needs the same threads. */
@@ -177,7 +181,17 @@ public final class Swarm implements AutoCloseable {
         joining = new PendingJoin(cartridge);
         surroundings = new Surroundings(
                 key.id(), options, () -> swarmId, () -> soon("follow", this::follow), io, swarm, random);
-        joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, io);
+        roles = new Roles(
+                key.id(),
+                () -> swarmId,
+                raft,
+                records,
+                agreement,
+                joining,
+                this::members,
+                id -> membership.snapshot().state(id).filter(MemberState.ALIVE::equals).isPresent());
+        feed = new ConfigFeed(key, raft, links, roles);
+        joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
         desk[0] = new Desk(records, evictions, config, raft, cartridge.clock()::now, io);
         links.handle(Channel.SWARM, new Links.Handler() {
@@ -194,17 +208,20 @@ public final class Swarm implements AutoCloseable {
         links.listen(new Links.Listener() {
             @Override
             public void up(NodeId peer) {
+                feed.wake();
                 changed();
             }
 
             @Override
             public void down(NodeId peer, String reason) {
                 LOG.info("link down peer={} why={}", peer.shortText(), reason);
+                feed.wake();
                 changed();
             }
         });
         membership.listen(snapshot -> changed());
         raft.listen(kinds -> soon("follow what is agreed", this::follow));
+        raft.listen(kinds -> soon("tell observers", feed::tell));
     }
 
     private MemberMetadata metadata() {
@@ -265,7 +282,7 @@ public final class Swarm implements AutoCloseable {
             } else if (raft.groupId() == null || records.swarm() == null && !joining.pending()) {
                 found(options.name());
             } else if (!raft.open()) {
-                boolean alone = records.members().size() <= 1 && !joining.pending();
+                boolean alone = roles.lastVoter() && !joining.pending();
                 LOG.warn("this node's vote is lost: it goes on as a new incarnation alone={}", alone);
                 if (!alone) {
                     joiner.again();
@@ -473,7 +490,16 @@ public final class Swarm implements AutoCloseable {
     }
 
     /** Joins the swarm that issued the token; returns when this node is a member and has caught up. Blocking. */
-    public synchronized SwarmView join(String text) {
+    public SwarmView join(String text) {
+        return join(text, false);
+    }
+
+    /**
+     * Joins; a node that sleeps at times says that it wants to observe only.
+     *
+     * @param observer false lets the swarm choose: its first three members vote
+     */
+    public synchronized SwarmView join(String text, boolean observer) {
         ready();
         JoinToken token;
         try {
@@ -492,7 +518,7 @@ public final class Swarm implements AutoCloseable {
                     SwarmException.Reason.BAD_TOKEN,
                     "this node issued that token itself: use it on the node that shall join");
         }
-        joiner.admit(token);
+        joiner.admit(token, observer);
         follow();
         links.redial();
         awaitCatchUp();
@@ -525,6 +551,7 @@ public final class Swarm implements AutoCloseable {
             return;
         }
         try {
+            roles.tend(feed, joiner);
             if (!joining.pending()) {
                 announce();
             } else if (joiner.goOn()) {
@@ -545,10 +572,17 @@ public final class Swarm implements AutoCloseable {
         if (entry == null || now == null) {
             return;
         }
-        if (!now.getAddressesList().equals(options.addresses())) {
+        if (!now.getAddressesList().equals(addresses())) {
             try {
                 config.propose(List.of(Op.set(
-                        entry, Records.MEMBER, entry.key(), self(now.getName()).toByteArray())));
+                        entry,
+                        Records.MEMBER,
+                        entry.key(),
+                        now.toBuilder()
+                                .clearAddresses()
+                                .addAllAddresses(addresses())
+                                .build()
+                                .toByteArray())));
             } catch (ConsensusException e) {
                 LOG.debug("the new addresses are not agreed yet", e);
                 return;
@@ -569,13 +603,21 @@ public final class Swarm implements AutoCloseable {
             throw new SwarmException(
                     SwarmException.Reason.ALONE, "this node is a swarm of one: there is nothing to leave");
         }
+        if (!force && !raft.observing() && roles.lastVoter()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "can't leave: this node is the last voter, and nobody could change members or aliases any more."
+                            + " \"fazt swarm promote NODE\" another first");
+        }
         try {
             RaftStatus status = raft.status();
             if (!status.quorum()) {
                 throw agreement.noQuorum(
                         "leave the swarm", status.unreachable(), status.voters().size());
             }
-            agreement.guarded("leave the swarm", () -> raft.removeVoter(key.id()));
+            if (!raft.observing()) {
+                agreement.guarded("leave the swarm", () -> raft.removeVoter(key.id()));
+            }
             if (!sayGoodbye()) {
                 LOG.warn("left without good-bye: the others still list this node");
             }
@@ -664,6 +706,7 @@ public final class Swarm implements AutoCloseable {
                     SwarmException.Reason.INVALID,
                     "the swarm has its quorum: there is nothing to recover. To take a member out, let it leave");
         }
+        boolean observed = raft.observing();
         agreement.guarded("recover", () -> raft.recoverForce());
         agreement.agree(() -> {
             List<Op> ops = new ArrayList<>();
@@ -679,14 +722,37 @@ public final class Swarm implements AutoCloseable {
                                 .build()
                                 .toByteArray()));
             }
-            for (ConfigEntry member : config.list(Records.MEMBER)) {
-                if (!member.key().equals(key.id().toString())) {
-                    ops.add(Op.delete(member));
+            records.members().forEach((id, member) -> {
+                ConfigEntry kept = records.entry(Records.MEMBER, id.toString());
+                if (kept == null) {
+                    return;
                 }
-            }
+                if (id.equals(key.id())) {
+                    byte[] voter =
+                            member.toBuilder().setObserver(false).build().toByteArray();
+                    ops.add(Op.set(kept, Records.MEMBER, kept.key(), voter));
+                } else if (observed || !member.getObserver()) {
+                    // Who observes follows a voter that it knows, and nobody else.
+                    ops.add(Op.delete(kept));
+                }
+            });
             return ops;
         });
         follow();
+        return view();
+    }
+
+    /** Lets an observer vote; returns when it does. Blocking. */
+    public SwarmView promote(String node) {
+        ready();
+        roles.promote(member(node), this::tend);
+        return view();
+    }
+
+    /** Lets a voter observe; returns when it is out of the group. Blocking. */
+    public SwarmView demote(String node) {
+        ready();
+        roles.demote(member(node), this::tend);
         return view();
     }
 
@@ -734,6 +800,11 @@ public final class Swarm implements AutoCloseable {
                     if (!ask.getAddMe().startsWith(from + ".")) {
                         throw new IllegalStateException("a node speaks for itself only");
                     }
+                    MemberRecord asks = records.members().get(from);
+                    if (asks != null && asks.getObserver()) {
+                        answer.complete(new byte[] {1});
+                        return;
+                    }
                     raft.addVoter(from, ask.getAddMe());
                 } else if (ask.getForgetMe()) {
                     ConfigEntry entry = records.entry(Records.MEMBER, from.toString());
@@ -759,7 +830,7 @@ public final class Swarm implements AutoCloseable {
     public SwarmView view() {
         Map<NodeId, MemberRecord> members = members();
         MemberRecord me = members.get(key.id());
-        return new Sight(raft.status(), membership.snapshot(), sync.progress(), links.states())
+        return new Sight(raft.status(), membership.snapshot(), sync.progress(), links.states(), raft.configVersion())
                 .view(
                         new SwarmView.Named(swarmId, swarmName()),
                         new SwarmView.Named(key.id().toString(), me == null ? options.name() : me.getName()),

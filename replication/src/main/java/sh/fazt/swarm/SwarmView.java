@@ -9,10 +9,30 @@ import org.jspecify.annotations.Nullable;
  *
  * @param leader null while none is known
  * @param quorum whether members and names can be changed from here
+ * @param configVersion of what is agreed, as known here; grows with each change
  */
-public record SwarmView(Named swarm, Named self, @Nullable Named leader, boolean quorum, List<Member> members) {
+public record SwarmView(
+        Named swarm,
+        Named self,
+        @Nullable Named leader,
+        boolean quorum,
+        List<Member> members,
+        long configVersion) {
     public SwarmView {
         members = List.copyOf(members);
+    }
+
+    /** What the number of voters is not good for; empty when there is nothing to say. */
+    public String warning() {
+        long voters =
+                members.stream().filter(member -> !member.role().equals("observer")).count();
+        if (voters == 2) {
+            return "2 voters do without neither: while one is away, members and aliases can't be changed. A third"
+                    + " makes up for the loss of one";
+        }
+        return voters % 2 == 0 && voters > 0
+                ? voters + " voters do without " + (voters / 2 - 1) + " of them, no more than " + (voters - 1) + " do"
+                : "";
     }
 
     /** An id and what people call it. */
@@ -21,7 +41,7 @@ public record SwarmView(Named swarm, Named self, @Nullable Named leader, boolean
     /**
      * One member. Immutable.
      *
-     * @param role      {@code leader} or {@code voter}; {@code joining} until it votes
+     * @param role      {@code leader}, {@code voter} or {@code observer}; {@code joining} until a voter votes
      * @param state     {@code alive, suspect, dead, left} or {@code away}
      * @param address   where it can be dialled; empty when nowhere
      * @param roundTrip null for this node itself and before the first measurement

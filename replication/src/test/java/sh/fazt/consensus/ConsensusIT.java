@@ -152,11 +152,12 @@ class ConsensusIT {
         Node one = group(1).get(0);
         assertThat(one.set("shop", "app1")).isInstanceOf(Result.Applied.class);
         assertThat(one.alias("shop")).isEqualTo("app1");
-        Result late = one.config.propose(List.of(new Op("alias", "shop", 7, new byte[0])));
+        long version = one.config.get("alias", "shop").orElseThrow().version();
+        Result late = one.config.propose(List.of(new Op("alias", "shop", version + 7, new byte[0])));
         assertThat(late)
                 .isInstanceOfSatisfying(
                         Result.Conflict.class,
-                        conflict -> assertThat(conflict.now().version()).isEqualTo(1));
+                        conflict -> assertThat(conflict.now().version()).isEqualTo(version));
         one.stop();
         one.boot();
         assertThat(one.raft.open()).isTrue();
@@ -193,14 +194,37 @@ class ConsensusIT {
     void oneRequestHappensOnceHoweverOftenItComes() {
         Node one = group(2).get(0);
         Command command = Command.newBuilder()
-                .setFormat(1)
+                .setFormat(2)
                 .setRequest("the-same")
                 .addOperations(Operation.newBuilder().setKind("alias").setKey("once"))
                 .build();
         assertThat(one.raft.leader().propose(command, PATIENCE).getApplied()).isTrue();
+        long version = one.config.get("alias", "once").orElseThrow().version();
         assertThat(nodes.get(1).raft.leader().propose(command, PATIENCE).getApplied())
                 .isTrue();
-        assertThat(one.config.get("alias", "once").orElseThrow().version()).isEqualTo(1);
+        assertThat(one.config.get("alias", "once").orElseThrow().version()).isEqualTo(version);
+    }
+
+    @Test
+    void aVersionNeverComesAgainForARecordThatWasDeleted() throws IOException {
+        Node one = group(1).get(0);
+        one.set("shop", "old");
+        ConfigEntry old = one.config.get("alias", "shop").orElseThrow();
+        one.config.propose(List.of(Op.delete(old)));
+        one.set("shop", "new");
+        assertThat(one.config.propose(List.of(Op.set(old, "alias", "shop", new byte[] {1}))))
+                .as("what was read before it was deleted is out of date")
+                .isInstanceOf(Result.Conflict.class);
+        ConfigEntry last = one.config.get("alias", "shop").orElseThrow();
+        long before = one.raft.configVersion();
+        one.stop();
+        delete(folder.resolve(one.name + ".raft"));
+        one.boot();
+        one.raft.rejoin(true);
+        one.config.propose(List.of(Op.delete(last)));
+        one.set("shop", "newer");
+        assertThat(one.config.get("alias", "shop").orElseThrow().version()).isGreaterThan(last.version());
+        assertThat(one.raft.configVersion()).as("a log that is begun anew counts on").isGreaterThan(before);
     }
 
     @Test

@@ -1,0 +1,341 @@
+package sh.fazt.consensus;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sh.fazt.identity.NodeId;
+import sh.fazt.identity.NodeKey;
+import sh.fazt.link.Channel;
+import sh.fazt.link.LinkState;
+import sh.fazt.link.Links;
+import sh.fazt.protocol.consensus.v1.ConfigHead;
+import sh.fazt.protocol.consensus.v1.FeedReply;
+import sh.fazt.protocol.consensus.v1.FeedRequest;
+import sh.fazt.protocol.consensus.v1.LeaderReply;
+import sh.fazt.protocol.consensus.v1.Record;
+import sh.fazt.protocol.consensus.v1.SignedConfig;
+
+/**
+ * What is agreed, for members outside the Raft group. A voter says that there is news; an observer fetches what
+ * changed from any voter, signed, checks it against what it trusts already, and never goes back. It asks by itself too,
+ * now and then, so that lost news only cost time. Thread-safe; what says so blocks.
+ */
+public final class ConfigFeed {
+    private static final Logger LOG = LoggerFactory.getLogger(ConfigFeed.class);
+    /** First octets on the channel; those of Raft itself are smaller. */
+    static final byte ASK = 101;
+
+    static final byte NEWS = 102;
+
+    /** How often an observer asks without news, and for how long an answer says how the group is. */
+    private static final Duration EVERY = Duration.ofSeconds(15);
+
+    private static final Duration FRESH = Duration.ofSeconds(40);
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** What this room has to know of the swarm. */
+    public interface Facts {
+        String swarm();
+
+        int epoch();
+
+        /** Members that are voters as far as this node knows. */
+        Set<NodeId> voters();
+
+        /** Members that are not. */
+        Set<NodeId> observers();
+    }
+
+    /**
+     * How a voter says that the group is. Immutable.
+     *
+     * @param epoch   the swarm's, in the signed head
+     * @param quorum  whether the one asked can change config
+     * @param voters  who is in its group
+     * @param version of its config
+     */
+    public record Standing(NodeId from, int epoch, boolean quorum, Set<NodeId> voters, long version) {
+        public Standing {
+            voters = Set.copyOf(voters);
+        }
+    }
+
+    private record Heard(RaftStatus status, NodeId from, long at) {}
+
+    private final SwarmRaft raft;
+    private final Links links;
+    private final Facts facts;
+    private final ConfigTeller teller;
+    private volatile @Nullable Heard heard;
+    private volatile boolean news = true;
+    /** The next answer has to hold everything: a difference did not fit. */
+    private boolean whole;
+
+    public ConfigFeed(NodeKey key, SwarmRaft raft, Links links, Facts facts) {
+        this.raft = raft;
+        this.links = links;
+        this.facts = facts;
+        teller = new ConfigTeller(key, raft.store(), facts);
+        raft.feed(this);
+    }
+
+    // ---- the voter's side ----
+
+    /** Says to every observer that is linked that there is news. Never waits. */
+    public void tell() {
+        if (raft.observing()) {
+            return;
+        }
+        Set<NodeId> observers = facts.observers();
+        for (LinkState state : links.states()) {
+            if (state.up() && observers.contains(state.peer())) {
+                links.ask(state.peer(), Channel.RAFT, new byte[] {NEWS}, PATIENCE)
+                        .whenComplete((done, failed) -> {
+                            if (failed != null) {
+                                LOG.debug("news not taken by {}", state.peer().shortText(), failed);
+                            }
+                        });
+            }
+        }
+    }
+
+    byte[] serve(byte[] request) throws InvalidProtocolBufferException {
+        if (request[0] == NEWS) {
+            news = true;
+            if (raft.observing()) {
+                fetch();
+            }
+            return new byte[0];
+        }
+        RaftStatus status = raft.status();
+        if (raft.observing() || !status.member()) {
+            throw new IllegalStateException("this node is no voter");
+        }
+        return teller.answer(FeedRequest.parseFrom(ByteBuffer.wrap(request, 1, request.length - 1)), status)
+                .toByteArray();
+    }
+
+    // ---- the observer's side ----
+
+    /** A link came or went: what was heard may hold no more. */
+    public void wake() {
+        news = true;
+    }
+
+    /** Fetches when it is time to. Blocking. */
+    public void tend() {
+        Heard last = heard;
+        if (raft.observing() && (news || last == null || System.nanoTime() - last.at() > EVERY.toNanos())) {
+            fetch();
+        }
+    }
+
+    /** Fetches what is new from the first voter that answers; tells whether one did. Blocking. */
+    public synchronized boolean fetch() {
+        news = false;
+        for (NodeId voter : reachable()) {
+            try {
+                FeedReply reply = ask(voter, whole);
+                if (take(voter, reply)) {
+                    return true;
+                }
+            } catch (SignedConfigs.ForgedConfigException e) {
+                LOG.warn("a config is not believed from={} why={}", voter.shortText(), e.getMessage());
+            } catch (InvalidProtocolBufferException | ExecutionException | TimeoutException e) {
+                LOG.debug("{} tells nothing", voter.shortText(), e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        heard = null;
+        return false;
+    }
+
+    /** Voters with a link, the leader first. */
+    private List<NodeId> reachable() {
+        Heard last = heard;
+        NodeId leader = last == null ? null : last.status().leader();
+        Set<NodeId> known = new HashSet<>(facts.voters());
+        if (last != null) {
+            known.addAll(last.status().voters());
+        }
+        List<NodeId> voters = new ArrayList<>();
+        for (LinkState state : links.states()) {
+            if (state.up() && known.contains(state.peer())) {
+                voters.add(state.peer());
+            }
+        }
+        voters.sort(Comparator.comparing((NodeId voter) -> !voter.equals(leader)));
+        return voters;
+    }
+
+    private FeedReply ask(NodeId voter, boolean everything)
+            throws InterruptedException, ExecutionException, TimeoutException, InvalidProtocolBufferException {
+        byte[] body = FeedRequest.newBuilder()
+                .setEpoch(facts.epoch())
+                .setVersion(raft.store().version())
+                .setWhole(everything)
+                .build()
+                .toByteArray();
+        byte[] message = new byte[body.length + 1];
+        message[0] = ASK;
+        System.arraycopy(body, 0, message, 1, body.length);
+        return FeedReply.parseFrom(links.ask(voter, Channel.RAFT, message, PATIENCE)
+                .toCompletableFuture()
+                .get(PATIENCE.toMillis() + 200, TimeUnit.MILLISECONDS));
+    }
+
+    private ConfigHead check(FeedReply reply) throws SignedConfigs.ForgedConfigException {
+        SignedConfigs.Head signed = SignedConfigs.verify(reply.getConfig());
+        if (!facts.voters().contains(signed.signer())) {
+            throw new SignedConfigs.ForgedConfigException(
+                    "node " + signed.signer().shortText() + ", which signed it, is no voter as far as this node knows");
+        }
+        if (!signed.head().getSwarm().equals(facts.swarm())) {
+            throw new SignedConfigs.ForgedConfigException("it is of another swarm");
+        }
+        return signed.head();
+    }
+
+    private boolean take(NodeId from, FeedReply reply) throws SignedConfigs.ForgedConfigException {
+        ConfigHead head = check(reply);
+        long version = raft.store().version();
+        boolean older = head.getEpoch() < facts.epoch() || head.getEpoch() == facts.epoch() && head.getVersion() < version;
+        if (older) {
+            // This voter lags, or is of a part of the swarm that was given up.
+            return false;
+        }
+        List<String> kinds = store(reply.getConfig(), head);
+        if (kinds == null) {
+            whole = true;
+            news = true;
+            return false;
+        }
+        whole = false;
+        heard = new Heard(status(reply, head.getVersion()), from, System.nanoTime());
+        if (!kinds.isEmpty()) {
+            raft.changed(kinds);
+        }
+        return true;
+    }
+
+    private static RaftStatus status(FeedReply reply, long version) {
+        return new RaftStatus(
+                false,
+                false,
+                reply.getLeader().isEmpty() ? null : NodeId.parse(reply.getLeader()),
+                reply.getTerm(),
+                reply.getQuorum(),
+                reply.getVotersList().stream().map(NodeId::parse).toList(),
+                reply.getUnreachableList().stream().map(NodeId::parse).toList(),
+                version);
+    }
+
+    /** Puts it into the cartridge; answers the kinds that changed, null when the result is not what was signed. */
+    private @Nullable List<String> store(SignedConfig config, ConfigHead head) {
+        Set<String> kinds = new HashSet<>();
+        for (Record record : config.getChangedList()) {
+            kinds.add(record.getKind());
+        }
+        for (Record record : config.getRemovedList()) {
+            kinds.add(record.getKind());
+        }
+        boolean fits = raft.cartridge()
+                .writeLocal(tx -> ConfigStore.follow(tx, config, head) || undo())
+                .toCompletableFuture()
+                .handle((done, failed) -> {
+                    if (failed == null) {
+                        return true;
+                    }
+                    LOG.debug("what was told is not what was signed", failed);
+                    return false;
+                })
+                .join();
+        return fits ? List.copyOf(kinds) : null;
+    }
+
+    /** Takes the transaction back. */
+    private static boolean undo() {
+        throw new IllegalStateException("the records don't have the digest that was signed");
+    }
+
+    /** Waits until this observer has that version, fetching it. Blocking. */
+    boolean awaitVersion(long version, Duration patience) {
+        long end = System.nanoTime() + patience.toNanos();
+        while (raft.store().version() < version) {
+            if (System.nanoTime() > end || Thread.interrupted()) {
+                return false;
+            }
+            if (!fetch() || raft.store().version() < version) {
+                LockSupport.parkNanos(20_000_000);
+            }
+        }
+        return true;
+    }
+
+    /** Has voters, one after the other, take something to the leader; null when none did. Blocking. */
+    @Nullable
+    LeaderReply forward(byte[] message, Duration patience) throws InterruptedException {
+        for (NodeId voter : reachable()) {
+            try {
+                LeaderReply reply = LeaderReply.parseFrom(links.ask(voter, Channel.RAFT, message, patience)
+                        .toCompletableFuture()
+                        .get(patience.toMillis() + 200, TimeUnit.MILLISECONDS));
+                if (!reply.getNotLeader()) {
+                    return reply;
+                }
+            } catch (InvalidProtocolBufferException | ExecutionException | TimeoutException e) {
+                LOG.debug("{} did not pass it on", voter.shortText(), e);
+            }
+        }
+        return null;
+    }
+
+    /** How the group is, as a voter said lately. */
+    RaftStatus status() {
+        Heard last = heard;
+        if (last == null || System.nanoTime() - last.at() > FRESH.toNanos()) {
+            List<NodeId> voters = facts.voters().stream().sorted().toList();
+            return new RaftStatus(false, false, null, 0, false, voters, voters, raft.store().version());
+        }
+        return last.status();
+    }
+
+    // ---- for a voter that is cut off from its group, or was taken out of it ----
+
+    /** What linked voters say of the group, as far as they can be believed. Blocking. */
+    public List<Standing> standings() {
+        List<Standing> standings = new ArrayList<>();
+        for (NodeId voter : reachable()) {
+            try {
+                FeedReply reply = ask(voter, false);
+                ConfigHead head = check(reply);
+                Set<NodeId> voters = new HashSet<>();
+                reply.getVotersList().forEach(id -> voters.add(NodeId.parse(id)));
+                standings.add(new Standing(voter, head.getEpoch(), reply.getQuorum(), voters, head.getVersion()));
+            } catch (SignedConfigs.ForgedConfigException
+                    | InvalidProtocolBufferException
+                    | ExecutionException
+                    | TimeoutException e) {
+                LOG.debug("{} says nothing of the group", voter.shortText(), e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        return standings;
+    }
+}

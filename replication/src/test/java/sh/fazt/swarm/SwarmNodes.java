@@ -1,0 +1,153 @@
+package sh.fazt.swarm;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.stream.Stream;
+import sh.fazt.blob.Blobs;
+import sh.fazt.cartridge.CartridgeOptions;
+import sh.fazt.cartridge.SqliteCartridge;
+import sh.fazt.consensus.Timings;
+import sh.fazt.identity.JoinToken;
+import sh.fazt.identity.NodeKey;
+import sh.fazt.membership.MembershipConfig;
+import sh.fazt.testkit.Await;
+
+/** Whole nodes in one process: real links, cartridges and groups. */
+final class SwarmNodes {
+    static final Duration PATIENCE = Duration.ofSeconds(40);
+    private static final Duration HOUR = Duration.ofHours(1);
+
+    private final Path folder;
+    private final List<Node> nodes = new ArrayList<>();
+
+    SwarmNodes(Path folder) {
+        this.folder = folder;
+    }
+
+    Node node(String name) throws IOException {
+        return new Node(name);
+    }
+
+    void stop() {
+        nodes.forEach(Node::stop);
+    }
+
+    final class Node {
+        final String name;
+        final NodeKey key;
+        final int port;
+        SqliteCartridge cartridge;
+        ScheduledExecutorService thread;
+        ExecutorService io;
+        Swarm swarm;
+        boolean runs;
+
+        Node(String name) throws IOException {
+            this.name = name;
+            key = NodeKey.loadOrCreate(folder.resolve(name + ".key"));
+            try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                port = socket.getLocalPort();
+            }
+            start();
+            nodes.add(this);
+        }
+
+        SqliteCartridge file() {
+            SqliteCartridge opened =
+                    SqliteCartridge.open(folder.resolve(name), CartridgeOptions.standard(), Swarm.schemas());
+            opened.bind(key.id());
+            return opened;
+        }
+
+        Path raft() {
+            return folder.resolve(name + ".raft");
+        }
+
+        List<String> addresses() {
+            return List.of("127.0.0.1:" + port);
+        }
+
+        final void start() {
+            cartridge = file();
+            thread = Executors.newSingleThreadScheduledExecutor();
+            io = Executors.newFixedThreadPool(24);
+            InstantSource clock = Clock.systemUTC();
+            swarm = new Swarm(
+                    key,
+                    new SwarmOptions(
+                            name,
+                            "test",
+                            "",
+                            "127.0.0.1",
+                            port,
+                            addresses(),
+                            false,
+                            false,
+                            raft(),
+                            MembershipConfig.lan(),
+                            Timings.LAN,
+                            List.of(),
+                            List.of()),
+                    cartridge,
+                    new Blobs(cartridge),
+                    clock,
+                    new SecureRandom(),
+                    body -> {
+                        Thread made = new Thread(body, name + "-link");
+                        made.setDaemon(true);
+                        return made;
+                    },
+                    thread,
+                    io);
+            swarm.start();
+            runs = true;
+        }
+
+        void stop() {
+            if (runs) {
+                swarm.close();
+                thread.shutdownNow();
+                io.shutdownNow();
+                cartridge.close();
+                runs = false;
+            }
+        }
+
+        JoinToken token() {
+            return swarm.token(HOUR).token();
+        }
+    }
+
+    static void awaitMembers(int count, Node... all) {
+        for (Node node : all) {
+            Await.until(node.name + " sees " + count + " voters and a quorum", PATIENCE, () -> {
+                SwarmView view = node.swarm.view();
+                return view.quorum()
+                        && view.members().size() == count
+                        && view.members().stream()
+                                .noneMatch(member -> member.role().equals("joining"));
+            });
+        }
+    }
+
+    static void delete(Path directory) throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}
