@@ -46,7 +46,8 @@ final class Commands {
             new Command(
                     "swarm join",
                     List.of("TOKEN..."),
-                    List.of(),
+                    List.of(new Command.Flag(
+                            "observer", "", "follow without a vote: for what sleeps or is often away")),
                     "join the swarm that issued the token, given as text or as its words",
                     SwarmCommands::join),
             new Command("swarm status", List.of(), List.of(), "members, leader, quorum", SwarmCommands::status),
@@ -62,6 +63,13 @@ final class Commands {
                     List.of(new Command.Flag("force", "", "also when the others can't agree: they go on listing it")),
                     "leave, and be a swarm of one again",
                     SwarmCommands::leave),
+            new Command("swarm promote", List.of("NODE"), List.of(), "let an observer vote", RoleCommands::promote),
+            new Command(
+                    "swarm demote",
+                    List.of("NODE"),
+                    List.of(),
+                    "let a voter observe: for what sleeps, or is away for long",
+                    RoleCommands::demote),
             new Command(
                     "swarm evict",
                     List.of("NODE"),

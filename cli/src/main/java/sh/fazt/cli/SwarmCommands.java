@@ -63,13 +63,17 @@ final class SwarmCommands {
     static int join(Arguments arguments, Terminal terminal) {
         NodeClient node = NodeClient.of(arguments.cartridge());
         terminal.say("joining: this waits until the node is a member and has caught up");
-        Object data = node.send("POST", "/api/swarm/join", Map.of("token", arguments.operands()), JOIN);
+        Object data = node.send(
+                "POST",
+                "/api/swarm/join",
+                Map.of("token", arguments.operands(), "observer", arguments.has("observer")),
+                JOIN);
         if (arguments.json(terminal)) {
             terminal.result(Json.pretty(data));
         } else {
             Object swarm = Json.member(data, "swarm");
             terminal.result("joined swarm " + Json.text(swarm, "name") + " (" + Json.text(swarm, "id") + "), "
-                    + Json.elements(data, "members").size() + " members, caught up");
+                    + Json.elements(data, "members").size() + " members, caught up" + warning(data));
         }
         return 0;
     }
@@ -107,7 +111,13 @@ final class SwarmCommands {
                 + Json.text(Json.member(data, "swarm"), "name") + ", leader "
                 + (leader == null ? "none" : Json.text(leader, "name"))
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
-                + "\n" + table;
+                + ", config version " + Json.text(data, "config_version")
+                + "\n" + table + warning(data);
+    }
+
+    private static String warning(@Nullable Object data) {
+        String warning = Json.text(data, "warning");
+        return warning.isEmpty() ? "" : "\nwarning: " + warning;
     }
 
     static int discover(Arguments arguments, Terminal terminal) {

@@ -47,6 +47,7 @@ import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.LinkApi;
+import sh.fazt.node.api.RoleApi;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SystemApi;
@@ -179,6 +180,7 @@ final class Node implements AutoCloseable {
                             new SwarmApi(control(), apps),
                             new LinkApi(links()),
                             new WatchApi(watch(apps)),
+                            new RoleApi(control()),
                             new SystemApi(
                                     settings,
                                     events,

@@ -59,7 +59,13 @@ final class SwarmAdapter implements SwarmControl {
         }
         SwarmView.Named leader = view.leader();
         return new Status(
-                named(view.swarm()), named(view.self()), leader == null ? null : named(leader), view.quorum(), members);
+                named(view.swarm()),
+                named(view.self()),
+                leader == null ? null : named(leader),
+                view.quorum(),
+                members,
+                view.configVersion(),
+                view.warning());
     }
 
     private static @Nullable Figures figures(@Nullable PeerFigures peer) {
@@ -101,8 +107,18 @@ final class SwarmAdapter implements SwarmControl {
     }
 
     @Override
-    public CompletionStage<Outcome<Status>> join(String token) {
-        return run(() -> status(swarm.join(token)));
+    public CompletionStage<Outcome<Status>> join(String token, boolean observer) {
+        return run(() -> status(swarm.join(token, observer)));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> promote(String node) {
+        return run(() -> status(swarm.promote(node)));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> demote(String node) {
+        return run(() -> status(swarm.demote(node)));
     }
 
     @Override

@@ -306,14 +306,14 @@ class ApiIT {
     void showsTheSwarm() throws IOException {
         JsonNode status = surface.data("GET", "/api/swarm/status", "");
         assertThat(status.toString())
-                .isEqualTo(
-                        "{\"swarm\":{\"id\":\"swarm-1\",\"name\":\"family\"},"
-                                + "\"self\":{\"id\":\"node-a\",\"name\":\"home\"},"
-                                + "\"leader\":{\"id\":\"node-a\",\"name\":\"home\"},\"quorum\":true,\"members\":["
-                                + "{\"id\":\"node-a\",\"name\":\"home\",\"role\":\"voter\",\"state\":\"alive\","
-                                + "\"address\":\"127.0.0.1:5698\",\"rtt_ms\":null,\"behind\":null},"
-                                + "{\"id\":\"node-b\",\"name\":\"phone\",\"role\":\"voter\",\"state\":\"suspect\","
-                                + "\"address\":\"\",\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096}}],\"evicted\":\"\"}");
+                .isEqualTo("{\"swarm\":{\"id\":\"swarm-1\",\"name\":\"family\"},"
+                        + "\"self\":{\"id\":\"node-a\",\"name\":\"home\"},"
+                        + "\"leader\":{\"id\":\"node-a\",\"name\":\"home\"},\"quorum\":true,\"members\":["
+                        + "{\"id\":\"node-a\",\"name\":\"home\",\"role\":\"voter\",\"state\":\"alive\","
+                        + "\"address\":\"127.0.0.1:5698\",\"rtt_ms\":null,\"behind\":null},"
+                        + "{\"id\":\"node-b\",\"name\":\"phone\",\"role\":\"voter\",\"state\":\"suspect\","
+                        + "\"address\":\"\",\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096}}],"
+                        + "\"config_version\":42,\"warning\":\"2 voters do without neither\",\"evicted\":\"\"}");
         surface.swarm.refusal = Refusal.NO_QUORUM;
         assertThat(surface.data("GET", "/api/swarm/status", "").get("leader").isNull())
                 .isTrue();
@@ -341,6 +341,11 @@ class ApiIT {
                         .toString())
                 .contains("\"token\":\"fazt1-text\"", "\"words\":\"some words\"");
         surface.data("POST", "/api/swarm/join", "{\"token\":\" abc \"}");
+        surface.data("POST", "/api/swarm/join", "{\"token\":\"abc\",\"observer\":true}");
+        assertThat(surface.data("POST", "/api/swarm/promote", "{\"node\":\"phone\"}")
+                        .toString())
+                .contains("\"config_version\":42", "\"warning\":\"2 voters do without neither\"");
+        surface.data("POST", "/api/swarm/demote", "{\"node\":\"home\"}");
         surface.data("POST", "/api/swarm/evict", "{\"node\":\" phone \"}");
         surface.data("POST", "/api/swarm/recover", "{\"force\":true}");
         surface.data("PUT", "/api/swarm/links", "{\"online\":false}");
@@ -351,6 +356,9 @@ class ApiIT {
                         "init -",
                         "token PT1M",
                         "join abc",
+                        "join abc as observer",
+                        "promote phone",
+                        "demote home",
                         "evict phone",
                         "recover",
                         "online false",
@@ -362,6 +370,15 @@ class ApiIT {
                         .status())
                 .isEqualTo(400);
         assertThat(surface.local("POST", "/api/swarm/join", "{}").status()).isEqualTo(400);
+        assertThat(surface.local("POST", "/api/swarm/join", "{\"token\":\"abc\",\"observer\":\"yes\"}")
+                        .status())
+                .isEqualTo(400);
+        assertThat(surface.local("POST", "/api/swarm/promote", "{}").status()).isEqualTo(400);
+        surface.swarm.refusal = Refusal.NO_QUORUM;
+        assertThat(surface.local("POST", "/api/swarm/promote", "{\"node\":\"phone\"}")
+                        .status())
+                .isEqualTo(503);
+        surface.swarm.refusal = null;
         assertThat(surface.local("PUT", "/api/swarm/links", "{}").status()).isEqualTo(400);
     }
 

@@ -47,7 +47,9 @@ final class FakeSwarm implements SwarmControl {
                                 "suspect",
                                 "",
                                 Duration.ofNanos(1_234_567),
-                                new Lag(3, 4096))));
+                                new Lag(3, 4096))),
+                42,
+                "2 voters do without neither");
     }
 
     @Override
@@ -62,8 +64,18 @@ final class FakeSwarm implements SwarmControl {
     }
 
     @Override
-    public CompletionStage<Outcome<Status>> join(String token) {
-        return answer("join " + token, status());
+    public CompletionStage<Outcome<Status>> join(String token, boolean observer) {
+        return answer("join " + token + (observer ? " as observer" : ""), status());
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> promote(String node) {
+        return answer("promote " + node, status());
+    }
+
+    @Override
+    public CompletionStage<Outcome<Status>> demote(String node) {
+        return answer("demote " + node, status());
     }
 
     @Override

@@ -36,6 +36,7 @@ import sh.fazt.node.grpc.GrpcSurface;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc.AdminServiceBlockingStub;
 import sh.fazt.protocol.admin.v1.App;
+import sh.fazt.protocol.admin.v1.DemoteMemberRequest;
 import sh.fazt.protocol.admin.v1.Discovered;
 import sh.fazt.protocol.admin.v1.EvictMemberRequest;
 import sh.fazt.protocol.admin.v1.Event;
@@ -50,6 +51,7 @@ import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
 import sh.fazt.protocol.admin.v1.Member;
+import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
 import sh.fazt.protocol.admin.v1.VerifyResponse;
@@ -148,6 +150,8 @@ class GrpcSurfaceIT {
         assertThat(status.getLeader().getId()).isEqualTo("node-a");
         assertThat(status.getQuorum()).isTrue();
         assertThat(status.getVersion()).isEqualTo("1.2.3");
+        assertThat(status.getConfigVersion()).isEqualTo(42);
+        assertThat(status.getWarning()).startsWith("2 voters");
         Member phone = admin(Surface.TOKEN)
                 .listMembers(ListMembersRequest.getDefaultInstance())
                 .getMembers(1);
@@ -171,6 +175,19 @@ class GrpcSurfaceIT {
         assertThat(neighbour.getAddress()).isEqualTo("10.0.0.2:5698");
         assertThat(neighbour.getMember()).isTrue();
 
+        assertThat(admin(Surface.TOKEN)
+                        .promoteMember(PromoteMemberRequest.newBuilder()
+                                .setNode("phone")
+                                .build())
+                        .getMembersCount())
+                .isEqualTo(2);
+        assertThat(admin(Surface.TOKEN)
+                        .demoteMember(
+                                DemoteMemberRequest.newBuilder().setNode("home").build())
+                        .getWarning())
+                .startsWith("2 voters");
+        assertThat(surface.swarm.calls).containsSubsequence("promote phone", "demote home");
+
         EvictMemberRequest evict =
                 EvictMemberRequest.newBuilder().setNode("phone").build();
         assertThat(admin(Surface.TOKEN).evictMember(evict).getMembersCount()).isEqualTo(2);
@@ -180,6 +197,11 @@ class GrpcSurfaceIT {
         assertThatThrownBy(() -> admin(Surface.TOKEN).evictMember(evict))
                 .hasMessageContaining("UNAVAILABLE")
                 .hasMessageContaining("phone is missing");
+        assertThatThrownBy(() -> admin(Surface.TOKEN)
+                        .promoteMember(PromoteMemberRequest.newBuilder()
+                                .setNode("phone")
+                                .build()))
+                .hasMessageContaining("UNAVAILABLE");
         assertThat(admin(Surface.TOKEN)
                         .getStatus(GetStatusRequest.getDefaultInstance())
                         .hasLeader())

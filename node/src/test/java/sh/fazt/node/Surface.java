@@ -31,6 +31,7 @@ import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.Json;
 import sh.fazt.node.api.LinkApi;
+import sh.fazt.node.api.RoleApi;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SystemApi;
 import sh.fazt.node.api.WatchApi;
@@ -95,6 +96,7 @@ final class Surface implements AutoCloseable {
                                 settings, events, () -> Json.object().put("status", "healthy"), () -> "fazt_up 1\n"),
                         new LinkApi(links),
                         new WatchApi(watch),
+                        new RoleApi(swarm),
                         new SwarmApi(swarm, apps)));
         http = HttpServer.listen(
                 "127.0.0.1", 0, 1, new Front("example.org", routes, ready, sites, rest, auth, 1 << 20), api, dates);

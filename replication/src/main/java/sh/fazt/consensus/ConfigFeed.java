@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -178,7 +179,7 @@ public final class ConfigFeed {
                 voters.add(state.peer());
             }
         }
-        voters.sort(Comparator.comparing((NodeId voter) -> !voter.equals(leader)));
+        voters.sort(Comparator.comparing((NodeId voter) -> !Objects.equals(voter, leader)));
         return voters;
     }
 
@@ -213,7 +214,8 @@ public final class ConfigFeed {
     private boolean take(NodeId from, FeedReply reply) throws SignedConfigs.ForgedConfigException {
         ConfigHead head = check(reply);
         long version = raft.store().version();
-        boolean older = head.getEpoch() < facts.epoch() || head.getEpoch() == facts.epoch() && head.getVersion() < version;
+        boolean older =
+                head.getEpoch() < facts.epoch() || head.getEpoch() == facts.epoch() && head.getVersion() < version;
         if (older) {
             // This voter lags, or is of a part of the swarm that was given up.
             return false;
@@ -309,7 +311,8 @@ public final class ConfigFeed {
         Heard last = heard;
         if (last == null || System.nanoTime() - last.at() > FRESH.toNanos()) {
             List<NodeId> voters = facts.voters().stream().sorted().toList();
-            return new RaftStatus(false, false, null, 0, false, voters, voters, raft.store().version());
+            return new RaftStatus(
+                    false, false, null, 0, false, voters, voters, raft.store().version());
         }
         return last.status();
     }

@@ -122,8 +122,8 @@ final class ConfigStore {
             if (outcome.getApplied()) {
                 long version = base(tx) + index;
                 command.getOperationsList()
-                        .forEach(operation -> change(
-                                tx, operation, command.getFormat() < 2 ? operation.getExpected() + 1 : version));
+                        .forEach(operation ->
+                                change(tx, operation, command.getFormat() < 2 ? operation.getExpected() + 1 : version));
             }
             tx.execute(
                     "INSERT OR REPLACE INTO config_answered VALUES (?, ?, ?)",
@@ -220,8 +220,7 @@ final class ConfigStore {
     }
 
     private static List<ConfigEntry> everything(Rows rows) {
-        return rows.query(
-                "SELECT kind, key, version, value FROM config_entry ORDER BY kind, key", ConfigStore::entry);
+        return rows.query("SELECT kind, key, version, value FROM config_entry ORDER BY kind, key", ConfigStore::entry);
     }
 
     static Record record(ConfigEntry entry) {

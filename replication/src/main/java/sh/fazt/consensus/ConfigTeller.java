@@ -81,8 +81,7 @@ final class ConfigTeller {
         if (!whole) {
             removed.forEach((name, version) -> {
                 if (version > request.getVersion()) {
-                    config.addRemoved(
-                            Record.newBuilder().setKind(name.kind()).setKey(name.key()));
+                    config.addRemoved(Record.newBuilder().setKind(name.kind()).setKey(name.key()));
                 }
             });
         }

@@ -54,8 +54,7 @@ final class LeaderRequests {
     private final Object voters = new Object();
 
     /** @param observing what this node follows while it is an observer; null while it votes */
-    LeaderRequests(
-            RaftHost host, Links links, Supplier<@Nullable ConfigFeed> observing, Supplier<RaftStatus> status) {
+    LeaderRequests(RaftHost host, Links links, Supplier<@Nullable ConfigFeed> observing, Supplier<RaftStatus> status) {
         this.host = host;
         this.links = links;
         this.observing = observing;
@@ -135,7 +134,8 @@ final class LeaderRequests {
         ConfigFeed feed = observing.get();
         if (feed != null) {
             // A voter without a quorum would let us wait: another may have one.
-            return feed.forward(mark(request), request.hasCommand() && left.compareTo(PASSED_ON) > 0 ? PASSED_ON : left);
+            return feed.forward(
+                    mark(request), request.hasCommand() && left.compareTo(PASSED_ON) > 0 ? PASSED_ON : left);
         }
         return host.leads() ? lead(request, left) : forward(request, left);
     }

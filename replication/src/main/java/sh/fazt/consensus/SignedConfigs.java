@@ -47,8 +47,7 @@ final class SignedConfigs {
     static Head verify(SignedConfig config) throws ForgedConfigException {
         try {
             PublicKey owner = KeyFactory.getInstance("EC")
-                    .generatePublic(
-                            new X509EncodedKeySpec(config.getPublicKey().toByteArray()));
+                    .generatePublic(new X509EncodedKeySpec(config.getPublicKey().toByteArray()));
             Signature check = Signature.getInstance("SHA256withECDSA");
             check.initVerify(owner);
             check.update(DOMAIN);

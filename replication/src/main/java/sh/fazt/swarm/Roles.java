@@ -110,7 +110,11 @@ final class Roles implements ConfigFeed.Facts {
 
     /** Whether a member that is admitted now shall vote, with those that are there already. */
     static boolean votes(boolean sleeps, Map<NodeId, MemberRecord> members) {
-        return !sleeps && members.values().stream().filter(member -> !member.getObserver()).count() < BY_POLICY;
+        return !sleeps
+                && members.values().stream()
+                                .filter(member -> !member.getObserver())
+                                .count()
+                        < BY_POLICY;
     }
 
     /** Lets an observer vote; returns when it does. Blocking. */
@@ -184,8 +188,7 @@ final class Roles implements ConfigFeed.Facts {
     private void quorum(String what) {
         RaftStatus status = raft.status();
         if (!status.quorum()) {
-            throw agreement.noQuorum(
-                    what, status.unreachable(), status.voters().size());
+            throw agreement.noQuorum(what, status.unreachable(), status.voters().size());
         }
     }
 

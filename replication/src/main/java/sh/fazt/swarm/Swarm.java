@@ -189,7 +189,11 @@ public final class Swarm implements AutoCloseable {
                 agreement,
                 joining,
                 this::members,
-                id -> membership.snapshot().state(id).filter(MemberState.ALIVE::equals).isPresent());
+                id -> membership
+                        .snapshot()
+                        .state(id)
+                        .filter(MemberState.ALIVE::equals)
+                        .isPresent());
         feed = new ConfigFeed(key, raft, links, roles);
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
@@ -728,8 +732,7 @@ public final class Swarm implements AutoCloseable {
                     return;
                 }
                 if (id.equals(key.id())) {
-                    byte[] voter =
-                            member.toBuilder().setObserver(false).build().toByteArray();
+                    byte[] voter = member.toBuilder().setObserver(false).build().toByteArray();
                     ops.add(Op.set(kept, Records.MEMBER, kept.key(), voter));
                 } else if (observed || !member.getObserver()) {
                     // Who observes follows a voter that it knows, and nobody else.

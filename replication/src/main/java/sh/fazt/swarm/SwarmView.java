@@ -12,20 +12,16 @@ import org.jspecify.annotations.Nullable;
  * @param configVersion of what is agreed, as known here; grows with each change
  */
 public record SwarmView(
-        Named swarm,
-        Named self,
-        @Nullable Named leader,
-        boolean quorum,
-        List<Member> members,
-        long configVersion) {
+        Named swarm, Named self, @Nullable Named leader, boolean quorum, List<Member> members, long configVersion) {
     public SwarmView {
         members = List.copyOf(members);
     }
 
     /** What the number of voters is not good for; empty when there is nothing to say. */
     public String warning() {
-        long voters =
-                members.stream().filter(member -> !member.role().equals("observer")).count();
+        long voters = members.stream()
+                .filter(member -> !member.role().equals("observer"))
+                .count();
         if (voters == 2) {
             return "2 voters do without neither: while one is away, members and aliases can't be changed. A third"
                     + " makes up for the loss of one";

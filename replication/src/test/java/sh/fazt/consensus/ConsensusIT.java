@@ -224,7 +224,9 @@ class ConsensusIT {
         one.config.propose(List.of(Op.delete(last)));
         one.set("shop", "newer");
         assertThat(one.config.get("alias", "shop").orElseThrow().version()).isGreaterThan(last.version());
-        assertThat(one.raft.configVersion()).as("a log that is begun anew counts on").isGreaterThan(before);
+        assertThat(one.raft.configVersion())
+                .as("a log that is begun anew counts on")
+                .isGreaterThan(before);
     }
 
     @Test

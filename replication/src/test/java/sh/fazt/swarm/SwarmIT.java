@@ -118,5 +118,4 @@ class SwarmIT {
         assertThat(one.swarm.init("again").swarm().name()).isEqualTo("again");
         SwarmNodes.awaitMembers(1, one);
     }
-
 }

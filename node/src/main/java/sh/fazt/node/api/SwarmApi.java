@@ -107,8 +107,13 @@ public final class SwarmApi implements Router.Endpoints {
     }
 
     private void join(Call call) throws IOException {
-        String token = Json.required(Json.body(call.exchange()), "token").strip();
-        answer(call.exchange(), swarm.join(token), SwarmApi::status);
+        ObjectNode body = Json.body(call.exchange());
+        String token = Json.required(body, "token").strip();
+        JsonNode observer = body.path("observer");
+        if (!observer.isMissingNode() && !observer.isBoolean()) {
+            throw new Problem.Thrown(Kind.INVALID, "VALIDATION_FAILED", "observer is true or false, not " + observer);
+        }
+        answer(call.exchange(), swarm.join(token, observer.asBoolean(false)), SwarmApi::status);
     }
 
     private void leave(Call call) throws IOException {
@@ -182,7 +187,7 @@ public final class SwarmApi implements Router.Endpoints {
         });
     }
 
-    private static ObjectNode status(SwarmControl.Status status) {
+    static ObjectNode status(SwarmControl.Status status) {
         ArrayNode members = Json.array();
         status.members().forEach(member -> members.add(member(member)));
         ObjectNode data = Json.object();
@@ -191,6 +196,8 @@ public final class SwarmApi implements Router.Endpoints {
         data.set("leader", named(status.leader()));
         data.put("quorum", status.quorum());
         data.set("members", members);
+        data.put("config_version", status.configVersion());
+        data.put("warning", status.warning());
         return data;
     }
 

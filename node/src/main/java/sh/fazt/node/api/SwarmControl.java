@@ -24,8 +24,19 @@ public interface SwarmControl {
     /** Makes a join token, good for one node. */
     CompletionStage<Outcome<Token>> token(Duration timeToLive);
 
-    /** Joins the swarm that issued the token, given as text or words; completes when this node is a member and has caught up. */
-    CompletionStage<Outcome<Status>> join(String token);
+    /**
+     * Joins the swarm that issued the token, given as text or words; completes when this node is a member and has
+     * caught up.
+     *
+     * @param observer without a vote; else as the swarm chooses
+     */
+    CompletionStage<Outcome<Status>> join(String token, boolean observer);
+
+    /** Lets a member, by name or id, vote; completes when it does. */
+    CompletionStage<Outcome<Status>> promote(String node);
+
+    /** Lets a member, by name or id, observe; completes when it votes no more. */
+    CompletionStage<Outcome<Status>> demote(String node);
 
     /** Leaves, when forced also without the others; this node is a swarm of one again. */
     CompletionStage<Outcome<Status>> leave(boolean force);
@@ -71,8 +82,17 @@ public interface SwarmControl {
      *
      * @param leader null while none is known
      * @param quorum whether members and names can be changed from here
+     * @param configVersion of what is agreed, as known here
+     * @param warning what the number of voters is not good for, or empty
      */
-    record Status(Named swarm, Named self, @Nullable Named leader, boolean quorum, List<Member> members) {
+    record Status(
+            Named swarm,
+            Named self,
+            @Nullable Named leader,
+            boolean quorum,
+            List<Member> members,
+            long configVersion,
+            String warning) {
         public Status {
             members = List.copyOf(members);
         }
@@ -81,7 +101,7 @@ public interface SwarmControl {
     /**
      * One member. Immutable.
      *
-     * @param role      {@code voter}, {@code listener} or {@code leader}
+     * @param role      {@code voter, leader} or {@code observer}; {@code joining} until a voter votes
      * @param state     {@code alive, suspect, dead, left} or {@code away}
      * @param address   {@code host:port}, or empty when it can't be dialled
      * @param roundTrip null before the first measurement, and for this node itself

@@ -17,6 +17,8 @@ import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.ClockOfPeer;
+import sh.fazt.protocol.admin.v1.DemoteMemberRequest;
+import sh.fazt.protocol.admin.v1.DemoteMemberResponse;
 import sh.fazt.protocol.admin.v1.Discovered;
 import sh.fazt.protocol.admin.v1.EvictMemberRequest;
 import sh.fazt.protocol.admin.v1.EvictMemberResponse;
@@ -40,6 +42,8 @@ import sh.fazt.protocol.admin.v1.ListMembersRequest;
 import sh.fazt.protocol.admin.v1.ListMembersResponse;
 import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.Named;
+import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
+import sh.fazt.protocol.admin.v1.PromoteMemberResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.SetLinkResponse;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
@@ -77,7 +81,9 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
                     .setSelf(named(status.self()))
                     .setQuorum(status.quorum())
                     .setVersion(version)
-                    .setEvicted(swarm.get().evicted());
+                    .setEvicted(swarm.get().evicted())
+                    .setConfigVersion(status.configVersion())
+                    .setWarning(status.warning());
             SwarmControl.Named leader = status.leader();
             if (leader != null) {
                 response.setLeader(named(leader));
@@ -91,6 +97,28 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
         answer(answer, () -> {
             ListMembersResponse.Builder response = ListMembersResponse.newBuilder();
             swarm.get().status().members().forEach(member -> response.addMembers(member(member)));
+            return response.build();
+        });
+    }
+
+    @Override
+    public void promoteMember(PromoteMemberRequest request, StreamObserver<PromoteMemberResponse> answer) {
+        answer(answer, () -> {
+            SwarmControl.Status status = done(swarm.get().promote(request.getNode()));
+            PromoteMemberResponse.Builder response =
+                    PromoteMemberResponse.newBuilder().setWarning(status.warning());
+            status.members().forEach(member -> response.addMembers(member(member)));
+            return response.build();
+        });
+    }
+
+    @Override
+    public void demoteMember(DemoteMemberRequest request, StreamObserver<DemoteMemberResponse> answer) {
+        answer(answer, () -> {
+            SwarmControl.Status status = done(swarm.get().demote(request.getNode()));
+            DemoteMemberResponse.Builder response =
+                    DemoteMemberResponse.newBuilder().setWarning(status.warning());
+            status.members().forEach(member -> response.addMembers(member(member)));
             return response.build();
         });
     }
