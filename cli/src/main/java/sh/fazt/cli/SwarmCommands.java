@@ -189,8 +189,9 @@ final class SwarmCommands {
         terminal.say("This makes " + Json.text(self, "name") + " the only voter of swarm "
                 + Json.text(Json.member(status, "swarm"), "name") + ".\n"
                 + "Config changes (members, aliases) that the lost members agreed on and this one never saw are gone.\n"
-                + "Members that are alive but cut off are shut out and have to join again with a new token;\n"
-                + "what they wrote meanwhile is merged then. Never do this on both sides of a split.\n"
+                + "Members that are alive but cut off lose their vote: when they meet this node, they follow it, and\n"
+                + "what they wrote meanwhile is merged. (Where an observer is recovered, they have to join again with a\n"
+                + "new token.) Never do this on both sides of a split.\n"
                 + "Apps, files and data on this node are not touched.");
         for (Object member : Json.elements(status, "members")) {
             if (!Json.text(member, "id").equals(Json.text(self, "id"))) {

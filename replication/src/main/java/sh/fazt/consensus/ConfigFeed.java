@@ -135,12 +135,16 @@ public final class ConfigFeed {
         news = true;
     }
 
-    /** Fetches when it is time to. Blocking. */
-    public void tend() {
+    /** An observer fetches when it is time to. Answers whether links came or went since the last turn. Blocking. */
+    public boolean tend() {
+        boolean woken = news;
         Heard last = heard;
-        if (raft.observing() && (news || last == null || System.nanoTime() - last.at() > EVERY.toNanos())) {
+        if (!raft.observing()) {
+            news = false;
+        } else if (woken || last == null || System.nanoTime() - last.at() > EVERY.toNanos()) {
             fetch();
         }
+        return woken;
     }
 
     /** Fetches what is new from the first voter that answers; tells whether one did. Blocking. */

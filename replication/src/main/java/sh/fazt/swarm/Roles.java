@@ -46,6 +46,8 @@ final class Roles implements ConfigFeed.Facts {
     private final Supplier<Map<NodeId, MemberRecord>> members;
     private final Predicate<NodeId> alive;
     private long heardGroup = System.nanoTime();
+    /** That this node's group was given up, for its owner; empty while there is nothing to say. */
+    private volatile String fenced = "";
 
     /**
      * @param members of the swarm, those of an admission included
@@ -230,7 +232,7 @@ final class Roles implements ConfigFeed.Facts {
 
     /** Brings this node and, where it leads, the group to what the records say. Blocking. */
     void tend(ConfigFeed feed, Joiner joiner) {
-        feed.tend();
+        boolean met = feed.tend();
         if (joining.pending()) {
             return;
         }
@@ -238,6 +240,7 @@ final class Roles implements ConfigFeed.Facts {
         if (raft.observing()) {
             if (me != null && !me.getObserver()) {
                 LOG.info("this member is to vote now");
+                fenced = "";
                 joiner.again();
                 raft.rejoin(false);
             }
@@ -251,9 +254,21 @@ final class Roles implements ConfigFeed.Facts {
             heardGroup = System.nanoTime();
         }
         boolean out = me != null && me.getObserver();
-        if (out || System.nanoTime() - heardGroup > LOST.toNanos()) {
-            letGo(feed);
+        boolean lost = out || System.nanoTime() - heardGroup > LOST.toNanos();
+        if (lost || met) {
+            letGo(feed, lost);
         }
+    }
+
+    /** What the owner has to know of this node's part in the group; empty when there is nothing. */
+    String fenced() {
+        return fenced;
+    }
+
+    /** This node is in another swarm now. */
+    void startOver() {
+        fenced = "";
+        heardGroup = System.nanoTime();
     }
 
     /** What was to be taken out, but was not: whoever began it is gone. */
@@ -271,15 +286,27 @@ final class Roles implements ConfigFeed.Facts {
         }
     }
 
-    /** Whoever is out of the group must not stand for election: it would only be told to shut down. */
-    private void letGo(ConfigFeed feed) {
+    /**
+     * Whoever is out of the group must not stand for election: it would only be told to shut down. And a group of an
+     * earlier epoch is none any more, quorum or not: the owner let the others go on without it.
+     *
+     * @param lost whether this node is without its group; else only a later epoch counts
+     */
+    private void letGo(ConfigFeed feed, boolean lost) {
         for (ConfigFeed.Standing standing : feed.standings()) {
-            boolean newer = standing.epoch() > epoch()
-                    || standing.epoch() == epoch() && standing.version() >= raft.configVersion();
+            boolean given = standing.epoch() > epoch();
+            boolean newer = given || lost && standing.epoch() == epoch() && standing.version() >= raft.configVersion();
             if (standing.quorum() && newer && !standing.voters().contains(self)) {
                 LOG.info(
                         "this node is out of the group, and observes from now on told-by={}",
                         standing.from().shortText());
+                if (given) {
+                    fenced = "this node's part of the swarm was given up by \"fazt swarm recover\" elsewhere (epoch "
+                            + standing.epoch() + "): it follows the others now, and members and aliases that were"
+                            + " changed here meanwhile are as they are there. \"fazt swarm promote NODE\" lets it vote"
+                            + " again";
+                    LOG.warn("the group is given up why={}", fenced);
+                }
                 raft.becomeObserver();
                 feed.fetch();
                 return;

@@ -20,7 +20,8 @@ record Sight(
         MembersSnapshot snapshot,
         Map<NodeId, SyncService.Progress> progress,
         List<LinkState> links,
-        long configVersion) {
+        long configVersion,
+        String fenced) {
 
     SwarmView view(SwarmView.Named swarm, SwarmView.Named here, Map<NodeId, MemberRecord> members) {
         NodeId leader = status.leader();
@@ -38,7 +39,8 @@ record Sight(
                         : new SwarmView.Named(leader.toString(), leading == null ? "" : leading.getName()),
                 status.quorum(),
                 list,
-                configVersion);
+                configVersion,
+                fenced);
     }
 
     private SwarmView.Member member(NodeId id, MemberRecord member, boolean self, @Nullable LinkState link) {

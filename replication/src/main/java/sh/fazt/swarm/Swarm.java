@@ -659,6 +659,7 @@ public final class Swarm implements AutoCloseable {
 
     private void startOver() {
         evictions.startOver();
+        roles.startOver();
         Map<String, String> names = aliases();
         membership.leave();
         raft.forget();
@@ -708,7 +709,7 @@ public final class Swarm implements AutoCloseable {
         if (raft.status().quorum()) {
             throw new SwarmException(
                     SwarmException.Reason.INVALID,
-                    "the swarm has its quorum: there is nothing to recover. To take a member out, let it leave");
+                    "the swarm has its quorum: there is nothing to recover. To take a member out, let it leave or evict it");
         }
         boolean observed = raft.observing();
         agreement.guarded("recover", () -> raft.recoverForce());
@@ -734,9 +735,14 @@ public final class Swarm implements AutoCloseable {
                 if (id.equals(key.id())) {
                     byte[] voter = member.toBuilder().setObserver(false).build().toByteArray();
                     ops.add(Op.set(kept, Records.MEMBER, kept.key(), voter));
-                } else if (observed || !member.getObserver()) {
-                    // Who observes follows a voter that it knows, and nobody else.
+                } else if (observed) {
+                    // Nobody believes a voter that they know as an observer: those may only join anew.
                     ops.add(Op.delete(kept));
+                } else if (!member.getObserver()) {
+                    // They learn of the epoch when they meet this node, and follow it.
+                    byte[] observer =
+                            member.toBuilder().setObserver(true).build().toByteArray();
+                    ops.add(Op.set(kept, Records.MEMBER, kept.key(), observer));
                 }
             });
             return ops;
@@ -833,7 +839,13 @@ public final class Swarm implements AutoCloseable {
     public SwarmView view() {
         Map<NodeId, MemberRecord> members = members();
         MemberRecord me = members.get(key.id());
-        return new Sight(raft.status(), membership.snapshot(), sync.progress(), links.states(), raft.configVersion())
+        return new Sight(
+                        raft.status(),
+                        membership.snapshot(),
+                        sync.progress(),
+                        links.states(),
+                        raft.configVersion(),
+                        roles.fenced())
                 .view(
                         new SwarmView.Named(swarmId, swarmName()),
                         new SwarmView.Named(key.id().toString(), me == null ? options.name() : me.getName()),

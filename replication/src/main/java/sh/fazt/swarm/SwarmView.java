@@ -10,15 +10,25 @@ import org.jspecify.annotations.Nullable;
  * @param leader null while none is known
  * @param quorum whether members and names can be changed from here
  * @param configVersion of what is agreed, as known here; grows with each change
+ * @param fenced        that this node's group was given up, and what to do; or empty
  */
 public record SwarmView(
-        Named swarm, Named self, @Nullable Named leader, boolean quorum, List<Member> members, long configVersion) {
+        Named swarm,
+        Named self,
+        @Nullable Named leader,
+        boolean quorum,
+        List<Member> members,
+        long configVersion,
+        String fenced) {
     public SwarmView {
         members = List.copyOf(members);
     }
 
-    /** What the number of voters is not good for; empty when there is nothing to say. */
+    /** That this node was fenced, or else what the number of voters is not good for; empty when there is nothing. */
     public String warning() {
+        if (!fenced.isEmpty()) {
+            return fenced;
+        }
         long voters = members.stream()
                 .filter(member -> !member.role().equals("observer"))
                 .count();

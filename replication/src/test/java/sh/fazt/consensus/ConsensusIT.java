@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -18,7 +19,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.ratis.server.RaftServerConfigKeys;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -375,6 +378,126 @@ class ConsensusIT {
         leader(nodes);
         assertThat(one.set("again", "yes")).isInstanceOf(Result.Applied.class);
         assertThat(one.alias("late")).as("what was agreed is not skipped").isEqualTo("yes");
+    }
+
+    @Test
+    void theLogStaysSmall() throws IOException {
+        Node one = group(1).get(0);
+        String value = "x".repeat(1000);
+        for (int i = 0; i < 1500; i++) {
+            one.set("n", value + i);
+        }
+        try (Stream<Path> all = Files.walk(folder.resolve(one.name + ".raft"))) {
+            long bytes = all.filter(Files::isRegularFile)
+                    .mapToLong(path -> path.toFile().length())
+                    .sum();
+            assertThat(bytes).isLessThan(1 << 20);
+        }
+    }
+
+    @Test
+    void whoStopsHandsTheLeadOver() {
+        group(3);
+        Node stops = leader(nodes);
+        List<Node> rest = nodes.stream().filter(node -> node != stops).toList();
+        rest.forEach(node -> awaitAlias(node, "none", ""));
+        assertThat(stops.set("before", "yes")).isInstanceOf(Result.Applied.class);
+        rest.forEach(node -> awaitAlias(node, "before", "yes"));
+        long term = stops.raft.status().term();
+        stops.raft.transfer();
+        Node next = leader(rest);
+        assertThat(next.raft.status().term())
+                .as("one election, which the transfer asked for")
+                .isEqualTo(term + 1);
+        assertThat(next.set("on", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void anIsolatedLeaderNeitherConfirmsNorChangesWhatTheOthersChanged() {
+        group(3);
+        Node cut = leader(nodes);
+        cut.set("shop", "old");
+        List<Node> rest = nodes.stream().filter(node -> node != cut).toList();
+        rest.forEach(node -> awaitAlias(node, "shop", "old"));
+        ConfigEntry old = cut.config.get("alias", "shop").orElseThrow();
+        cut.config.barrier();
+        network.isolated.add(cut.id);
+        assertThat(leader(rest).set("shop", "new")).isInstanceOf(Result.Applied.class);
+        assertThatThrownBy(cut.config::barrier)
+                .as("a confirmed read has to go through the log")
+                .isInstanceOf(ConsensusException.class);
+        assertThatThrownBy(() -> cut.config.propose(List.of(Op.set(old, "alias", "shop", new byte[] {1}))))
+                .isInstanceOf(ConsensusException.class);
+        network.isolated.clear();
+        awaitAlias(cut, "shop", "new");
+        Await.until("quorum", PATIENCE, () -> cut.raft.status().quorum());
+        assertThat(cut.config.propose(List.of(Op.set(old, "alias", "shop", new byte[] {1}))))
+                .isInstanceOf(Result.Conflict.class);
+    }
+
+    @Test
+    void whoVanishesWhileItIsAddedStopsNothingAndIsAddedLater() {
+        Node one = group(1).get(0);
+        Node two = new Node(2);
+        two.raft.prepareJoin(Objects.requireNonNull(one.raft.groupId()));
+        network.isolated.add(two.id);
+        assertThatThrownBy(() -> one.raft.addVoter(two.id, two.raft.peerId())).isInstanceOf(ConsensusException.class);
+        assertThat(one.set("alone", "yes")).isInstanceOf(Result.Applied.class);
+        network.isolated.clear();
+        one.raft.addVoter(two.id, two.raft.peerId());
+        awaitAlias(two, "alone", "yes");
+        assertThat(two.set("both", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void aGroupOfOneWhoseLogLostItsEndGoesOnWithAllThatWasAgreed() throws IOException {
+        Node one = group(1).get(0);
+        for (int i = 0; i < 20; i++) {
+            one.set("n" + i, "yes");
+        }
+        long version = one.raft.configVersion();
+        Path log = folder.resolve(one.name + ".raft")
+                .resolve(Objects.requireNonNull(one.raft.groupId()))
+                .resolve("current");
+        one.stop();
+        try (Stream<Path> files = Files.list(log)) {
+            List<Path> segments = files.filter(
+                            path -> path.getFileName().toString().startsWith("log_"))
+                    .toList();
+            assertThat(segments).hasSize(1);
+            byte[] bytes = Files.readAllBytes(segments.get(0));
+            int end = bytes.length;
+            while (end > 0 && bytes[end - 1] == 0) {
+                end--;
+            }
+            Files.write(segments.get(0), Arrays.copyOf(bytes, end - 200));
+        }
+        one.boot();
+        assertThat(one.raft.open()).as("a log that forgot what it promised").isFalse();
+        one.raft.rejoin(true);
+        assertThat(one.alias("n19")).isEqualTo("yes");
+        assertThat(one.set("after", "yes")).isInstanceOf(Result.Applied.class);
+        assertThat(one.raft.configVersion()).isGreaterThan(version);
+    }
+
+    @Test
+    void whoLeftAGroupCanJoinItAgainOverWhatIsLeftOfIt() {
+        group(2);
+        Node one = nodes.get(0);
+        Node two = nodes.get(1);
+        one.raft.removeVoter(two.id);
+        two.raft.prepareJoin(Objects.requireNonNull(one.raft.groupId()));
+        one.raft.addVoter(two.id, two.raft.peerId());
+        one.set("again", "yes");
+        awaitAlias(two, "again", "yes");
+        assertThat(two.set("both", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void aPauseOfAnHourDoesNotCloseTheServer() {
+        assertThat(RaftServerConfigKeys.closeThreshold(Properties.make(folder, Timings.LAN))
+                        .toLong(TimeUnit.HOURS))
+                .isGreaterThan(1);
     }
 
     private static void delete(Path directory) throws IOException {

@@ -160,4 +160,36 @@ class ObserverIT {
         three.swarm.alias("after", "app");
         assertThat(one.swarm.aliases()).containsEntry("after", "app");
     }
+
+    @Test
+    void whoWasGivenUpByARecoveryFollowsWhenItMeetsTheLaterEpoch() throws IOException {
+        Node one = nodes.node("one");
+        Node two = joined("two", one, false);
+        Node three = joined("three", one, false);
+        SwarmNodes.awaitMembers(3, one, two, three);
+        one.swarm.alias("before", "app");
+        one.swarm.online(false);
+        Await.until(
+                "one is without a quorum",
+                SwarmNodes.PATIENCE,
+                () -> !one.swarm.view().quorum());
+        Await.until(
+                "two and three go on",
+                SwarmNodes.PATIENCE,
+                () -> two.swarm.view().quorum());
+        two.swarm.alias("other-side", "app");
+        assertThat(one.swarm.recover().quorum()).isTrue();
+        one.swarm.alias("recovered", "app");
+        one.swarm.online(true);
+        for (Node given : new Node[] {two, three}) {
+            awaitAlias(given, "recovered", "app");
+            awaitRole(given, "observer", one, given);
+            assertThat(given.swarm.view().warning()).contains("given up", "promote");
+            assertThat(given.swarm.aliases()).as("what the other side agreed").doesNotContainKey("other-side");
+        }
+        two.swarm.promote("two");
+        awaitRole(two, "voter", one, two, three);
+        two.swarm.alias("after", "app");
+        awaitAlias(three, "after", "app");
+    }
 }
