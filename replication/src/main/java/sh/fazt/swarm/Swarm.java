@@ -155,15 +155,7 @@ public final class Swarm implements AutoCloseable {
         replica = new FencedReplica(cartridge.replica(), System::nanoTime);
         SwarmEvents events = new SwarmEvents(clock);
         sync = new SyncService(
-                replica,
-                blobs,
-                links,
-                swarm,
-                io,
-                System::nanoTime,
-                clock,
-                events::add,
-                SyncService.AUDIT_EVERY);
+                replica, blobs, links, swarm, io, System::nanoTime, clock, events::add, SyncService.AUDIT_EVERY);
         cartridge.listen(sync);
         eventWatch = new EventWatch(events);
         links.listen(eventWatch);
