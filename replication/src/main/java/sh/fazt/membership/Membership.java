@@ -328,8 +328,12 @@ public class Membership {
     private void hearOfSelf(Claim claim) {
         boolean earlierLife = claim.incarnation() > incarnation;
         boolean wrong = claim.incarnation() == incarnation && claim.state() != ownState;
+        // An earlier life may have begun, or spoken up, to the very incarnation that this one began with.
+        boolean describesAnother = claim.metadataIncarnation() == incarnation
+                && claim.metadata() != null
+                && !claim.metadata().equals(metadata);
         // Once left, it may be held for dead too: that is no lie worth a word.
-        if ((earlierLife || wrong) && ownState != MemberState.LEFT) {
+        if ((earlierLife || wrong || describesAnother) && ownState != MemberState.LEFT) {
             refute(claim);
         }
     }

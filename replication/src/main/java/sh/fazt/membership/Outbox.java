@@ -100,13 +100,16 @@ final class Outbox {
         send(to, Packet.newBuilder().setGossip(Gossip.getDefaultInstance()).addClaims(MembershipCodec.wire(own)));
     }
 
-    /** Everything that is known, but for what nobody has heard. */
+    /**
+     * Everything that is known, but for what nobody has heard. Of the receiver too: one that starts again learns so of
+     * its earlier life, which its clock may have put after this one.
+     */
     void exchange(NodeId to, Claim own, boolean answer) {
         Packet.Builder packet =
                 Packet.newBuilder().setExchange(Exchange.newBuilder().setAnswer(answer));
         packet.addClaims(MembershipCodec.wire(own));
         for (Entry entry : roster.all()) {
-            if (entry.incarnation > 0 && !entry.id.equals(to)) {
+            if (entry.incarnation > 0) {
                 packet.addClaims(MembershipCodec.wire(entry.claim()));
             }
         }

@@ -54,8 +54,8 @@ final class SyncCodec {
         }
     }
 
-    static byte[] vectors(Map<Scope, VersionVector> vectors, ReplicaStore store) {
-        Vectors.Builder message = Vectors.newBuilder();
+    static byte[] vectors(Map<Scope, VersionVector> vectors, boolean asks, ReplicaStore store) {
+        Vectors.Builder message = Vectors.newBuilder().setAsks(asks);
         vectors.forEach((scope, vector) -> {
             ScopeVector.Builder one =
                     ScopeVector.newBuilder().setScope(scope.id()).addAllSeen(seen(vector));
@@ -68,21 +68,22 @@ final class SyncCodec {
         return message.build().toByteArray();
     }
 
-    /** What a peer holds: per scope its vector, and its digest where it gave one. */
-    record Told(Map<Scope, VersionVector> vectors, Map<Scope, Long> digests) {}
+    /** What a peer holds: per scope its vector, and its digest where it gave one; and whether it asks for ours. */
+    record Told(Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, boolean asks) {}
 
     static Told vectors(byte[] bytes) {
         try {
             Map<Scope, VersionVector> vectors = new HashMap<>();
             Map<Scope, Long> digests = new HashMap<>();
-            for (ScopeVector one : Vectors.parseFrom(bytes).getScopesList()) {
+            Vectors message = Vectors.parseFrom(bytes);
+            for (ScopeVector one : message.getScopesList()) {
                 Scope scope = new Scope(one.getScope());
                 vectors.put(scope, vector(one.getSeenList()));
                 if (one.getDigest() != 0) {
                     digests.put(scope, one.getDigest());
                 }
             }
-            return new Told(vectors, digests);
+            return new Told(vectors, digests, message.getAsks());
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalArgumentException("a damaged message of vectors", e);
         }

@@ -26,6 +26,14 @@ public final class SyncCore {
     /** Vectors are told at most so often; pushes carry the news in between. */
     static final Duration TELL_EVERY = Duration.ofSeconds(1);
 
+    /**
+     * A peer that lacks something of what is here for so long is told again, and asked, as the news or its answer
+     * may be lost: the control lane drops what it has no room for. Each time after twice as long.
+     */
+    static final Duration ASK_AFTER = Duration.ofSeconds(15);
+
+    static final Duration ASK_AT_LEAST = Duration.ofMinutes(16);
+
     /** A pull that has not ended by then is tried with another peer. */
     static final Duration PULL_PATIENCE = Duration.ofSeconds(60);
 
@@ -44,6 +52,8 @@ public final class SyncCore {
         final Map<Scope, VersionVector> has = new HashMap<>();
         final Set<Scope> untold = new HashSet<>();
         long toldAt = Long.MIN_VALUE / 2;
+        long askedAt;
+        long askAfter = ASK_AFTER.toNanos();
     }
 
     private record Pulling(NodeId from, long since) {}
@@ -75,7 +85,9 @@ public final class SyncCore {
         peer.linked = true;
         peer.untold.clear();
         peer.toldAt = nanos;
-        return List.of(new SyncEffect.Tell(id, null));
+        peer.askedAt = nanos;
+        peer.askAfter = ASK_AFTER.toNanos();
+        return List.of(new SyncEffect.Tell(id, null, false));
     }
 
     /** A link broke: what was being pulled over it is asked for elsewhere. */
@@ -155,8 +167,9 @@ public final class SyncCore {
         peer.untold.add(scope);
     }
 
-    /** A peer told what it holds. */
-    public List<SyncEffect> told(NodeId from, Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, long nanos) {
+    /** A peer told what it holds. @param asks whether it wants to hear the same from here */
+    public List<SyncEffect> told(
+            NodeId from, Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, boolean asks, long nanos) {
         Peer peer = peer(from);
         peer.told = true;
         List<SyncEffect> effects = new ArrayList<>();
@@ -168,6 +181,9 @@ public final class SyncCore {
             VersionVector ours = view.vector(scope);
             peer.has.put(scope, theirs);
             oldCopy |= theirs.get(self) > ours.get(self);
+            if (asks) {
+                peer.untold.add(scope);
+            }
             if (theirs.equals(ours)) {
                 Long digest = digests.get(scope);
                 if (digest != null
@@ -236,11 +252,28 @@ public final class SyncCore {
                 peer.untold.forEach(scope -> news.put(scope, view.vector(scope)));
                 peer.untold.clear();
                 peer.toldAt = nanos;
-                effects.add(new SyncEffect.Tell(id, news));
+                effects.add(new SyncEffect.Tell(id, news, false));
+            }
+            if (nanos - peer.askedAt >= peer.askAfter) {
+                ask(id, peer, nanos, effects);
             }
             peer.has.keySet().forEach(scope -> pull(id, scope, nanos, effects));
         });
         return effects;
+    }
+
+    private void ask(NodeId id, Peer peer, long nanos, List<SyncEffect> effects) {
+        Map<Scope, VersionVector> lacking = new HashMap<>();
+        view.vectors().forEach((scope, ours) -> {
+            if (!peer.has.getOrDefault(scope, VersionVector.EMPTY).covers(ours)) {
+                lacking.put(scope, ours);
+            }
+        });
+        peer.askedAt = nanos;
+        peer.askAfter = lacking.isEmpty() ? ASK_AFTER.toNanos() : Math.min(2 * peer.askAfter, ASK_AT_LEAST.toNanos());
+        if (!lacking.isEmpty()) {
+            effects.add(new SyncEffect.Tell(id, lacking, true));
+        }
     }
 
     /** How many transactions the peer lacks of what is here, as far as it has told. */

@@ -12,8 +12,8 @@ public sealed interface SyncEffect {
     /** Send the changeset to a peer. */
     record Push(NodeId to, Changeset changeset) implements SyncEffect {}
 
-    /** Tell a peer what is held here: of these scopes, or of all when null. */
-    record Tell(NodeId to, @Nullable Map<Scope, VersionVector> scopes) implements SyncEffect {}
+    /** Tell a peer what is held here: of these scopes, or of all when null; and ask it to tell the same. */
+    record Tell(NodeId to, @Nullable Map<Scope, VersionVector> scopes, boolean asks) implements SyncEffect {}
 
     /** Ask a peer for what the vector lacks. */
     record Pull(NodeId from, Scope scope) implements SyncEffect {}

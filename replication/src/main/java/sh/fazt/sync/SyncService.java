@@ -302,7 +302,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                 digests.remove(scope);
             }
         });
-        run(core.told(from, vectors, digests, nanos.getAsLong()));
+        run(core.told(from, vectors, digests, told.asks(), nanos.getAsLong()));
     }
 
     private void changeset(NodeId from, byte[] message) {
@@ -335,7 +335,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                 links.send(
                         tell.to(),
                         Channel.VECTORS,
-                        SyncCodec.vectors(told == null ? store.vectors() : told, store),
+                        SyncCodec.vectors(told == null ? store.vectors() : told, tell.asks(), store),
                         SEND_DEADLINE);
             } else if (effect instanceof SyncEffect.Apply apply) {
                 apply(apply.from(), apply.changeset());

@@ -247,6 +247,26 @@ class MembershipTest {
     }
 
     @Test
+    void aNodeThatStartedAnewInTheSameSecondSaysWhatHasChanged() {
+        admit(A);
+        receive(
+                A,
+                gossip(),
+                new Claim(SELF, MemberState.ALIVE, 100, List.of(), MemberMetadata.named("me before"), 100));
+        assertThat(membership.self().incarnation()).isEqualTo(101);
+    }
+
+    @Test
+    void aNodeThatStartedAnewIsToldOfItsEarlierLife() {
+        allAlive(A);
+        sent.clear();
+        receive(A, Packet.newBuilder().setExchange(Exchange.getDefaultInstance()));
+        assertThat(claimed(to(A).get(0), A).incarnation())
+                .as("what is known of the one who asks")
+                .isEqualTo(incarnation(A));
+    }
+
+    @Test
     void afterStandingStillItTrustsItselfLessAndAccusesNobody() {
         allAlive(A, B, C);
         receive(B, gossip(), suspect(A, 7, B, C));

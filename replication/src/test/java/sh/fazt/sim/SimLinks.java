@@ -54,8 +54,20 @@ final class SimLinks implements Links {
         CompletableFuture<Void> taken = new CompletableFuture<>();
         byte[] copy = message.clone();
         begin(to, channel, copy, deadline, taken, pair -> {
-            transmit(pair, to, channel, copy, true, there -> there.arrived(node.id, channel, copy));
-            finish(taken, null, null);
+            int began = pair.generation();
+            long leaves = transmit(
+                    pair, to, channel, copy, deadline.toNanos(), true, there -> there.arrived(node.id, channel, copy));
+            if (leaves == 0) {
+                finish(taken, null, null);
+            } else if (leaves > 0) {
+                world.add(leaves, node, () -> {
+                    if (pair.generation() == began) {
+                        finish(taken, null, null);
+                    } else {
+                        fail(taken, Reason.BROKEN, "the link to " + world.name(to) + " broke before the message left");
+                    }
+                });
+            }
         });
         return taken;
     }
@@ -70,7 +82,14 @@ final class SimLinks implements Links {
                     Reason.BROKEN,
                     "the link to " + world.name(to) + " broke before it answered on " + channel));
             var unused = answer.whenComplete((done, error) -> forget.run());
-            transmit(pair, to, channel, copy, false, there -> there.asked(pair, node.id, channel, copy, answer));
+            transmit(
+                    pair,
+                    to,
+                    channel,
+                    copy,
+                    deadline.toNanos(),
+                    false,
+                    there -> there.asked(pair, node.id, channel, copy, answer));
         });
         return answer;
     }
@@ -135,11 +154,17 @@ final class SimLinks implements Links {
         void at(SimLinks there);
     }
 
-    private void transmit(
-            SimPair pair, NodeId to, Channel channel, byte[] message, boolean mayRepeat, Arrival arrival) {
+    private long transmit(
+            SimPair pair,
+            NodeId to,
+            Channel channel,
+            byte[] message,
+            long deadlineNanos,
+            boolean mayRepeat,
+            Arrival arrival) {
         network.count(node.id, to, channel, message);
         counters(to)[0] += message.length;
-        pair.transmit(node.id, channel, mayRepeat, () -> {
+        return pair.transmit(node.id, channel, message.length, deadlineNanos, mayRepeat, () -> {
             SimLinks there = network.live(to);
             if (there.isLive()) {
                 there.counters(node.id)[1] += message.length;
@@ -181,7 +206,7 @@ final class SimLinks implements Links {
                 return;
             }
             byte[] copy = error == null ? answer.clone() : new byte[0];
-            transmit(pair, from, channel, copy, false, there -> {
+            transmit(pair, from, channel, copy, Long.MAX_VALUE, false, there -> {
                 if (error == null) {
                     there.finish(asker, copy, null);
                 } else {

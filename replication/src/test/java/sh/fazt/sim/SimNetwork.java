@@ -109,6 +109,11 @@ public final class SimNetwork {
         return messages;
     }
 
+    /** How many bytes of a channel wait at the sender because the way is slow. */
+    public long queuedBytes(NodeId from, NodeId to, Channel channel) {
+        return pair(from, to).queued(from, channel);
+    }
+
     // ---- faults ----
 
     /** Lets nothing through from the first to the second; the other way stays open. */

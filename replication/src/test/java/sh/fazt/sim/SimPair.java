@@ -3,6 +3,7 @@ package sh.fazt.sim;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
@@ -117,8 +118,8 @@ final class SimPair {
         }
         linked = false;
         generation++;
-        up.held.clear();
-        down.held.clear();
+        up.reset();
+        down.reset();
         world.trace("link %s - %s down: %s", world.name(low), world.name(high), reason);
         List<Runnable> tasks = List.copyOf(whenBroken);
         whenBroken.clear();
@@ -133,21 +134,40 @@ final class SimPair {
 
     // ---- what is under way ----
 
-    /** Puts one message under way; {@code arrival} runs on the receiver, or never. */
-    void transmit(NodeId from, Channel channel, boolean mayRepeat, Runnable arrival) {
+    /**
+     * Puts one message under way; {@code arrival} runs on the receiver, or never. Answers in how many nanoseconds it
+     * has left the sender: 0 where the way has no limit, negative when the lane gives it up, because that would be
+     * after the deadline or by chance. What is lost on the control lane is lost silently, as the receiver drops what
+     * it has no room for there.
+     */
+    long transmit(NodeId from, Channel channel, int size, long deadlineNanos, boolean mayRepeat, Runnable arrival) {
         Direction way = from.equals(low) ? up : down;
         LinkQuality quality = network.quality(way.from, way.to);
         if (chance(quality.drop())) {
             world.trace("lost %s -> %s %s", world.name(way.from), world.name(way.to), channel);
-            return;
+            return channel.lane() == Channel.Lane.CONTROL ? 0 : -1;
         }
-        way.send(channel, quality, arrival);
+        long left = way.leaves(channel, size, quality.rate());
+        if (left > deadlineNanos) {
+            return -1;
+        }
+        way.send(channel, quality, left, arrival);
         if (mayRepeat && chance(quality.duplicate())) {
-            way.send(channel, quality, arrival);
+            way.send(channel, quality, left, arrival);
         }
         if (chance(quality.breaks())) {
             breakNow("by chance");
         }
+        return left;
+    }
+
+    /** How many bytes wait at the sender. */
+    long queued(NodeId from, Channel channel) {
+        Direction way = from.equals(low) ? up : down;
+        long busy = way.busyUntil[channel.number()] - world.nanos();
+        return busy <= 0
+                ? 0
+                : (long) (busy / 1e9 * network.quality(way.from, way.to).rate());
     }
 
     private boolean chance(double probability) {
@@ -158,6 +178,7 @@ final class SimPair {
         private final NodeId from;
         private final NodeId to;
         private final long[] lastArrival = new long[Channel.values().length + 1];
+        private final long[] busyUntil = new long[Channel.values().length + 1];
         private final ArrayDeque<Runnable> held = new ArrayDeque<>();
 
         Direction(NodeId from, NodeId to) {
@@ -165,10 +186,26 @@ final class SimPair {
             this.to = to;
         }
 
-        void send(Channel channel, LinkQuality quality, Runnable arrival) {
+        void reset() {
+            held.clear();
+            Arrays.fill(busyUntil, 0);
+        }
+
+        /** In how many nanoseconds a message that is sent now has left. */
+        long leaves(Channel channel, int size, int rate) {
+            if (rate == 0) {
+                return 0;
+            }
+            long now = world.nanos();
+            long end = Math.max(now, busyUntil[channel.number()]) + (long) (size * 1e9 / rate);
+            return end - now;
+        }
+
+        void send(Channel channel, LinkQuality quality, long leaves, Runnable arrival) {
             int lane = network.reordersChannels() ? channel.number() : 0;
             long now = world.nanos();
-            long at = Math.max(lastArrival[lane], now + quality.latencyNanos(network.chance()));
+            busyUntil[channel.number()] = Math.max(busyUntil[channel.number()], now + leaves);
+            long at = Math.max(lastArrival[lane], now + leaves + quality.latencyNanos(network.chance()));
             lastArrival[lane] = at;
             int sent = generation;
             if (network.isLive(to)) {

@@ -39,6 +39,7 @@ public final class SimWorld {
     private long nowNanos;
     private long made;
     private long happened;
+    private long fingerprint = 0xcbf29ce484222325L;
 
     /** A world whose whole history follows from the seed. */
     public SimWorld(long seed) {
@@ -155,10 +156,26 @@ public final class SimWorld {
             owner.parked.add(event);
             return false;
         }
+        start(event);
+        return true;
+    }
+
+    private void start(Event event) {
         event.done = true;
         happened++;
+        mark(nowNanos);
+        mark(event.number);
         event.task.run();
-        return true;
+    }
+
+    /** Makes the fingerprint depend on this number. */
+    public void mark(long number) {
+        fingerprint = (fingerprint ^ number) * 0x100000001b3L;
+    }
+
+    /** A hash of which events happened, when and in what order, and of everything {@link #mark}ed. */
+    public long fingerprint() {
+        return fingerprint;
     }
 
     // ---- nodes ----
@@ -266,9 +283,7 @@ public final class SimWorld {
         while (node.boot == boot && !node.paused && !node.parked.isEmpty()) {
             Event event = node.parked.poll();
             if (!event.done && event.boot == boot) {
-                event.done = true;
-                happened++;
-                event.task.run();
+                start(event);
             }
         }
     }

@@ -1,0 +1,239 @@
+package sh.fazt.sim.swarm;
+
+import static sh.fazt.sim.swarm.Violation.require;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.sim.SimWorld;
+
+/**
+ * A model of consensus: a log that grows while the asker reaches most of the voters, and that nodes learn from each
+ * other. It stands in for Raft, whose own timers and threads can't be simulated, and gives the nodes what Raft gives
+ * them: members who come and go late and in order. Its checker holds for a real one too.
+ */
+final class Agreement {
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
+    static final String REGISTER = "owner";
+    static final String MEMBER = "member/";
+
+    private final SimWorld world;
+    private final RandomGenerator random;
+    private final List<SimulatedNode> voters;
+    private final List<Entry> log = new ArrayList<>();
+    private final List<Operation> operations = new ArrayList<>();
+
+    /** @param value null removes the key */
+    record Entry(String key, @Nullable String value) {}
+
+    /** One client's compare-and-set, or read when {@code next} is null; times are 0 while it is open. */
+    static final class Operation {
+        final @Nullable String expected;
+        final @Nullable String next;
+        final long invoked;
+        long answered;
+        /** What a read saw. */
+        @Nullable
+        String seen;
+
+        boolean done;
+        boolean failed;
+
+        Operation(@Nullable String expected, @Nullable String next, long invoked) {
+            this.expected = expected;
+            this.next = next;
+            this.invoked = invoked;
+        }
+    }
+
+    Agreement(SimWorld world, List<SimulatedNode> voters) {
+        this.world = world;
+        this.random = world.random("agreement");
+        this.voters = voters;
+    }
+
+    /** A node's copy: as many entries as it has heard of, in their order. */
+    static final class Copy {
+        private final List<Entry> entries = new ArrayList<>();
+
+        int size() {
+            return entries.size();
+        }
+
+        Map<String, String> values() {
+            return replay(entries);
+        }
+
+        /** What an older file has. */
+        void cut(int size) {
+            entries.subList(Math.min(size, entries.size()), entries.size()).clear();
+        }
+    }
+
+    private static Map<String, String> replay(List<Entry> entries) {
+        Map<String, String> values = new TreeMap<>();
+        for (Entry entry : entries) {
+            if (entry.value() == null) {
+                values.remove(entry.key());
+            } else {
+                values.put(entry.key(), entry.value());
+            }
+        }
+        return values;
+    }
+
+    Map<String, String> values() {
+        return replay(log);
+    }
+
+    /** Without asking anybody: what the swarm begins with. */
+    void begin(Entry entry) {
+        log.add(entry);
+    }
+
+    /** A new member is told everything with its admission. */
+    void bring(Copy copy) {
+        copy.entries.addAll(log);
+    }
+
+    /** Takes the next record from a linked node that has it, or from the group where this node reaches most of it. */
+    void feed(SimulatedNode node, boolean skips) {
+        boolean news = node.agreed.size() < log.size()
+                && (reachesMost(node)
+                        || node.swarm.linked(node).stream()
+                                .anyMatch(other -> other.agreed.size() > node.agreed.size()));
+        if (news) {
+            Entry next = log.get(node.agreed.size());
+            node.agreed.entries.add(skips && log.size() % 2 == 0 ? new Entry("skipped", "") : next);
+            node.agreed(next);
+        }
+    }
+
+    private boolean reachesMost(SimulatedNode node) {
+        long reached = voters.stream()
+                .filter(voter -> voter == node || voter.isRunning() && node.swarm.areLinked(node, voter))
+                .count();
+        return reached * 2 > voters.size();
+    }
+
+    /** Proposes a record; {@code done} runs when it is agreed, which is never when most voters can't be reached. */
+    void propose(SimulatedNode by, Entry entry, Runnable done) {
+        attempt(
+                by,
+                world.nanos() + PATIENCE.toNanos(),
+                agreed -> {
+                    if (agreed) {
+                        log.add(entry);
+                        // Whoever asked may end before it hears.
+                        world.schedule(Duration.ofMillis(10), done);
+                    }
+                    return agreed;
+                },
+                heard -> {});
+    }
+
+    /** A linearizable compare-and-set, or read, of the one register. */
+    void operate(SimulatedNode by, @Nullable String expected, @Nullable String next, boolean stale) {
+        Operation operation = new Operation(expected, next, world.nanos());
+        operations.add(operation);
+        if (next == null && stale) {
+            operation.seen = by.agreed.values().get(REGISTER);
+            operation.done = true;
+            operation.answered = world.nanos();
+            return;
+        }
+        attempt(
+                by,
+                world.nanos() + PATIENCE.toNanos(),
+                agreed -> {
+                    String now = values().get(REGISTER);
+                    operation.failed = !agreed;
+                    if (agreed && next == null) {
+                        operation.seen = now;
+                    } else if (agreed && Objects.equals(now, expected)) {
+                        log.add(new Entry(REGISTER, next));
+                    } else if (agreed) {
+                        operation.failed = true;
+                    }
+                    return agreed;
+                },
+                agreed -> {
+                    operation.done = true;
+                    operation.answered = world.nanos();
+                });
+    }
+
+    private interface Commit {
+        boolean at(boolean agreed);
+    }
+
+    private void attempt(SimulatedNode by, long until, Commit commit, Consumer<Boolean> done) {
+        world.schedule(by.id, Duration.ofMillis(5 + random.nextInt(60)), () -> {
+            boolean most = reachesMost(by);
+            if (!most && world.nanos() < until) {
+                attempt(by, until, commit, done);
+                return;
+            }
+            boolean agreed = commit.at(most);
+            world.schedule(by.id, Duration.ofMillis(5 + random.nextInt(60)), () -> done.accept(agreed));
+        });
+    }
+
+    // ---- checks ----
+
+    void checkCopy(String who, Copy copy) {
+        require(
+                copy.size() <= log.size() && copy.entries.equals(log.subList(0, copy.size())),
+                Violation.Checker.CONFIG,
+                "%s holds other records than were agreed",
+                who);
+    }
+
+    /**
+     * Looks for an order of the operations that respects real time and explains every answer; after Wing and Gong,
+     * "Testing and Verifying Concurrent Objects", 1993. One that was never answered may have happened or not.
+     */
+    void checkLinearizable() {
+        require(
+                explains(
+                        operations.stream()
+                                .filter(operation -> !operation.failed)
+                                .toList(),
+                        null),
+                Violation.Checker.CONFIG,
+                "no order explains what was answered about %s",
+                REGISTER);
+    }
+
+    private static boolean explains(List<Operation> open, @Nullable String now) {
+        if (open.stream().noneMatch(operation -> operation.done)) {
+            return true;
+        }
+        long firstAnswer = open.stream()
+                .filter(operation -> operation.done)
+                .mapToLong(operation -> operation.answered)
+                .min()
+                .orElse(Long.MAX_VALUE);
+        for (Operation operation : open) {
+            if (operation.invoked > firstAnswer) {
+                continue;
+            }
+            List<Operation> rest = new ArrayList<>(open);
+            rest.remove(operation);
+            if (operation.next == null) {
+                if ((!operation.done || Objects.equals(operation.seen, now)) && explains(rest, now)) {
+                    return true;
+                }
+            } else if (Objects.equals(operation.expected, now) && explains(rest, operation.next)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,192 @@
+package sh.fazt.sim.swarm;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import sh.fazt.sim.SimWorld;
+
+/**
+ * What goes wrong. Each seed has some kinds of faults and not the others, so that the rare combinations are not
+ * drowned by the common ones.
+ */
+final class Faults {
+    private enum Kind {
+        ISOLATE,
+        CUT,
+        HEAL,
+        BREAK,
+        FLAP,
+        PAUSE,
+        SKEW,
+        YEARS,
+        CRASH,
+        POWER,
+        COPY,
+        RESTORE,
+        CLONE,
+        ADD,
+        REMOVE,
+        UPGRADE,
+        DISK,
+        SLOW
+    }
+
+    private static final int MOST_NODES = 8;
+
+    private final SimulatedSwarm swarm;
+    private final SimWorld world;
+    private final RandomGenerator random;
+    private final List<Kind> kinds = new ArrayList<>();
+    private boolean over;
+    private boolean joining;
+
+    Faults(SimulatedSwarm swarm, RandomGenerator random) {
+        this.swarm = swarm;
+        this.world = swarm.world;
+        this.random = random;
+        for (Kind kind : Kind.values()) {
+            if (kind == Kind.HEAL || random.nextBoolean()) {
+                kinds.add(kind);
+            }
+        }
+    }
+
+    void next() {
+        SimulatedNode one = swarm.any();
+        SimulatedNode other = swarm.any();
+        switch (kinds.get(random.nextInt(kinds.size()))) {
+            case ISOLATE -> world.network().isolate(one.id);
+            case CUT -> {
+                if (one != other) {
+                    world.network().cut(one.id, other.id);
+                }
+            }
+            case HEAL -> world.network().heal();
+            case BREAK -> {
+                if (one != other) {
+                    world.network().breakLink(one.id, other.id);
+                }
+            }
+            case FLAP -> flap(one, other, 8);
+            case PAUSE ->
+                world.pause(one.id, Duration.ofMillis(random.nextInt(10) == 0 ? 30_000 : random.nextInt(4000)));
+            case SKEW -> world.skew(one.id, Duration.ofSeconds(random.nextInt(7200) - 3600));
+            case YEARS -> world.skew(one.id, Duration.ofDays(random.nextBoolean() ? 730 : 0));
+            case CRASH -> restart(one, true);
+            case POWER -> restart(one, false);
+            case COPY -> one.keep();
+            case RESTORE -> one.restore();
+            case CLONE -> join(one);
+            case ADD -> join(null);
+            case REMOVE -> remove(one);
+            case UPGRADE -> {
+                if (one.level == 1) {
+                    one.nextLevel = 2;
+                    restart(one, true);
+                }
+            }
+            case DISK -> {
+                one.failing = one.failing > 0 ? 0 : 0.2;
+                if (one.isRunning()) {
+                    one.writer().failing = one.failing;
+                }
+            }
+            case SLOW -> {
+                if (one != other) {
+                    world.network().quality(one.id, other.id, swarm.quality.withRate(2_000 + random.nextInt(50_000)));
+                }
+            }
+        }
+    }
+
+    private void flap(SimulatedNode one, SimulatedNode other, int times) {
+        if (one != other && !over && times > 0) {
+            world.network().breakLink(one.id, other.id);
+            world.schedule(Duration.ofMillis(100 + random.nextInt(2000)), () -> flap(one, other, times - 1));
+        }
+    }
+
+    private void restart(SimulatedNode node, boolean seen) {
+        if (!node.isRunning()) {
+            return;
+        }
+        node.end(seen);
+        world.schedule(Duration.ofMillis(random.nextInt(6000)), () -> {
+            if (!node.removed && !node.isRunning()) {
+                node.boot();
+            }
+        });
+    }
+
+    /** A new member, empty or with what a copy of another one's file holds. */
+    private void join(@org.jspecify.annotations.Nullable SimulatedNode copied) {
+        int number = swarm.nodes.size();
+        SimulatedNode by = swarm.any();
+        if (number >= MOST_NODES || !by.isRunning() || joining) {
+            return;
+        }
+        joining = true;
+        if (copied != null) {
+            copied.keep();
+        }
+        swarm.agreement.propose(
+                by,
+                new Agreement.Entry(Agreement.MEMBER + number, "n" + number),
+                () -> swarm.make(number, 2, copied).boot());
+        // One at a time, as the number is the next one's.
+        world.schedule(Duration.ofSeconds(4), () -> joining = false);
+    }
+
+    private void remove(SimulatedNode node) {
+        SimulatedNode by = swarm.any();
+        boolean spare = swarm.nodes.stream().filter(one -> !one.removed).count() > 2;
+        if (spare && !swarm.isVoter(node) && by != node && by.isRunning()) {
+            int number = swarm.nodes.indexOf(node);
+            swarm.agreement.propose(by, new Agreement.Entry(Agreement.MEMBER + number, null), () -> {
+                if (!node.removed) {
+                    node.remove();
+                }
+            });
+        }
+    }
+
+    /** Everything works again; clocks stay as wrong as they are. */
+    void end() {
+        over = true;
+        world.network()
+                .quality(
+                        swarm.quality.withDrop(0).withBreaks(0).withDuplicate(0).withRate(0));
+        for (SimulatedNode one : swarm.nodes) {
+            for (SimulatedNode other : swarm.nodes) {
+                if (one != other) {
+                    world.network()
+                            .quality(
+                                    one.id,
+                                    other.id,
+                                    swarm.quality
+                                            .withDrop(0)
+                                            .withBreaks(0)
+                                            .withDuplicate(0)
+                                            .withRate(0));
+                }
+            }
+        }
+        world.network().heal();
+        // What was proposed is agreed or refused, and a node that stands still goes on.
+        world.run(Duration.ofSeconds(4));
+        for (SimulatedNode node : List.copyOf(swarm.nodes)) {
+            node.failing = 0;
+            if (!node.removed && node.level == 1) {
+                node.nextLevel = 2;
+                node.end(true);
+            }
+            if (!node.removed && !node.isRunning()) {
+                node.boot();
+            }
+            if (!node.removed) {
+                node.writer().failing = 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package sh.fazt.sim.swarm;
+
+import java.util.EnumSet;
+import java.util.Set;
+import sh.fazt.sim.swarm.Violation.Checker;
+
+/** A bug that one node has, for a checker to find. Each names the checkers that may be the first to see it. */
+enum Plant {
+    /** Says that it applied a changeset and did not. */
+    DROPPED_CHANGESET(Checker.ORACLE, Checker.COUNTERS),
+    /** Applies whatever comes, cause or not. */
+    SKIPPED_VECTOR_CHECK(Checker.SESSION, Checker.ORACLE, Checker.COUNTERS),
+    /** Of two concurrent versions takes the greater value. */
+    TIE_BROKEN_BY_VALUE(Checker.ORACLE, Checker.ATOMICITY, Checker.SESSION),
+    /** Goes on under its old epoch after an old copy was put back. */
+    REUSED_SEQUENCE(Checker.SEQUENCE),
+    /** Forgets losers. */
+    SILENT_LOSER(Checker.CONFLICTS),
+    /** A pull that could not be stored counts as stored. */
+    SWALLOWED_FAILED_BATCH(Checker.ORACLE, Checker.COUNTERS, Checker.SESSION),
+    /** The rows of a transaction become visible one by one. */
+    TORN_TRANSACTION(Checker.ATOMICITY),
+    /** The vector says that a changeset is here while it waits for the disk. */
+    EARLY_VECTOR(Checker.COMPLETENESS, Checker.ORACLE),
+    /** A reader is now and then served from an older snapshot. */
+    NON_MONOTONIC_READ(Checker.SESSION),
+    /** An increment is acknowledged and not made. */
+    LOST_INCREMENT(Checker.COUNTERS),
+    /** Deletions do not travel by pulls. */
+    UNDELETED(Checker.SET_FULL),
+    /** Rows of a table that the schema lacks are thrown away. */
+    FORGOTTEN_PARKED(Checker.ORACLE, Checker.SESSION),
+    /** Answers before the disk has it. */
+    UNSYNCED_ANSWER(Checker.COMPLETENESS, Checker.SEQUENCE, Checker.SESSION),
+    /** The digest does not follow the rows. */
+    DRIFTING_DIGEST(Checker.COMPLETENESS, Checker.CONVERGENCE),
+    /** What waits for a slow peer is not bounded. */
+    UNBOUNDED_QUEUE(Checker.BOUNDS),
+    /** Spools that a peer has read to their end stay open. */
+    LEAKED_SPOOL(Checker.BOUNDS),
+    /** A member is dead as soon as it is suspected. */
+    HASTY_VERDICT(Checker.MEMBERSHIP),
+    /** Does not hear membership after a restart. */
+    DEAF_MEMBER(Checker.MEMBERSHIP),
+    /** One agreed record is passed over. */
+    SKIPPED_RECORD(Checker.CONFIG),
+    /** A question about the agreed records is answered from the node's own copy. */
+    STALE_RECORD(Checker.CONFIG);
+
+    final Set<Checker> finders;
+
+    Plant(Checker first, Checker... others) {
+        this.finders = EnumSet.of(first, others);
+    }
+}

@@ -1,0 +1,268 @@
+package sh.fazt.sim.swarm;
+
+import static sh.fazt.sim.swarm.Violation.require;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.CommitListener;
+import sh.fazt.cartridge.change.HybridClock;
+import sh.fazt.cartridge.change.Origin;
+import sh.fazt.membership.MembershipConfig;
+import sh.fazt.sim.LinkQuality;
+import sh.fazt.sim.SimWorld;
+
+/** A swarm of whole nodes for one seed: it starts, has its faults, heals, and is checked. */
+final class SimulatedSwarm {
+    static final Duration START = Duration.ofSeconds(30);
+    static final Duration CONVERGE = Duration.ofSeconds(120);
+    static final Duration AGREE = Duration.ofSeconds(90);
+    static final Duration IDLE = Duration.ofSeconds(125);
+
+    final SimWorld world;
+    final History history = new History();
+    final Checks checks = new Checks(this);
+    final Agreement agreement;
+    /** All that ever were. */
+    final List<SimulatedNode> nodes = new ArrayList<>();
+
+    final List<Client> clients = new ArrayList<>();
+    final RandomGenerator random;
+    final LinkQuality quality;
+    private final @Nullable Plant plant;
+    private final @Nullable Path folder;
+    /** Where values are large enough to fill a slow link. */
+    private final boolean bulk;
+
+    private final List<SimulatedNode> voters = new ArrayList<>();
+    private boolean troubled;
+    private int values;
+
+    private SimulatedSwarm(SimWorld world, @Nullable Plant plant, @Nullable Path folder) {
+        this.world = world;
+        this.plant = plant;
+        this.folder = folder;
+        this.random = world.random("swarm");
+        this.bulk = plant == Plant.UNBOUNDED_QUEUE || folder == null && random.nextInt(100) == 0;
+        LinkQuality base = random.nextBoolean() ? LinkQuality.lan() : LinkQuality.wan();
+        if (random.nextInt(3) == 0) {
+            base = base.withDrop(random.nextDouble() * 0.1)
+                    .withDuplicate(random.nextDouble() * 0.1)
+                    .withBreaks(0.002);
+        }
+        int rate = plant == Plant.UNBOUNDED_QUEUE ? 20_000 : 50_000 + random.nextInt(500_000);
+        this.quality = bulk ? base.withRate(rate) : base;
+        this.agreement = new Agreement(world, voters);
+    }
+
+    /** Runs one seed with replicas in memory. @param plant a bug for one of the nodes; null for none */
+    static void inMemory(SimWorld world, @Nullable Plant plant) {
+        new SimulatedSwarm(world, plant, null).run();
+    }
+
+    /** Runs one seed on real cartridges. */
+    static void onCartridges(SimWorld world) {
+        try {
+            Path folder = Files.createTempDirectory("fazt-sim");
+            SimulatedSwarm swarm = new SimulatedSwarm(world, null, folder);
+            try {
+                swarm.run();
+            } finally {
+                swarm.nodes.forEach(node -> node.replica.close());
+                try (Stream<Path> files = Files.walk(folder)) {
+                    for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                        Files.delete(file);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void run() {
+        world.network().quality(quality);
+        int count = 2 + random.nextInt(folder == null ? 4 : 2);
+        for (int i = 0; i < count; i++) {
+            agreement.begin(new Agreement.Entry(Agreement.MEMBER + i, "n" + i));
+        }
+        boolean skewed = random.nextInt(3) == 0;
+        for (int i = 0; i < count; i++) {
+            int level = skewed && random.nextBoolean() ? 1 : 2;
+            make(i, level, null);
+            if (i < 3) {
+                voters.add(nodes.get(i));
+            }
+        }
+        nodes.forEach(SimulatedNode::boot);
+        await(START, () -> running().stream().allMatch(node -> node.seesAll(running())), Violation.Checker.MEMBERSHIP);
+        for (int i = 0; i < 3; i++) {
+            clients.add(new Client(this, i, world.random("client" + i)));
+        }
+        boolean calm = random.nextInt(10) == 0;
+        Faults faults = new Faults(this, world.random("faults"));
+        int steps = folder == null ? 50 : 40;
+        for (int step = 0; step < steps; step++) {
+            if (!calm && random.nextInt(4) == 0) {
+                troubled = true;
+                faults.next();
+            }
+            clients.get(random.nextInt(clients.size())).act();
+            world.run(Duration.ofMillis(1 + random.nextInt(270)));
+            checks.bounds();
+            if (step % (folder == null ? 2 : 4) == 0) {
+                checks.observe(any());
+            }
+            if (step % 6 == 0) {
+                register();
+            }
+        }
+        troubled = true;
+        faults.end();
+        settle();
+        checks.atTheEnd();
+        if (world.seed() % 20 == 0) {
+            world.run(IDLE);
+            checks.idle();
+        }
+    }
+
+    /** A question or a compare-and-set about the agreed register. */
+    private void register() {
+        SimulatedNode by = plant == Plant.STALE_RECORD ? nodes.get(0) : any();
+        if (by.isRunning()) {
+            String now = by.agreed.values().get(Agreement.REGISTER);
+            agreement.operate(by, now, random.nextBoolean() ? null : nextValue(), by.plant == Plant.STALE_RECORD);
+        }
+    }
+
+    private void settle() {
+        await(
+                CONVERGE,
+                () -> {
+                    List<SimulatedNode> running = running();
+                    SimulatedNode first = running.get(0);
+                    return running.stream()
+                            .allMatch(node ->
+                                    node.vector().equals(first.vector()) && node.agreed.size() == agreementSize());
+                },
+                Violation.Checker.CONVERGENCE);
+        await(AGREE, () -> running().stream().allMatch(node -> node.seesAll(running())), Violation.Checker.MEMBERSHIP);
+        world.run(Duration.ofSeconds(3));
+        await(CONVERGE, checks::figuresAreRight, Violation.Checker.COMPLETENESS);
+    }
+
+    private int agreementSize() {
+        return running().stream().mapToInt(node -> node.agreed.size()).max().orElse(0);
+    }
+
+    private void await(Duration limit, BooleanSupplier condition, Violation.Checker checker) {
+        long until = world.nanos() + limit.toNanos();
+        while (!condition.getAsBoolean() && world.nanos() <= until) {
+            require(world.nanos() < until, checker, "no agreement within %s: %s", limit, checks.table());
+            world.run(Duration.ofMillis(200));
+        }
+    }
+
+    // ---- nodes ----
+
+    /** @param clonedFrom whose kept copy to begin with, under an identity of its own */
+    SimulatedNode make(int number, int level, @Nullable SimulatedNode clonedFrom) {
+        var id = world.node(number);
+        Plant bug = number == 0 ? plant : null;
+        SimReplica replica;
+        if (folder != null) {
+            replica = new SimCartridge(
+                    folder, id, world.clock(id), level, clonedFrom == null ? null : (SimCartridge) clonedFrom.replica);
+        } else {
+            HybridClock clock = new HybridClock(world.clock(id));
+            SimMemory made = bug == null
+                    ? new SimMemory(new Origin(id, 1), clock, null, level)
+                    : new PlantedReplica(bug, new Origin(id, 1), clock, level);
+            if (clonedFrom != null) {
+                made.begin(((SimMemory) clonedFrom.replica).kept());
+            }
+            replica = made;
+        }
+        SimulatedNode node = new SimulatedNode(this, number, replica, new Agreement.Copy(), level, bug);
+        nodes.add(node);
+        agreement.bring(node.agreed);
+        return node;
+    }
+
+    MembershipConfig membership(@Nullable Plant bug) {
+        MembershipConfig lan = MembershipConfig.lan();
+        if (bug != Plant.HASTY_VERDICT) {
+            return lan;
+        }
+        return new MembershipConfig(
+                lan.probePeriod(),
+                Duration.ofMillis(30),
+                0,
+                lan.linkDownTimeout(),
+                Duration.ofMillis(20),
+                1,
+                0,
+                lan.gossipPeriod(),
+                lan.gossipFanout(),
+                lan.retransmitFactor(),
+                lan.gossipBytes(),
+                lan.exchangePeriod(),
+                lan.deadProbePeriod(),
+                0,
+                lan.lateness());
+    }
+
+    List<SimulatedNode> running() {
+        return nodes.stream().filter(SimulatedNode::isRunning).toList();
+    }
+
+    /** One that was not removed. */
+    SimulatedNode any() {
+        List<SimulatedNode> members =
+                nodes.stream().filter(node -> !node.removed).toList();
+        return members.get(random.nextInt(members.size()));
+    }
+
+    boolean areLinked(SimulatedNode one, SimulatedNode other) {
+        return one.isRunning() && other.isRunning() && world.network().isUp(one.id, other.id);
+    }
+
+    List<SimulatedNode> linked(SimulatedNode node) {
+        return nodes.stream()
+                .filter(other -> other != node && areLinked(node, other))
+                .toList();
+    }
+
+    boolean isVoter(SimulatedNode node) {
+        return voters.contains(node);
+    }
+
+    /** Whether a verdict on a running member may be wrong: after faults, or when much is lost. */
+    boolean mayDie() {
+        return troubled;
+    }
+
+    String nextValue() {
+        String value = "v" + values++;
+        boolean large = bulk && (random.nextInt(8) == 0 || plant == Plant.UNBOUNDED_QUEUE);
+        return large ? value + "-" + "x".repeat(200_000 + random.nextInt(300_000)) : value;
+    }
+
+    void committed(SimulatedNode node, CommitListener.Commit commit) {
+        world.mark(Objects.hash(node.name, commit.local()));
+        if (folder == null) {
+            checks.pair(node);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package sh.fazt.sim.swarm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import sh.fazt.sim.SimSeeds;
+import sh.fazt.sim.SimWorld;
+
+class WholeNodeSim {
+    private static final int SEEDS_TO_FIND = 60;
+
+    @Test
+    void nodesKeepTheirPromisesWhateverHappens() {
+        SimSeeds.each(
+                "WholeNodeSim#nodesKeepTheirPromisesWhateverHappens",
+                2000,
+                world -> SimulatedSwarm.inMemory(world, null));
+    }
+
+    @Test
+    void nodesOnRealCartridgesKeepTheirPromises() {
+        SimSeeds.each("WholeNodeSim#nodesOnRealCartridgesKeepTheirPromises", 25, SimulatedSwarm::onCartridges);
+    }
+
+    @Test
+    void aSeedIsOneHistory() {
+        for (long seed = 1; seed <= 10; seed++) {
+            assertThat(fingerprint(seed)).isEqualTo(fingerprint(seed)).isNotEqualTo(fingerprint(seed + 1));
+        }
+    }
+
+    private static long fingerprint(long seed) {
+        SimWorld world = new SimWorld(seed);
+        SimulatedSwarm.inMemory(world, null);
+        return world.fingerprint();
+    }
+
+    /** A checker that can't fail is worth nothing: each that is named for a bug finds it, alone and soon. */
+    @ParameterizedTest
+    @EnumSource(Plant.class)
+    void aPlantedBugIsFound(Plant plant) {
+        for (Violation.Checker checker : plant.finders) {
+            assertThat(finds(checker, plant))
+                    .as(plant + " is found by " + checker)
+                    .isTrue();
+        }
+    }
+
+    /** Each checker is named for some bug. */
+    @Test
+    void everyCheckerFindsSomething() {
+        assertThat(Arrays.stream(Plant.values()).flatMap(plant -> plant.finders.stream()))
+                .contains(Violation.Checker.values());
+    }
+
+    private static boolean finds(Violation.Checker checker, Plant plant) {
+        boolean[] found = {false};
+        for (long seed = 1; seed <= SEEDS_TO_FIND && !found[0]; seed++) {
+            SimWorld world = new SimWorld(seed);
+            Violation.only(checker, () -> {
+                try {
+                    SimulatedSwarm.inMemory(world, plant);
+                } catch (Violation violation) {
+                    found[0] = true;
+                }
+            });
+        }
+        return found[0];
+    }
+}
