@@ -302,8 +302,8 @@ final class ConfigStore {
     /** Forgets what was agreed but one kind of records, and how far the log was. */
     static void keepOnly(LocalTx tx, String kind) {
         tx.execute("DELETE FROM config_entry WHERE kind <> ?", kind);
-        tx.execute("DELETE FROM config_answered");
-        state(tx, "applied", null);
+        restart(tx);
+        state(tx, ROLE, null);
     }
 
     /** Forgets what was agreed, and how far the log was. */
