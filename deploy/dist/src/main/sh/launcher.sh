@@ -6,9 +6,10 @@
 #   FAZT_ARCHIVE  "off": make and use none
 self=$(readlink -f "$0" 2>/dev/null) || self=$0
 
-# The major version of the Java whose binary is $1, in $major; 0 when there is none.
+# The version of the Java whose binary is $1, in $version and, 0 when there is none, $major.
 version_of() {
   major=0
+  version=
   [ -x "$1" ] || return
   real=$(readlink -f "$1" 2>/dev/null) || real=$1
   home=${real%/bin/java}
@@ -16,13 +17,14 @@ version_of() {
     while IFS='=' read -r key value; do
       if [ "$key" = JAVA_VERSION ]; then
         value=${value#\"}
-        major=${value%%[!0-9]*}
+        version=${value%%[!0-9.]*}
         break
       fi
     done <"$home/release"
   else
-    major=$("$1" -version 2>&1 | sed -n '1s/[^"]*"\([0-9]*\).*/\1/p')
+    version=$("$1" -version 2>&1 | sed -n '1s/[^"]*"\([0-9.]*\).*/\1/p')
   fi
+  major=${version%%.*}
   [ -n "$major" ] || major=0
 }
 
@@ -50,7 +52,7 @@ case "$1 $2" in
   *) kind=cli ;;
 esac
 stamp=$(stat -c %Y-%s "$self" 2>/dev/null) || stamp=$(stat -f %m-%z "$self" 2>/dev/null) || stamp=unknown
-archives=${FAZT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/fazt}/$stamp-$major
+archives=${FAZT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/fazt}/$stamp-$version
 
 # Relocation 0 and one archive each: 16 ms and 15 MB less per start. Serial: the smallest collector.
 flags="-XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto -Xlog:disable

@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -45,7 +46,7 @@ final class Http {
             throws IOException {
         try (Socket socket = new Socket()) {
             socket.setTcpNoDelay(true);
-            socket.connect(new InetSocketAddress(host, port), CONNECT_MILLIS);
+            socket.connect(address(), CONNECT_MILLIS);
             socket.setSoTimeout(timeoutMillis);
             StringBuilder head = new StringBuilder(256)
                     .append(method)
@@ -73,6 +74,13 @@ final class Http {
             out.flush();
             return reply(new BufferedInputStream(socket.getInputStream()));
         }
+    }
+
+    /** Names below localhost are this machine (RFC 6761), whether its resolver knows that or not. */
+    private InetSocketAddress address() {
+        return host.endsWith(".localhost")
+                ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
+                : new InetSocketAddress(host, port);
     }
 
     private static Reply reply(InputStream in) throws IOException {

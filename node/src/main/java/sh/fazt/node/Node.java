@@ -94,18 +94,23 @@ final class Node implements AutoCloseable {
     private final Swarm swarm;
     private final Runtime runtime;
     private final HttpServer http;
+    /** Rehearses a machine whose clock is wrong when the system property {@code fazt.clock.offset} says so (ISO 8601). */
+    private final InstantSource clock =
+            Clock.offset(Clock.systemUTC(), Duration.parse(System.getProperty("fazt.clock.offset", "PT0S")));
+
     private final Instant started;
     private final String name;
     private final String domain;
     private final @Nullable String newPassword;
 
     private Node(Path file, Map<String, String> flags) throws IOException {
-        InstantSource clock = Clock.systemUTC();
         SecureRandom random = new SecureRandom();
         started = clock.instant();
 
         try {
-            cartridge = stops.add("cartridge", SqliteCartridge.open(file, CartridgeOptions.standard(), schemas()));
+            cartridge = stops.add(
+                    "cartridge",
+                    SqliteCartridge.open(file, CartridgeOptions.standard().withWall(clock), schemas()));
             settings = new Settings(cartridge, flags, System.getenv());
             name = settings.get(Key.NAME).isEmpty() ? machine() : settings.get(Key.NAME);
             domain = settings.get(Key.DOMAIN);
@@ -326,7 +331,7 @@ final class Node implements AutoCloseable {
                 name,
                 version(),
                 started,
-                Clock.systemUTC().instant(),
+                clock.instant(),
                 cartridge.file(),
                 complaints,
                 time.offsetMillis(),

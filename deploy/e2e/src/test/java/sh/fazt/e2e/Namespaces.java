@@ -29,9 +29,9 @@ final class Namespaces implements AutoCloseable {
         run("ip", "link", "set", bridge, "up");
     }
 
-    /** The first three numbers of a network that no interface of this machine is in. */
+    /** The first three numbers of a network that this machine has no interface in and no way to. */
     private static String freeNetwork() throws Exception {
-        String taken = run("ip", "-4", "-o", "addr", "show") + run("ip", "-4", "route", "show");
+        String taken = run("ip", "-4", "-o", "addr", "show") + "\n" + run("ip", "-4", "route", "show");
         long begin = ProcessHandle.current().pid();
         for (long i = begin; i < begin + 32_768; i++) {
             String candidate = "10." + (128 + (i >> 8 & 127)) + "." + (i & 255) + ".";
@@ -56,6 +56,65 @@ final class Namespaces implements AutoCloseable {
         return address;
     }
 
+    /**
+     * Makes a router on the bridge with a network of its own behind it, which it hides: who is inside gets out under
+     * the router's address, and nobody gets in but this test's own process.
+     *
+     * @return the first three numbers of the network inside
+     */
+    String addRouter(String name) throws Exception {
+        String outside = add(name);
+        String inside = freeNetwork();
+        String namespace = bridge + "-" + name;
+        run("ip", "-n", namespace, "link", "add", "lan0", "type", "bridge");
+        run("ip", "-n", namespace, "addr", "add", inside + "1/24", "dev", "lan0");
+        run("ip", "-n", namespace, "link", "set", "lan0", "up");
+        in(name, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+        in(
+                name,
+                "nft",
+                "add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; };"
+                        + " add rule ip nat out oifname eth0 ip daddr != " + network + "1 masquerade;"
+                        + " add chain ip nat through { type filter hook forward priority 0; };"
+                        + " add rule ip nat through iifname eth0 ip saddr != " + network
+                        + "1 ct state new drop");
+        run("ip", "route", "add", inside + "0/24", "via", outside);
+        return inside;
+    }
+
+    /** Makes a namespace inside a router's network and answers its address. */
+    String addBehind(String router, String inside, String name) throws Exception {
+        String namespace = bridge + "-" + name;
+        String address = inside + (10 + names.size());
+        names.add(name);
+        run("ip", "netns", "add", namespace);
+        run(
+                "ip",
+                "link",
+                "add",
+                name + "0",
+                "netns",
+                bridge + "-" + router,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                namespace);
+        run("ip", "-n", bridge + "-" + router, "link", "set", name + "0", "master", "lan0", "up");
+        run("ip", "-n", namespace, "addr", "add", address + "/24", "dev", "eth0");
+        run("ip", "-n", namespace, "link", "set", "eth0", "up");
+        run("ip", "-n", namespace, "link", "set", "lo", "up");
+        run("ip", "-n", namespace, "route", "add", "default", "via", inside + "1");
+        return address;
+    }
+
+    /** Cuts a router off from the world, or connects it again; its network inside goes on. */
+    void online(String router, boolean on) throws Exception {
+        run("ip", "link", "set", bridge + "-" + router, on ? "up" : "down");
+    }
+
     /** Words that run a command inside. */
     List<String> enter(String name) {
         return List.of("ip", "netns", "exec", bridge + "-" + name);
@@ -74,9 +133,54 @@ final class Namespaces implements AutoCloseable {
     }
 
     void heal(String name) throws Exception {
-        List<String> nft = new ArrayList<>(enter(name));
-        nft.addAll(List.of("nft", "delete table ip cut"));
-        run(nft.toArray(new String[0]));
+        in(name, "nft", "delete table ip cut");
+    }
+
+    /** Loses so many of 100 packets that come in from other nodes; nothing of what this test's own process sends. */
+    void lose(String name, int percent) throws Exception {
+        rule(name, "ip saddr != " + network + "1 numgen random mod 100 < " + percent + " drop");
+    }
+
+    /** Drops what comes from one address: the other way stays open. */
+    void deafen(String name, String from) throws Exception {
+        rule(name, "ip saddr " + from + " drop");
+    }
+
+    private void rule(String name, String rule) throws Exception {
+        in(
+                name,
+                "nft",
+                "add table ip cut; add chain ip cut in { type filter hook input priority 0; }; add rule ip cut in "
+                        + rule);
+    }
+
+    /** Slows what leaves to so many kilobits a second, with a buffer as a cheap router has it. */
+    void slow(String name, int kilobits) throws Exception {
+        in(
+                name,
+                "tc",
+                "qdisc",
+                "add",
+                "dev",
+                "eth0",
+                "root",
+                "tbf",
+                "rate",
+                kilobits + "kbit",
+                "burst",
+                "16kb",
+                "latency",
+                "300ms");
+    }
+
+    void unslow(String name) throws Exception {
+        in(name, "tc", "qdisc", "del", "dev", "eth0", "root");
+    }
+
+    private void in(String name, String... command) throws Exception {
+        List<String> words = new ArrayList<>(enter(name));
+        words.addAll(List.of(command));
+        run(words.toArray(new String[0]));
     }
 
     private static String run(String... command) throws Exception {

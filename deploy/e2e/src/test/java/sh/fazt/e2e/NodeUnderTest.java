@@ -44,6 +44,7 @@ final class NodeUnderTest implements AutoCloseable {
     private String http = "";
     private String swarmPort = "";
     private String password = "";
+    private String session = "";
 
     /**
      * @param prefix words before the executable, such as those that enter a namespace
@@ -127,6 +128,51 @@ final class NodeUnderTest implements AutoCloseable {
                 .method(method, HttpRequest.BodyPublishers.ofByteArray(body))
                 .build();
         return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** Joins the swarm that another node is in; its owner is this node's then. */
+    void join(NodeUnderTest issuer) throws Exception {
+        ok("swarm", "join", issuer.ok("swarm", "token").asText());
+        password = issuer.password;
+    }
+
+    /** What REST answers the owner, who has logged in from elsewhere, on GET: the data. */
+    JsonNode api(String path) throws Exception {
+        if (session.isEmpty()) {
+            HttpResponse<String> login = HTTP.send(
+                    admin("/api/login")
+                            .POST(HttpRequest.BodyPublishers.ofString(
+                                    "{\"username\":\"owner\",\"password\":\"" + password + "\"}"))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            session = login.headers()
+                    .firstValue("set-cookie")
+                    .orElseThrow(() -> new IllegalStateException(name + ": no login: " + login.body()))
+                    .split(";")[0];
+        }
+        HttpResponse<String> answer = HTTP.send(
+                admin(path).header("Cookie", session).GET().build(), HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 200) {
+            throw new IllegalStateException(name + " " + path + ": " + answer.statusCode() + " " + answer.body());
+        }
+        return JSON.readTree(answer.body()).get("data");
+    }
+
+    private HttpRequest.Builder admin(String path) {
+        return HttpRequest.newBuilder(URI.create("http://" + http + path))
+                .header("Host", "admin.localhost")
+                .header("Content-Type", "application/json")
+                .timeout(Duration.ofSeconds(60));
+    }
+
+    /** Sends its process a signal. */
+    void signal(String signal) throws Exception {
+        Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(pid()))
+                .inheritIO()
+                .start();
+        if (kill.waitFor() != 0) {
+            throw new IllegalStateException("no process of " + name);
+        }
     }
 
     /** CPU time of its process so far. */
