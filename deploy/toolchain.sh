@@ -52,6 +52,8 @@ need_browser() {
   command -v chromium >/dev/null || wanted="chromium"
   command -v nft >/dev/null || wanted="$wanted nftables"
   command -v ip >/dev/null || wanted="$wanted iproute2"
+  # A router that speaks PCP and UPnP, for the tests.
+  [ -x /usr/sbin/miniupnpd ] || wanted="$wanted miniupnpd-nftables"
   # shellcheck disable=SC2086
   [ -z "$wanted" ] || install_packages $wanted
 }

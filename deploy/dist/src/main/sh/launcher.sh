@@ -4,6 +4,7 @@
 #   FAZT_HEAP     most heap of a node, default 256m
 #   FAZT_CACHE    where the class-data archives are kept, default ~/.cache/fazt
 #   FAZT_ARCHIVE  "off": make and use none
+#   FAZT_JAVA_OPTIONS  more options for Java
 self=$(readlink -f "$0" 2>/dev/null) || self=$0
 
 # The version of the Java whose binary is $1, in $version and, 0 when there is none, $major.

@@ -21,12 +21,16 @@ public final class NodeMain {
             .map(Logger::getLogger)
             .toList();
 
+    /** Says with a stack trace, for each try, that a member does not answer; links and membership say it once. */
+    private static final Logger APPENDERS = Logger.getLogger("org.apache.ratis.server.leader");
+
     /** One line an event, and of libraries only what somebody has to look at. */
     private static void quiet() {
         if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) {
             System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL %4$s %3$s: %5$s%6$s%n");
         }
         CHATTY.forEach(logger -> logger.setLevel(Level.WARNING));
+        APPENDERS.setLevel(Level.SEVERE);
     }
 
     /**

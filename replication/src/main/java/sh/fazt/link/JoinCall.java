@@ -28,9 +28,6 @@ import sh.fazt.protocol.peer.v1.PeerServiceGrpc;
 
 /** The joiner's side of joining: one application, over a connection of its own. Stateless. */
 public final class JoinCall {
-    /** A small machine that has just started takes seconds for its first handshake. */
-    private static final Duration FIRST_ANSWER = Duration.ofSeconds(10);
-
     private static final int MAX_CHALLENGES = 2;
     private static final int NONCE_BYTES = 32;
 
@@ -61,8 +58,11 @@ public final class JoinCall {
         try {
             List<String> failures = new ArrayList<>();
             boolean wrongKey = false;
+            int untried = token.addresses().size();
             for (String address : token.addresses()) {
-                Attempt attempt = attempt(token, key, applicant, address, end, group, mayBlock);
+                // A small machine that has just started takes long for its first handshake: each address its share.
+                long patience = (end - System.nanoTime()) / untried--;
+                Attempt attempt = attempt(token, key, applicant, address, patience, end, group, mayBlock);
                 if (attempt.answer() != null) {
                     return attempt.answer();
                 }
@@ -97,6 +97,7 @@ public final class JoinCall {
             NodeKey key,
             Applicant applicant,
             String address,
+            long patience,
             long end,
             EventLoopGroup group,
             Executor mayBlock) {
@@ -108,7 +109,7 @@ public final class JoinCall {
                 return new Attempt(null, "no such host", false);
             }
             connection = Network.connect(resolved, Tls.client(key, token.issuer()), group, mayBlock, Network.WINDOW);
-            return new Attempt(apply(token, key, applicant, connection, end), "", false);
+            return new Attempt(apply(token, key, applicant, connection, patience, end), "", false);
         } catch (StatusRuntimeException e) {
             if (e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED) {
                 return new Attempt(null, "no answer in time", false);
@@ -124,7 +125,7 @@ public final class JoinCall {
     }
 
     private static JoinAnswer apply(
-            JoinToken token, NodeKey key, Applicant applicant, ManagedChannel connection, long end) {
+            JoinToken token, NodeKey key, Applicant applicant, ManagedChannel connection, long firstAnswer, long end) {
         byte[] nonce = new byte[NONCE_BYTES];
         new SecureRandom().nextBytes(nonce);
         JoinRequest.Builder request = JoinRequest.newBuilder()
@@ -133,7 +134,7 @@ public final class JoinCall {
                 .addAllAddresses(applicant.addresses())
                 .setObserver(applicant.observer())
                 .setNonce(ByteString.copyFrom(nonce));
-        long patience = FIRST_ANSWER.toNanos();
+        long patience = firstAnswer;
         for (int i = 0; i <= MAX_CHALLENGES; i++) {
             long left = Math.min(patience, end - System.nanoTime());
             JoinReply reply = ClientCalls.blockingUnaryCall(

@@ -35,7 +35,7 @@ import sh.fazt.protocol.swarm.v1.SwarmRecord;
 final class Joiner {
     private static final Logger LOG = LoggerFactory.getLogger(Joiner.class);
     private static final Duration ASK = Duration.ofSeconds(20);
-    private static final Duration CALL = Duration.ofSeconds(25);
+    private static final Duration CALL = Duration.ofSeconds(45);
 
     private final NodeKey key;
     private final SwarmOptions options;

@@ -119,7 +119,10 @@ public final class Runtime implements AutoCloseable {
         CompletableFuture<Result> result = new CompletableFuture<>();
         var unused = result.whenComplete((done, error) -> {
             if (done instanceof Failed failed) {
-                LOG.warn("scripts can't run reason={} message={}", failed.reason(), failed.message());
+                LOG.warn(
+                        "the engine is not warm: the first call waits reason={} message={}",
+                        failed.reason(),
+                        failed.message());
             }
             lanes.forget("");
         });

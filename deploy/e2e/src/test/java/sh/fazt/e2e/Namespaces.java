@@ -115,6 +115,51 @@ final class Namespaces implements AutoCloseable {
         run("ip", "link", "set", bridge + "-" + router, on ? "up" : "down");
     }
 
+    /** Gives the namespace another address in the place of those it has, as a router does to a laptop. */
+    String move(String name, int last) throws Exception {
+        String namespace = bridge + "-" + name;
+        String address = network + last;
+        run("ip", "-n", namespace, "addr", "flush", "dev", "eth0");
+        run("ip", "-n", namespace, "addr", "add", address + "/24", "dev", "eth0");
+        return address;
+    }
+
+    /**
+     * Makes one namespace the router of another: it has an address in a world outside, where a third namespace is
+     * then, and nowhere else. What it forwards is up to what runs on it, in the chains of an nftables table "filter".
+     */
+    void route(String home, String router, String outer, String world, String far) throws Exception {
+        String inside = bridge + "-" + home;
+        String between = bridge + "-" + router;
+        String outside = bridge + "-" + world;
+        run("ip", "-n", inside, "route", "add", "default", "via", network + (10 + names.indexOf(router)));
+        run("ip", "-n", outside, "link", "del", "eth0");
+        run("ip", "link", "add", "wan0", "netns", between, "type", "veth", "peer", "name", "eth0", "netns", outside);
+        run("ip", "-n", between, "addr", "add", outer + "/24", "dev", "wan0");
+        run("ip", "-n", between, "link", "set", "wan0", "up");
+        run("ip", "-n", outside, "addr", "add", far + "/24", "dev", "eth0");
+        run("ip", "-n", outside, "link", "set", "eth0", "up");
+        List<String> nft = new ArrayList<>(enter(router));
+        nft.addAll(List.of(
+                "sh",
+                "-c",
+                "echo 1 > /proc/sys/net/ipv4/ip_forward; nft 'add table inet filter;"
+                        + " add chain inet filter forward { type filter hook forward priority 0; };"
+                        + " add chain inet filter before { type nat hook prerouting priority -100; };"
+                        + " add chain inet filter after { type nat hook postrouting priority 100; };"
+                        + " add chain inet filter let_in; add chain inet filter redirected; add chain inet filter answered;"
+                        + " add rule inet filter forward jump let_in; add rule inet filter before jump redirected;"
+                        + " add rule inet filter after jump answered'"));
+        run(nft.toArray(new String[0]));
+    }
+
+    /** What a namespace lets through and maps. */
+    String rules(String name) throws Exception {
+        List<String> nft = new ArrayList<>(enter(name));
+        nft.addAll(List.of("nft", "list", "ruleset"));
+        return run(nft.toArray(new String[0]));
+    }
+
     /** Words that run a command inside. */
     List<String> enter(String name) {
         return List.of("ip", "netns", "exec", bridge + "-" + name);

@@ -150,8 +150,8 @@ final class NodeUnderTest implements AutoCloseable {
                     .orElseThrow(() -> new IllegalStateException(name + ": no login: " + login.body()))
                     .split(";")[0];
         }
-        HttpResponse<String> answer = HTTP.send(
-                admin(path).header("Cookie", session).GET().build(), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer =
+                HTTP.send(admin(path).header("Cookie", session).GET().build(), HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() != 200) {
             throw new IllegalStateException(name + " " + path + ": " + answer.statusCode() + " " + answer.body());
         }

@@ -8,14 +8,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.DriverManager;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.testkit.Await;
 
-/** Starts that can't be: each says why, ends with 1, and leaves what it found as it found it. */
+/** Starts that can't be say why, end with 1 and leave what they found as it was; and one that is to be fast. */
 class StartSystemIT {
     private static final List<String> FREE = List.of("--port", "0", "--swarm-port", "0");
 
@@ -128,6 +130,37 @@ class StartSystemIT {
             assertThat(node.password()).isNotEmpty();
             refused(node, "in use by process " + node.pid(), "--port", "0", "--swarm-port", "0");
             assertThat(node.ok("server", "status").isObject()).isTrue();
+        }
+    }
+
+    @Test
+    void theFirstNodeMakesWhatLetsTheNextStartFast() throws Exception {
+        Path cache = folder.resolve("cache");
+        NodeUnderTest node = node("one");
+        node.environment.remove("FAZT_ARCHIVE");
+        node.environment.put("FAZT_CACHE", cache.toString());
+        try (node) {
+            node.start();
+            Await.until(
+                    "both archives are made",
+                    Duration.ofSeconds(120),
+                    () -> archives(cache).equals(List.of("cli.jsa", "node.jsa")));
+            node.stop();
+            node.start();
+            assertThat(Files.readString(Path.of("/proc", Long.toString(node.pid()), "maps")))
+                    .contains("node.jsa");
+        }
+    }
+
+    private static List<String> archives(Path cache) throws Exception {
+        if (!Files.exists(cache)) {
+            return List.of();
+        }
+        try (var files = Files.walk(cache)) {
+            return files.map(file -> String.valueOf(file.getFileName()))
+                    .filter(name -> name.endsWith(".jsa"))
+                    .sorted()
+                    .toList();
         }
     }
 }

@@ -25,8 +25,15 @@ public final class Settings {
     private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
     private static final String PREFIX = "FAZT_";
     /** Variables of the launcher and the command, which are no settings of a node. */
-    private static final Set<String> OTHERS =
-            Set.of("FAZT_DB", "FAZT_JAVA", "FAZT_HEAP", "FAZT_CACHE", "FAZT_ARCHIVE", "FAZT_DEBUG");
+    private static final Set<String> OTHERS = Set.of(
+            "FAZT_DB",
+            "FAZT_JAVA",
+            "FAZT_JAVA_OPTIONS",
+            "FAZT_HEAP",
+            "FAZT_CACHE",
+            "FAZT_ARCHIVE",
+            "FAZT_ARCHIVE_OUT",
+            "FAZT_DEBUG");
 
     private static final int MOST_COMPARED = 64;
 

@@ -1,0 +1,229 @@
+package sh.fazt.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.DriverManager;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.testkit.Await;
+
+/** Processes on machines with bad luck: a full disk, an old copy put back, a clock that is two years ahead. */
+class FaultyMachineIT {
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final List<String> FREE = List.of("--port", "0", "--swarm-port", "0");
+    private static final long AHEAD_DAYS = 730;
+
+    @TempDir
+    Path folder;
+
+    private final List<NodeUnderTest> nodes = new ArrayList<>();
+    private final List<Path> mounted = new ArrayList<>();
+
+    @AfterEach
+    void stop() throws Exception {
+        for (NodeUnderTest node : nodes) {
+            node.close();
+        }
+        for (Path mount : mounted) {
+            run("umount", mount.toString());
+        }
+    }
+
+    private NodeUnderTest node(Path where, String name) {
+        NodeUnderTest node = new NodeUnderTest(where, name, List.of(), FREE);
+        nodes.add(node);
+        return node;
+    }
+
+    private static void run(String... command) throws Exception {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String out = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IllegalStateException(String.join(" ", command) + ": " + out);
+        }
+    }
+
+    private static HttpResponse<String> putLarge(NodeUnderTest node, String key) throws Exception {
+        return node.ask(
+                Ledger.NAME, "POST", "/api/put", "{\"key\":\"" + key + "\",\"value\":\"" + "x".repeat(200_000) + "\"}");
+    }
+
+    @Test
+    void aFullDiskStopsOneMembersWritesAndNothingElse() throws Exception {
+        Path disk = Files.createDirectory(folder.resolve("disk"));
+        run("mount", "-t", "tmpfs", "-o", "size=12m", "fazt-test", disk.toString());
+        mounted.add(disk);
+        NodeUnderTest a = node(folder, "a").start();
+        NodeUnderTest b = node(disk, "b").start();
+        b.join(a);
+        a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", Ledger.NAME);
+        Ledger.awaitServed(nodes, SOON);
+
+        HttpResponse<String> refused = null;
+        int accepted = 0;
+        for (int i = 0; i < 100 && refused == null; i++) {
+            HttpResponse<String> answer = putLarge(b, "large-" + i);
+            if (answer.statusCode() == 201) {
+                accepted++;
+            } else {
+                refused = answer;
+            }
+        }
+        assertThat(accepted).isPositive();
+        assertThat(refused).as("no disk is endless").isNotNull();
+        assertThat(refused.statusCode()).as(refused.body()).isEqualTo(507);
+        assertThat(refused.body()).contains("disk").contains("full").contains("nothing was written");
+        assertThat(b.get(Ledger.NAME, "/")).as("it goes on serving").contains("First release");
+        assertThat(b.api("/api/system/health").toString() + b.ok("server", "status"))
+                .contains("disk")
+                .contains("full");
+        for (int i = 0; i < 30; i++) {
+            assertThat(putLarge(a, "elsewhere-" + i).statusCode())
+                    .as("the others go on")
+                    .isEqualTo(201);
+        }
+
+        run("mount", "-o", "remount,size=64m", disk.toString());
+        Ledger.awaitSame(nodes, SOON);
+        assertThat(Ledger.keys(b)).hasSize(accepted + 30);
+        assertThat(putLarge(b, "again").statusCode()).isEqualTo(201);
+        Ledger.awaitSame(nodes, SOON);
+        Ledger.awaitAlive(nodes, SOON);
+        integrity(b);
+    }
+
+    private static void integrity(NodeUnderTest node) throws Exception {
+        try (var db = DriverManager.getConnection("jdbc:sqlite:" + node.cartridge);
+                var statement = db.createStatement();
+                var rows = statement.executeQuery("PRAGMA integrity_check")) {
+            assertThat(rows.getString(1)).isEqualTo("ok");
+        }
+    }
+
+    @Test
+    void anOldCopyPutBackLosesNothingAndBringsNothingBack() throws Exception {
+        NodeUnderTest a = node(folder, "a").start();
+        NodeUnderTest b = node(folder, "b").start();
+        b.join(a);
+        a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", Ledger.NAME);
+        Ledger.awaitServed(nodes, SOON);
+        Ledger.put(b, "before");
+        Ledger.awaitSame(nodes, SOON);
+        b.stop();
+        Path copy = folder.resolve("copy.db");
+        Files.copy(b.cartridge, copy);
+        b.start();
+        Ledger.awaitServed(nodes, SOON);
+        Ledger.put(b, "after-the-copy");
+        Ledger.awaitSame(nodes, SOON);
+        Ledger.put(a, "meanwhile");
+        b.stop();
+        Files.copy(copy, b.cartridge, StandardCopyOption.REPLACE_EXISTING);
+        Files.deleteIfExists(b.cartridge.resolveSibling("b.db-wal"));
+        b.start();
+        Ledger.awaitServed(nodes, SOON);
+        // It has forgotten its own last write; what it writes now must not take that one's place.
+        Ledger.put(b, "as-an-old-copy");
+        Ledger.awaitSame(nodes, SOON);
+        for (NodeUnderTest node : nodes) {
+            assertThat(Ledger.keys(node))
+                    .containsExactlyInAnyOrder("before", "after-the-copy", "meanwhile", "as-an-old-copy");
+            assertThat(node.get(Ledger.NAME, "/api/all")).contains("\"total\":4");
+        }
+        Ledger.awaitAlive(nodes, SOON);
+        a.ok("alias", "set", "still-agreed", Ledger.NAME);
+    }
+
+    @Test
+    void aClockTwoYearsAheadIsCorrected() throws Exception {
+        NodeUnderTest a = node(folder, "a").start();
+        NodeUnderTest b = node(folder, "b").start();
+        NodeUnderTest c = node(folder, "c");
+        c.environment.put("FAZT_JAVA_OPTIONS", "-Dfazt.clock.offset=P" + AHEAD_DAYS + "D");
+        c.start();
+        c.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", "future");
+        a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", Ledger.NAME);
+        b.join(a);
+        c.join(a);
+        Await.until(
+                "c knows that it is wrong",
+                SOON,
+                () -> c.ok("time", "status").get("correcting").asBoolean());
+        assertThat(Duration.ofMillis(c.ok("time", "status").get("offset_ms").asLong())
+                        .toHours())
+                .isBetween(-AHEAD_DAYS * 24 - 1, -AHEAD_DAYS * 24 + 1);
+        JsonNode right = a.ok("time", "status");
+        assertThat(right.get("correcting").asBoolean()).as("%s", right).isFalse();
+        assertThat(c.ok("server", "status").toString()).contains("clock off by").contains("ahead of");
+        Await.until(
+                "what c had before is everywhere",
+                SOON,
+                () -> a.ask("future", "GET", "/", "").statusCode() == 200
+                        && b.ask("future", "GET", "/", "").statusCode() == 200);
+        Ledger.awaitServed(nodes, SOON);
+        for (NodeUnderTest node : nodes) {
+            Ledger.put(node, "on-" + node.name);
+            Ledger.put(node, "same");
+        }
+        Ledger.awaitSame(nodes, SOON);
+        assertThat(a.get(Ledger.NAME, "/api/all")).contains("\"total\":6");
+        long tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis();
+        String app = "";
+        for (JsonNode one : a.ok("app", "list").get("apps")) {
+            app = one.get("name").asText().equals(Ledger.NAME) ? one.get("id").asText() : app;
+        }
+        for (NodeUnderTest node : nodes) {
+            node.stop();
+            assertThat(highestStamp(node, app)).as("written on " + node.name).isLessThan(tomorrow);
+        }
+    }
+
+    /** The highest stamp of an app, in milliseconds since 1970. */
+    private static long highestStamp(NodeUnderTest node, String app) throws Exception {
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + node.cartridge);
+                var statement = connection.prepareStatement("SELECT max(hlc) >> 16 FROM fazt_scope WHERE scope = ?")) {
+            statement.setString(1, app);
+            try (var rows = statement.executeQuery()) {
+                long stamp = rows.getLong(1);
+                assertThat(stamp).isPositive();
+                return stamp;
+            }
+        }
+    }
+
+    /** Written by 0.1.0 as of 2026-11-25, without the files that lie beside it: as somebody's backup is. */
+    @Test
+    void aCartridgeOfAnEarlierReleaseGoesOnAndIsShared() throws Exception {
+        NodeUnderTest old = node(folder, "old");
+        try (var in = new GZIPInputStream(Files.newInputStream(Path.of("src/test/resources/cartridge-0.1.0.db.gz")))) {
+            Files.copy(in, old.cartridge);
+        }
+        old.start();
+        Await.until(
+                "it serves what it had",
+                SOON,
+                () -> old.ask(Ledger.NAME, "GET", "/api/all", "").statusCode() == 200);
+        assertThat(Ledger.keys(old)).containsExactlyInAnyOrder("one", "two", "three");
+        Await.until("so do its names", SOON, () -> old.get("shop", "/").contains("First release"));
+        Ledger.put(old, "four");
+
+        NodeUnderTest fresh = node(folder, "fresh").start();
+        fresh.ok("swarm", "join", old.ok("swarm", "token").asText());
+        Ledger.awaitServed(nodes, SOON);
+        Ledger.awaitSame(nodes, SOON);
+        Ledger.put(fresh, "five");
+        Ledger.awaitSame(nodes, SOON);
+        assertThat(old.get(Ledger.NAME, "/api/all")).contains("\"total\":5");
+        integrity(old);
+    }
+}
