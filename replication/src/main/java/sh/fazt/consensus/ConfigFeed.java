@@ -141,7 +141,10 @@ public final class ConfigFeed {
         Heard last = heard;
         if (!raft.observing()) {
             news = false;
-        } else if (woken || last == null || System.nanoTime() - last.at() > EVERY.toNanos()) {
+        } else if (woken
+                || last == null
+                || !last.status().quorum()
+                || System.nanoTime() - last.at() > EVERY.toNanos()) {
             fetch();
         }
         return woken;

@@ -217,20 +217,6 @@ final class RaftHost {
         return state.isClosingOrClosed() || state == LifeCycle.State.EXCEPTION;
     }
 
-    /**
-     * Whether the log ends before what was applied of it, and no snapshot makes up for that: it was cut off, by a
-     * crash of the machine or a copy that was put back.
-     */
-    boolean lostItsEnd() {
-        RaftServer.Division division = division();
-        if (division == null || !(division.getStateMachine() instanceof SwarmStateMachine machine)) {
-            return false;
-        }
-        TermIndex last = division.getRaftLog().getLastEntryTermIndex();
-        long end = Math.max(last == null ? -1 : last.getIndex(), machine.found());
-        return end < store.applied().index();
-    }
-
     /** The config's version at an index of the log. */
     long version(long index) {
         return store.base() + index;

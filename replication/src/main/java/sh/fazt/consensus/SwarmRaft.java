@@ -273,11 +273,6 @@ public final class SwarmRaft implements AutoCloseable {
             host.close();
             return false;
         }
-        if (host.lostItsEnd()) {
-            LOG.warn("the log beside the cartridge lacks its end, which it had promised to keep");
-            host.close();
-            return false;
-        }
         wanted = true;
         return true;
     }

@@ -238,7 +238,11 @@ final class Roles implements ConfigFeed.Facts {
         }
         MemberRecord me = records.members().get(self);
         if (raft.observing()) {
-            if (me != null && !me.getObserver()) {
+            // What it knew before it observed may still call it a voter.
+            if (me != null
+                    && !me.getObserver()
+                    && feed.fetch()
+                    && !those(MemberRecord::getObserver).contains(self)) {
                 LOG.info("this member is to vote now");
                 fenced = "";
                 joiner.again();

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -447,37 +446,6 @@ class ConsensusIT {
         one.raft.addVoter(two.id, two.raft.peerId());
         awaitAlias(two, "alone", "yes");
         assertThat(two.set("both", "yes")).isInstanceOf(Result.Applied.class);
-    }
-
-    @Test
-    void aGroupOfOneWhoseLogLostItsEndGoesOnWithAllThatWasAgreed() throws IOException {
-        Node one = group(1).get(0);
-        for (int i = 0; i < 20; i++) {
-            one.set("n" + i, "yes");
-        }
-        long version = one.raft.configVersion();
-        Path log = folder.resolve(one.name + ".raft")
-                .resolve(Objects.requireNonNull(one.raft.groupId()))
-                .resolve("current");
-        one.stop();
-        try (Stream<Path> files = Files.list(log)) {
-            List<Path> segments = files.filter(
-                            path -> path.getFileName().toString().startsWith("log_"))
-                    .toList();
-            assertThat(segments).hasSize(1);
-            byte[] bytes = Files.readAllBytes(segments.get(0));
-            int end = bytes.length;
-            while (end > 0 && bytes[end - 1] == 0) {
-                end--;
-            }
-            Files.write(segments.get(0), Arrays.copyOf(bytes, end - 200));
-        }
-        one.boot();
-        assertThat(one.raft.open()).as("a log that forgot what it promised").isFalse();
-        one.raft.rejoin(true);
-        assertThat(one.alias("n19")).isEqualTo("yes");
-        assertThat(one.set("after", "yes")).isInstanceOf(Result.Applied.class);
-        assertThat(one.raft.configVersion()).isGreaterThan(version);
     }
 
     @Test

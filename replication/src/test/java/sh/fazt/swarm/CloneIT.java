@@ -39,15 +39,20 @@ class CloneIT {
         try (SwarmNode home = new SwarmNode(folder, "home");
                 SwarmNode copy = new SwarmNode(folder, "copy")) {
             assertThat(copy.key.id()).isEqualTo(made).isNotEqualTo(home.key.id());
-            Await.until("the copy is a swarm of one", Duration.ofSeconds(40), () -> copy.swarm.view().quorum());
+            Await.until(
+                    "the copy is a swarm of one",
+                    Duration.ofSeconds(40),
+                    () -> copy.swarm.view().quorum());
             assertThat(copy.swarm.view().swarm().id()).isNotEqualTo(swarm);
             assertThat(copy.swarm.aliases()).containsEntry("shop", "app");
             assertThat(copy.pairs()).containsEntry("a", "1");
             home.set("b", "2");
             copy.set("c", "3");
             copy.join(home);
-            Await.until("they agree", Duration.ofSeconds(40), () -> home.pairs().size() == 3
-                    && copy.pairs().equals(home.pairs()));
+            Await.until(
+                    "they agree",
+                    Duration.ofSeconds(40),
+                    () -> home.pairs().size() == 3 && copy.pairs().equals(home.pairs()));
             assertThat(home.swarm.alarms() + copy.swarm.alarms()).isZero();
         }
     }

@@ -69,18 +69,12 @@ class FaultyMachineIT {
         a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", Ledger.NAME);
         Ledger.awaitServed(nodes, SOON);
 
-        HttpResponse<String> refused = null;
         int accepted = 0;
-        for (int i = 0; i < 100 && refused == null; i++) {
-            HttpResponse<String> answer = putLarge(b, "large-" + i);
-            if (answer.statusCode() == 201) {
-                accepted++;
-            } else {
-                refused = answer;
-            }
+        HttpResponse<String> refused = putLarge(b, "large-0");
+        for (; refused.statusCode() == 201 && accepted < 100; refused = putLarge(b, "large-" + accepted)) {
+            accepted++;
         }
-        assertThat(accepted).isPositive();
-        assertThat(refused).as("no disk is endless").isNotNull();
+        assertThat(accepted).as("some fit, and no disk is endless").isBetween(1, 99);
         assertThat(refused.statusCode()).as(refused.body()).isEqualTo(507);
         assertThat(refused.body()).contains("disk").contains("full").contains("nothing was written");
         assertThat(b.get(Ledger.NAME, "/")).as("it goes on serving").contains("First release");
