@@ -103,6 +103,10 @@ final class Evictions {
 
             @Override
             public void evicted(NodeId peer, String reason) {
+                if (links.states().stream().noneMatch(state -> state.peer().equals(peer))) {
+                    // A last word of the swarm that this node has left.
+                    return;
+                }
                 if (told.isEmpty()) {
                     LOG.error("this node was evicted peer={} why={}", peer.shortText(), reason);
                 }

@@ -650,13 +650,13 @@ public final class Swarm implements AutoCloseable {
     }
 
     private void startOver() {
-        evictions.startOver();
         roles.startOver();
         Map<String, String> names = aliases();
         membership.leave();
         raft.forget();
         joining.forget();
         follow();
+        evictions.startOver();
         found(options.name());
         names.forEach(this::alias);
     }
