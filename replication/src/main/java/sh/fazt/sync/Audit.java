@@ -39,7 +39,7 @@ import sh.fazt.protocol.sync.v1.AuditTables;
  * rules that give both the same outcome, and tells the other to look. One step at a time, on {@code io}.
  */
 final class Audit {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration PATIENCE = Duration.ofSeconds(30);
     /** Rows that one audit looks at; the next one goes on. */
     private static final int MOST_DIFFERENCES = 2_000;
 
