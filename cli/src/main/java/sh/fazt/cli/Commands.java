@@ -10,6 +10,11 @@ final class Commands {
             new Command.Flag("db", "FILE", "the cartridge; else $FAZT_DB, else ~/.fazt/data.db"),
             new Command.Flag("format", "json|table", "how to print; a table on a terminal, else JSON"));
 
+    private static final List<Command.Flag> CONFLICT_PAGE = List.of(
+            new Command.Flag("app", "NAME", "only this app's; \"system\" for the swarm's own"),
+            new Command.Flag("limit", "50", "how many on a page"),
+            new Command.Flag("page", "1", "which page"));
+
     static final List<Command> ALL = List.of(
             new Command(
                     "server start",
@@ -103,9 +108,28 @@ final class Commands {
             new Command(
                     "swarm conflicts",
                     List.of(),
-                    List.of(),
+                    CONFLICT_PAGE,
                     "what lost when two nodes wrote the same",
-                    SwarmCommands::conflicts),
+                    ConflictCommands::list),
+            new Command("swarm conflicts list", List.of(), CONFLICT_PAGE, "the same", ConflictCommands::list),
+            new Command(
+                    "swarm conflicts show",
+                    List.of("ID"),
+                    List.of(),
+                    "what lost beside what the row says now",
+                    ConflictCommands::show),
+            new Command(
+                    "swarm conflicts restore",
+                    List.of("ID"),
+                    List.of(),
+                    "write back what lost; what that overwrites is kept as a conflict",
+                    ConflictCommands::restore),
+            new Command(
+                    "swarm conflicts dismiss",
+                    List.of("ID"),
+                    List.of(),
+                    "take a conflict off the list, on every node",
+                    ConflictCommands::dismiss),
             new Command(
                     "swarm verify",
                     List.of("[APP]"),

@@ -112,12 +112,19 @@ final class SwarmCommands {
                 + (leader == null ? "none" : Json.text(leader, "name"))
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
                 + ", config version " + Json.text(data, "config_version")
-                + "\n" + table + warning(data);
+                + "\n" + table + conflicts(Json.text(data, "conflicts")) + warning(data);
     }
 
     private static String warning(@Nullable Object data) {
         String warning = Json.text(data, "warning");
         return warning.isEmpty() ? "" : "\nwarning: " + warning;
+    }
+
+    /** Nothing where there are none, or where the answer does not say. */
+    private static String conflicts(String count) {
+        return count.isEmpty() || count.equals("0")
+                ? ""
+                : "\n" + count + (count.equals("1") ? " conflict" : " conflicts") + ": fazt swarm conflicts";
     }
 
     static int discover(Arguments arguments, Terminal terminal) {
@@ -205,35 +212,6 @@ final class SwarmCommands {
         Object data = node.send("POST", "/api/swarm/recover", Map.of("force", true), CHANGE);
         terminal.result(arguments.json(terminal) ? Json.pretty(data) : table(data));
         return 0;
-    }
-
-    static int conflicts(Arguments arguments, Terminal terminal) {
-        Object data = NodeClient.of(arguments.cartridge()).get("/api/swarm/conflicts");
-        if (arguments.json(terminal)) {
-            terminal.result(Json.pretty(data));
-            return 0;
-        }
-        Table table = new Table("AT", "SCOPE", "TABLE", "KEY", "WINNER", "LOSER");
-        for (Object conflict : Json.elements(data, "conflicts")) {
-            table.row(
-                    Json.text(conflict, "at"),
-                    Json.text(conflict, "scope"),
-                    Json.text(conflict, "table"),
-                    inline(conflict, "key"),
-                    inline(conflict, "winner"),
-                    inline(conflict, "loser"));
-        }
-        terminal.result(
-                Json.elements(data, "conflicts").isEmpty()
-                        ? "no conflicts: nobody wrote over a change that they had not seen"
-                        : table.toString());
-        return 0;
-    }
-
-    private static String inline(@Nullable Object of, String name) {
-        Object value = Json.member(of, name);
-        String text = value instanceof String plain ? plain : Json.write(value);
-        return text.length() > 60 ? text.substring(0, 57) + "..." : text;
     }
 
     /** {@code 90s}, {@code 15m}, {@code 2h}, {@code 1d}. */

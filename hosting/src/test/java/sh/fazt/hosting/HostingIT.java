@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CartridgeOptions;
+import sh.fazt.cartridge.Conflict;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
@@ -289,12 +291,25 @@ class HostingIT {
             assertThat(node.deployments.releases("shop"))
                     .extracting(release -> release.id())
                     .contains(onA, onB);
-            assertThat(node.cartridge.conflicts(10))
+            assertThat(node.cartridge.conflicts().page(Optional.empty(), 0, 10).conflicts())
                     .singleElement()
                     .satisfies(conflict -> assertThat(conflict.values()).containsEntry("release", onA));
         }
-        a.deployments.activate("shop", onA);
-        assertThat(a.route("shop").files()).containsOnlyKeys("index.html", "a.txt");
+        Conflict lost = b.cartridge
+                .conflicts()
+                .page(Optional.empty(), 0, 10)
+                .conflicts()
+                .get(0);
+        b.cartridge.conflicts().restore(lost).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        a.pullFrom(b);
+        for (Node node : List.of(a, b)) {
+            assertThat(node.route("shop").files()).containsOnlyKeys("index.html", "a.txt");
+            assertThat(node.cartridge.conflicts().page(Optional.empty(), 0, 10).conflicts())
+                    .singleElement()
+                    .satisfies(conflict -> assertThat(conflict.values()).containsEntry("release", onB));
+        }
+        a.deployments.activate("shop", onB);
+        assertThat(a.route("shop").files()).containsOnlyKeys("index.html", "b.txt");
         assertThatThrownBy(() -> a.deployments.activate("shop", "nothing")).hasMessageContaining("no release");
     }
 

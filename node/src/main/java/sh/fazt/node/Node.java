@@ -46,6 +46,8 @@ import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
+import sh.fazt.node.api.ConflictApi;
+import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.LinkApi;
 import sh.fazt.node.api.RoleApi;
 import sh.fazt.node.api.SwarmApi;
@@ -139,7 +141,9 @@ final class Node implements AutoCloseable {
             String token = token(random);
             Auth auth = new Auth(accounts, token);
 
-            GrpcSurface grpc = new GrpcSurface(this::control, this::links, () -> watch(apps), apps, auth, version());
+            ConflictDesk conflicts = new ConflictDesk(cartridge.conflicts(), apps, this::control);
+            GrpcSurface grpc =
+                    new GrpcSurface(this::control, this::links, () -> watch(apps), conflicts, apps, auth, version());
 
             int swarmPort = settings.number(Key.SWARM_PORT) == 0 ? freePort() : settings.number(Key.SWARM_PORT);
             swarm = stops.add(
@@ -182,7 +186,8 @@ final class Node implements AutoCloseable {
                     List.of(
                             new AccountApi(auth, accounts),
                             new AppApi(apps, deployments, () -> name, this::url),
-                            new SwarmApi(control(), apps),
+                            new SwarmApi(control(), apps, conflicts),
+                            new ConflictApi(conflicts),
                             new LinkApi(links()),
                             new WatchApi(watch(apps)),
                             new RoleApi(control()),
@@ -298,7 +303,7 @@ final class Node implements AutoCloseable {
     }
 
     private SwarmControl control() {
-        return new SwarmAdapter(swarm, cartridge, io);
+        return new SwarmAdapter(swarm, io);
     }
 
     private LinkAdapter links() {

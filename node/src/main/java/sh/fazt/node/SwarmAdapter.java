@@ -11,8 +11,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import sh.fazt.cartridge.Cartridge;
-import sh.fazt.cartridge.Conflict;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.LinkClass;
@@ -29,12 +27,10 @@ import sh.fazt.swarm.TimeView;
 /** The control plane's port to the swarm: what blocks there runs on {@code io} threads. Thread-safe. */
 final class SwarmAdapter implements SwarmControl {
     private final Swarm swarm;
-    private final Cartridge cartridge;
     private final Executor io;
 
-    SwarmAdapter(Swarm swarm, Cartridge cartridge, Executor io) {
+    SwarmAdapter(Swarm swarm, Executor io) {
         this.swarm = swarm;
-        this.cartridge = cartridge;
         this.io = io;
     }
 
@@ -186,11 +182,6 @@ final class SwarmAdapter implements SwarmControl {
             swarm.online(online);
             return online;
         });
-    }
-
-    @Override
-    public List<Conflict> conflicts(int most) {
-        return cartridge.conflicts(most);
     }
 
     @Override

@@ -10,7 +10,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
-import sh.fazt.cartridge.Conflict;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.error.Refusal;
 
@@ -18,7 +17,6 @@ import sh.fazt.node.error.Refusal;
 final class FakeSwarm implements SwarmControl {
     final List<String> calls = new ArrayList<>();
     final Map<String, String> names = new TreeMap<>();
-    List<Conflict> conflicts = List.of();
 
     @Nullable
     Refusal refusal;
@@ -121,11 +119,6 @@ final class FakeSwarm implements SwarmControl {
     @Override
     public CompletionStage<Outcome<Boolean>> online(boolean online) {
         return answer("online " + online, online);
-    }
-
-    @Override
-    public List<Conflict> conflicts(int most) {
-        return conflicts;
     }
 
     @Override

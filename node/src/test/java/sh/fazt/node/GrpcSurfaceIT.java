@@ -29,6 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.cartridge.CartridgeException;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.auth.Auth;
 import sh.fazt.node.error.Refusal;
@@ -38,13 +39,18 @@ import sh.fazt.protocol.admin.v1.AdminServiceGrpc.AdminServiceBlockingStub;
 import sh.fazt.protocol.admin.v1.App;
 import sh.fazt.protocol.admin.v1.DemoteMemberRequest;
 import sh.fazt.protocol.admin.v1.Discovered;
+import sh.fazt.protocol.admin.v1.DismissConflictRequest;
 import sh.fazt.protocol.admin.v1.Event;
 import sh.fazt.protocol.admin.v1.EvictMemberRequest;
+import sh.fazt.protocol.admin.v1.GetConflictRequest;
+import sh.fazt.protocol.admin.v1.GetConflictResponse;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
+import sh.fazt.protocol.admin.v1.ListConflictsRequest;
+import sh.fazt.protocol.admin.v1.ListConflictsResponse;
 import sh.fazt.protocol.admin.v1.ListDiscoveredRequest;
 import sh.fazt.protocol.admin.v1.ListEventsRequest;
 import sh.fazt.protocol.admin.v1.ListLinksRequest;
@@ -52,6 +58,8 @@ import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
 import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
+import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
+import sh.fazt.protocol.admin.v1.RestoreConflictResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
 import sh.fazt.protocol.admin.v1.VerifyResponse;
@@ -73,6 +81,7 @@ class GrpcSurfaceIT {
                 () -> swarm.get(),
                 () -> surface.links,
                 () -> surface.watch,
+                surface.conflicts,
                 surface.apps,
                 new Auth(surface.accounts, Surface.TOKEN),
                 "1.2.3");
@@ -206,6 +215,34 @@ class GrpcSurfaceIT {
                         .getStatus(GetStatusRequest.getDefaultInstance())
                         .hasLeader())
                 .isFalse();
+    }
+
+    @Test
+    void restoresAndDismissesConflictsAsTheRestSurfaceDoes() throws Exception {
+        surface.deploy("blog", "index.html", "hello");
+        LostWrite.happen(surface, folder, new Scope(surface.apps.require("blog").id()));
+        AdminServiceBlockingStub admin = admin(Surface.TOKEN);
+        ListConflictsResponse page = admin.listConflicts(
+                ListConflictsRequest.newBuilder().setApp("blog").build());
+        assertThat(page.getTotal()).isEqualTo(1);
+        String id = page.getConflicts(0).getId();
+        GetConflictResponse shown =
+                admin.getConflict(GetConflictRequest.newBuilder().setId(id).build());
+        assertThat(shown.getConflict().getLost().getValuesJson()).contains("mine");
+        assertThat(shown.getPresent().getValuesJson()).contains("yours");
+        assertThat(shown.getSettled()).isFalse();
+        RestoreConflictResponse restored = admin.restoreConflict(
+                RestoreConflictRequest.newBuilder().setId(id).build());
+        assertThat(restored.getWritten()).isTrue();
+        DismissConflictRequest kept = DismissConflictRequest.newBuilder()
+                .setId(restored.getOverwritten().getId())
+                .build();
+        assertThat(admin.dismissConflict(kept).getDismissed()).isTrue();
+        assertThat(admin.dismissConflict(kept).getDismissed()).isFalse();
+        assertThatThrownBy(() -> admin.getConflict(
+                        GetConflictRequest.newBuilder().setId("none").build()))
+                .hasMessageContaining("NOT_FOUND")
+                .hasMessageContaining("there is no conflict");
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CartridgeOptions;
+import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.hosting.account.Accounts;
 import sh.fazt.hosting.app.Apps;
@@ -29,6 +30,8 @@ import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
 import sh.fazt.node.api.ChangeEvents;
+import sh.fazt.node.api.ConflictApi;
+import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.Json;
 import sh.fazt.node.api.LinkApi;
 import sh.fazt.node.api.RoleApi;
@@ -51,6 +54,9 @@ final class Surface implements AutoCloseable {
     static final String PASSWORD = "correct horse";
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
+    static final List<SchemaPart> SCHEMAS =
+            List.of(Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA);
+
     final SqliteCartridge cartridge;
     final Apps apps;
     final Accounts accounts;
@@ -60,6 +66,7 @@ final class Surface implements AutoCloseable {
     Functions functions = (app, request, budget) -> {
         throw new IllegalStateException("no functions here");
     };
+    final ConflictDesk conflicts;
     final FakeLinks links = new FakeLinks();
     final FakeWatch watch = new FakeWatch();
     List<FunctionCheck.Problem> problems = List.of();
@@ -68,10 +75,7 @@ final class Surface implements AutoCloseable {
     private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1);
 
     Surface(Path folder, Map<String, String> flags) {
-        cartridge = SqliteCartridge.open(
-                folder.resolve("data.db"),
-                CartridgeOptions.standard(),
-                List.of(Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
+        cartridge = SqliteCartridge.open(folder.resolve("data.db"), CartridgeOptions.standard(), SCHEMAS);
         cartridge.bind(NodeId.of(new byte[32]));
         Settings settings = new Settings(cartridge, flags, Map.of("FAZT_NAME", "home"));
         Blobs blobs = new Blobs(cartridge);
@@ -87,6 +91,7 @@ final class Surface implements AutoCloseable {
         Ready ready = new Ready(dates, 1 << 20);
         SiteHandler sites = new SiteHandler(
                 blobs, (app, request, budget) -> functions.invoke(app, request, budget), ready, Duration.ofSeconds(5));
+        conflicts = new ConflictDesk(cartridge.conflicts(), apps, () -> swarm);
         ApiHandler rest = new ApiHandler(
                 auth,
                 List.of(
@@ -97,7 +102,8 @@ final class Surface implements AutoCloseable {
                         new LinkApi(links),
                         new WatchApi(watch),
                         new RoleApi(swarm),
-                        new SwarmApi(swarm, apps)));
+                        new ConflictApi(conflicts),
+                        new SwarmApi(swarm, apps, conflicts)));
         http = HttpServer.listen(
                 "127.0.0.1", 0, 1, new Front("example.org", routes, ready, sites, rest, auth, 1 << 20), api, dates);
     }

@@ -44,8 +44,8 @@ public interface Cartridge extends AutoCloseable {
      */
     CompletionStage<Void> forget(Scope scope);
 
-    /** What lost, newest first, at most so many. */
-    List<Conflict> conflicts(int most);
+    /** What lost when two nodes wrote the same. */
+    Conflicts conflicts();
 
     /** A consistent copy, made while writers go on. */
     void backup(Path target);

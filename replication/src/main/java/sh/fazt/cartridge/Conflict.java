@@ -1,9 +1,12 @@
 package sh.fazt.cartridge;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
 
 /**
@@ -24,4 +27,21 @@ public record Conflict(
         String loser,
         Map<String, @Nullable Object> values,
         boolean deleted,
-        Instant at) {}
+        Instant at) {
+    /** 48 bits: short enough to type, and of a million conflicts two have the same once in 500 swarms. */
+    private static final int ID_BYTES = 6;
+
+    /** The same on every node: 12 hex digits of the digest of what names the loser. */
+    public String id() {
+        byte[] digest = HexFormat.of()
+                .parseHex(Engine.sha256((scope.id()
+                                + '\0'
+                                + loser
+                                + '\0'
+                                + table
+                                + '\0'
+                                + HexFormat.of().formatHex(RowCodec.key(key)))
+                        .getBytes(StandardCharsets.UTF_8)));
+        return HexFormat.of().formatHex(digest, 0, ID_BYTES);
+    }
+}

@@ -434,7 +434,7 @@ final class Engine {
         }
     }
 
-    private static boolean same(Map<String, @Nullable Object> a, Map<String, @Nullable Object> b) {
+    static boolean same(Map<String, @Nullable Object> a, Map<String, @Nullable Object> b) {
         Map<String, @Nullable Object> left = new HashMap<>(a);
         Map<String, @Nullable Object> right = new HashMap<>(b);
         left.values().removeIf(Objects::isNull);

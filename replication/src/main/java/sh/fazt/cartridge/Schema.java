@@ -16,6 +16,11 @@ final class Schema {
     static final int APPLICATION_ID = 0x66617a74;
 
     static final String CONFLICTS = "fazt_conflict";
+    /** Conflicts that were dismissed or restored: rows that only appear. */
+    static final String SETTLED = "fazt_conflict_settled";
+
+    private static final List<Column> CONFLICT_KEY =
+            List.of(new Column("loser", Type.TEXT), new Column("tbl", Type.TEXT), new Column("row_key", Type.BYTES));
 
     private static final SchemaPart OWN = new SchemaPart(
             "cartridge",
@@ -40,18 +45,17 @@ final class Schema {
                     CREATE TABLE fazt_chunk (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
                     CREATE TABLE fazt_wanted (hash TEXT PRIMARY KEY) WITHOUT ROWID;
                     """),
-            List.of(new ReplicatedTable(
-                    CONFLICTS,
-                    Policy.IMMUTABLE,
-                    List.of(
-                            new Column("loser", Type.TEXT),
-                            new Column("tbl", Type.TEXT),
-                            new Column("row_key", Type.BYTES)),
-                    List.of(
-                            new Column("winner", Type.TEXT),
-                            new Column("loser_hlc", Type.INTEGER),
-                            new Column("loser_deleted", Type.INTEGER),
-                            new Column("loser_columns", Type.BYTES)))));
+            List.of(
+                    new ReplicatedTable(SETTLED, Policy.IMMUTABLE, CONFLICT_KEY, List.of()),
+                    new ReplicatedTable(
+                            CONFLICTS,
+                            Policy.IMMUTABLE,
+                            CONFLICT_KEY,
+                            List.of(
+                                    new Column("winner", Type.TEXT),
+                                    new Column("loser_hlc", Type.INTEGER),
+                                    new Column("loser_deleted", Type.INTEGER),
+                                    new Column("loser_columns", Type.BYTES)))));
 
     private final List<SchemaPart> parts;
     final Map<String, TableSql> tables = new HashMap<>();

@@ -6,7 +6,6 @@ import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -409,22 +408,8 @@ public final class SqliteCartridge implements Cartridge {
     }
 
     @Override
-    public List<Conflict> conflicts(int most) {
-        return read(rows -> rows.query(
-                """
-                SELECT scope, tbl, row_key, winner, loser, loser_columns, loser_deleted, loser_hlc
-                FROM fazt_conflict_live ORDER BY loser_hlc DESC LIMIT ?
-                """,
-                row -> new Conflict(
-                        new Scope(row.text(0)),
-                        row.text(1),
-                        RowCodec.key(row.bytes(2)),
-                        row.text(3),
-                        row.text(4),
-                        RowCodec.columns(row.bytes(5)),
-                        row.integer(6) != 0,
-                        Instant.ofEpochMilli(new Hlc(row.integer(7)).unixMillis())),
-                most));
+    public Conflicts conflicts() {
+        return new Conflicts(this, schema);
     }
 
     @Override
@@ -861,20 +846,7 @@ public final class SqliteCartridge implements Cartridge {
                 return;
             }
             Tx tx = new Tx(engine, scope, origin);
-            for (Engine.Loser loser : losers) {
-                List<Object> key = List.of(loser.stamp().toString(), loser.table(), RowCodec.key(loser.key()));
-                if (engine.current(scope, engine.table(Schema.CONFLICTS), key, origin()) != null) {
-                    continue;
-                }
-                tx.put(
-                        Schema.CONFLICTS,
-                        key,
-                        Map.of(
-                                "winner", loser.winner().toString(),
-                                "loser_hlc", loser.stamp().hlc().value(),
-                                "loser_deleted", loser.deleted(),
-                                "loser_columns", RowCodec.columns(loser.columns())));
-            }
+            losers.forEach(loser -> Conflicts.record(tx, loser));
             Changeset changeset = tx.changeset();
             if (changeset != null) {
                 events.add(new Commit(scope, changeset, true, tx.changes()));

@@ -132,6 +132,18 @@ final class Tx implements WriteTx {
         return first(table.sum, row -> row.integer(0), args).orElse(0L);
     }
 
+    /** The version that is here, a tombstone included. */
+    Engine.@Nullable Current current(String name, List<Object> key) {
+        return engine.current(scope(), engine.table(name), key, stampOrigin());
+    }
+
+    /** Writes a version as it once was, whatever columns it had; answers the stamp of the new one. */
+    Stamp restore(String name, List<Object> key, boolean deleted, Map<String, @Nullable Object> columns) {
+        TableSql table = engine.table(name);
+        write(table, key, deleted, columns, engine.clock(scope(), table, key, stampOrigin()));
+        return stamp();
+    }
+
     private Origin stampOrigin() {
         if (origin == null) {
             throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -130,7 +131,7 @@ class SqliteCartridgeIT {
             pull(b, c);
             assertThat(pairs(c)).containsEntry("x", "3");
             assertThat(c.replica().digest(APP)).isEqualTo(b.replica().digest(APP));
-            assertThat(c.conflicts(10)).isEmpty();
+            assertThat(c.conflicts().page(Optional.empty(), 0, 10).conflicts()).isEmpty();
         }
     }
 
@@ -148,11 +149,13 @@ class SqliteCartridgeIT {
             pull(b, c);
             for (SqliteCartridge each : List.of(a, b, c)) {
                 assertThat(pairs(each)).containsEntry("title", "yours");
-                assertThat(each.conflicts(10)).singleElement().satisfies(conflict -> {
-                    assertThat(conflict.table()).isEqualTo("pair");
-                    assertThat(conflict.key()).isEqualTo(List.of("title"));
-                    assertThat(conflict.values()).isEqualTo(Map.of("value", "mine"));
-                });
+                assertThat(each.conflicts().page(Optional.empty(), 0, 10).conflicts())
+                        .singleElement()
+                        .satisfies(conflict -> {
+                            assertThat(conflict.table()).isEqualTo("pair");
+                            assertThat(conflict.key()).isEqualTo(List.of("title"));
+                            assertThat(conflict.values()).isEqualTo(Map.of("value", "mine"));
+                        });
                 assertThat(each.replica().digest(APP)).isEqualTo(a.replica().digest(APP));
                 assertThat(each.replica().vector(APP)).isEqualTo(a.replica().vector(APP));
             }
@@ -208,7 +211,11 @@ class SqliteCartridgeIT {
                             .isEqualTo(all.get(0).replica().digest(APP));
                     assertThat(each.replica().vector(APP))
                             .isEqualTo(all.get(0).replica().vector(APP));
-                    assertThat(each.conflicts(1000)).isEqualTo(all.get(0).conflicts(1000));
+                    assertThat(each.conflicts().page(Optional.empty(), 0, 1000).conflicts())
+                            .isEqualTo(all.get(0)
+                                    .conflicts()
+                                    .page(Optional.empty(), 0, 1000)
+                                    .conflicts());
                 }
             } finally {
                 all.forEach(SqliteCartridge::close);

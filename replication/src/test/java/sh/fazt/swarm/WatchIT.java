@@ -105,7 +105,10 @@ class WatchIT {
         AuditResult repaired = of(home, phone, true);
         assertThat(repaired.repaired()).as(repaired.why()).isTrue();
         assertThat(home.pairs()).containsEntry("k7", "v7").isEqualTo(phone.pairs());
-        assertThat(home.cartridge.conflicts(10))
+        assertThat(home.cartridge
+                        .conflicts()
+                        .page(java.util.Optional.empty(), 0, 10)
+                        .conflicts())
                 .as("what was written over is kept")
                 .anySatisfy(conflict -> assertThat(conflict.values()).containsEntry("value", "forged"));
         assertThat(of(home, phone, false).state()).isEqualTo(State.EQUAL);
@@ -119,7 +122,10 @@ class WatchIT {
         assertThat(alone.damaged()).contains("1 rows were not written by this node");
         of(phone, phone, true);
         assertThat(phone.pairs()).doesNotContainKey("alien");
-        assertThat(phone.cartridge.conflicts(10))
+        assertThat(phone.cartridge
+                        .conflicts()
+                        .page(java.util.Optional.empty(), 0, 10)
+                        .conflicts())
                 .anySatisfy(conflict -> assertThat(conflict.key()).isEqualTo(List.of("alien")));
         Await.until(
                 "both are equal again", PATIENCE, () -> of(home, phone, false).state() == State.EQUAL);

@@ -201,11 +201,7 @@ class SwarmNetnsIT {
         assertThat(keys(ledger)).contains("on-c-alone", "on-a-side").hasSize(602);
         for (NodeUnderTest node : nodes) {
             Await.until("what lost is on record on " + node.name, SOON, () -> {
-                boolean found = false;
-                for (JsonNode conflict : node.ok("swarm", "conflicts").get("conflicts")) {
-                    found |= conflict.get("table").asText().equals("app_active");
-                }
-                return found;
+                return !lost(node).isEmpty();
             });
             assertThat(node.ok("app", "releases", "ledger").get("releases")).hasSize(3);
             Await.until(
@@ -214,6 +210,25 @@ class SwarmNetnsIT {
                     () -> node.get("shop", "/").contains("From "));
         }
         awaitAlive();
+
+        String lost = lost(c);
+        assertThat(lost(node(0))).as("the same id everywhere").isEqualTo(lost);
+        String winner = c.get("ledger", "/");
+        String loser = winner.contains("From a") ? "From c" : "From a";
+        c.ok("swarm", "conflicts", "restore", lost);
+        awaitSame("/", SOON);
+        Await.until("what lost is back", SOON, () -> node(1).get("ledger", "/").contains(loser));
+        Await.until("and settled on " + node(1).name, SOON, () -> !lost(node(1)).equals(lost));
+    }
+
+    /** The id of the conflict about the active release, or nothing. */
+    private static String lost(NodeUnderTest node) throws Exception {
+        for (JsonNode conflict : node.ok("swarm", "conflicts").get("conflicts")) {
+            if (conflict.get("table").asText().equals("app_active")) {
+                return conflict.get("id").asText();
+            }
+        }
+        return "";
     }
 
     private void crash() throws Exception {

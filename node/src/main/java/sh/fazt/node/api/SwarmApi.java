@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -13,7 +12,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import sh.fazt.cartridge.Conflict;
 import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.Router.Access;
@@ -25,17 +23,18 @@ import sh.fazt.node.http.Exchange;
 
 /** The swarm and its names. Thread-safe. */
 public final class SwarmApi implements Router.Endpoints {
-    private static final int MOST_CONFLICTS = 1000;
     private static final long DEFAULT_TOKEN_SECONDS = 900;
     /** A token that lies about for longer is one that nobody remembers. */
     private static final long MOST_TOKEN_SECONDS = 30L * 86_400;
 
     private final SwarmControl swarm;
     private final Apps apps;
+    private final ConflictDesk conflicts;
 
-    public SwarmApi(SwarmControl swarm, Apps apps) {
+    public SwarmApi(SwarmControl swarm, Apps apps, ConflictDesk conflicts) {
         this.swarm = swarm;
         this.apps = apps;
+        this.conflicts = conflicts;
     }
 
     @Override
@@ -45,12 +44,11 @@ public final class SwarmApi implements Router.Endpoints {
                 "/api/swarm/status",
                 Access.OWNER,
                 call -> call.exchange()
-                        .reply(Json.data(200, status(swarm.status()).put("evicted", swarm.evicted()))));
-        router.add(
-                "GET",
-                "/api/swarm/conflicts",
-                Access.OWNER,
-                call -> call.exchange().reply(Json.data(200, conflicts())));
+                        .reply(Json.data(
+                                200,
+                                status(swarm.status())
+                                        .put("evicted", swarm.evicted())
+                                        .put("conflicts", conflicts.count()))));
         router.add(
                 "GET",
                 "/api/swarm/time",
@@ -298,29 +296,5 @@ public final class SwarmApi implements Router.Endpoints {
                 .put("name", alias.name())
                 .put("app", alias.app())
                 .put("app_name", apps.find(alias.app()).map(App::name).orElse(""));
-    }
-
-    private ObjectNode conflicts() {
-        ArrayNode list = Json.array();
-        for (Conflict conflict : swarm.conflicts(MOST_CONFLICTS)) {
-            ArrayNode key = Json.array();
-            conflict.key().forEach(part -> key.add(value(part)));
-            ObjectNode values = Json.object();
-            conflict.values().forEach((column, content) -> values.set(column, value(content)));
-            ObjectNode one = Json.object().put("scope", conflict.scope().id()).put("table", conflict.table());
-            one.set("key", key);
-            one.put("winner", conflict.winner()).put("loser", conflict.loser());
-            one.set("values", values);
-            one.put("deleted", conflict.deleted()).put("at", conflict.at().toString());
-            list.add(one);
-        }
-        return Json.object().set("conflicts", list);
-    }
-
-    private static JsonNode value(@Nullable Object value) {
-        if (value instanceof byte[] bytes) {
-            return Json.object().put("base64", Base64.getEncoder().encodeToString(bytes));
-        }
-        return Json.tree(value);
     }
 }

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
-import sh.fazt.cartridge.Conflict;
 import sh.fazt.node.error.Refusal;
 
 /**
@@ -58,9 +57,6 @@ public interface SwarmControl {
 
     /** Cuts this node's links, or lets them come up again: for rehearsing a split. */
     CompletionStage<Outcome<Boolean>> online(boolean online);
-
-    /** What lost when two nodes wrote the same, newest first, at most so many. */
-    List<Conflict> conflicts(int most);
 
     /** The agreed names, by name; one with an empty app leads nowhere. */
     List<Alias> aliases();

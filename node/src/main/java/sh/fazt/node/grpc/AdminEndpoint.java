@@ -3,12 +3,14 @@ package sh.fazt.node.grpc;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
+import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SwarmControl.Outcome;
@@ -20,9 +22,13 @@ import sh.fazt.protocol.admin.v1.ClockOfPeer;
 import sh.fazt.protocol.admin.v1.DemoteMemberRequest;
 import sh.fazt.protocol.admin.v1.DemoteMemberResponse;
 import sh.fazt.protocol.admin.v1.Discovered;
+import sh.fazt.protocol.admin.v1.DismissConflictRequest;
+import sh.fazt.protocol.admin.v1.DismissConflictResponse;
 import sh.fazt.protocol.admin.v1.Event;
 import sh.fazt.protocol.admin.v1.EvictMemberRequest;
 import sh.fazt.protocol.admin.v1.EvictMemberResponse;
+import sh.fazt.protocol.admin.v1.GetConflictRequest;
+import sh.fazt.protocol.admin.v1.GetConflictResponse;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
@@ -32,6 +38,8 @@ import sh.fazt.protocol.admin.v1.Link;
 import sh.fazt.protocol.admin.v1.LinkSetting;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
 import sh.fazt.protocol.admin.v1.ListAppsResponse;
+import sh.fazt.protocol.admin.v1.ListConflictsRequest;
+import sh.fazt.protocol.admin.v1.ListConflictsResponse;
 import sh.fazt.protocol.admin.v1.ListDiscoveredRequest;
 import sh.fazt.protocol.admin.v1.ListDiscoveredResponse;
 import sh.fazt.protocol.admin.v1.ListEventsRequest;
@@ -44,6 +52,8 @@ import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.Named;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberResponse;
+import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
+import sh.fazt.protocol.admin.v1.RestoreConflictResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.SetLinkResponse;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
@@ -55,6 +65,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
 
     private final Supplier<SwarmControl> swarm;
     private final Supplier<? extends LinkControl> links;
+    private final ConflictDesk conflicts;
     private final Apps apps;
     private final String version;
     private final WatchEndpoint watch;
@@ -63,11 +74,13 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             Supplier<SwarmControl> swarm,
             Supplier<? extends LinkControl> links,
             Supplier<? extends WatchControl> watch,
+            ConflictDesk conflicts,
             Apps apps,
             String version) {
         this.watch = new WatchEndpoint(watch);
         this.swarm = swarm;
         this.links = links;
+        this.conflicts = conflicts;
         this.apps = apps;
         this.version = version;
     }
@@ -218,6 +231,43 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     @Override
     public void watchEvents(ListEventsRequest request, StreamObserver<Event> answer) {
         watch.watch(request, answer);
+    }
+
+    @Override
+    public void listConflicts(ListConflictsRequest request, StreamObserver<ListConflictsResponse> answer) {
+        answer(
+                answer,
+                () -> ConflictForms.page(conflicts.page(
+                        request.getApp(), request.getOffset(), request.hasLimit() ? request.getLimit() : 100)));
+    }
+
+    @Override
+    public void getConflict(GetConflictRequest request, StreamObserver<GetConflictResponse> answer) {
+        answer(answer, () -> ConflictForms.shown(conflicts.show(request.getId())));
+    }
+
+    @Override
+    public void restoreConflict(RestoreConflictRequest request, StreamObserver<RestoreConflictResponse> answer) {
+        answer(answer, () -> ConflictForms.restored(joined(conflicts.restore(request.getId()))));
+    }
+
+    @Override
+    public void dismissConflict(DismissConflictRequest request, StreamObserver<DismissConflictResponse> answer) {
+        answer(
+                answer,
+                () -> DismissConflictResponse.newBuilder()
+                        .setDismissed(joined(conflicts.dismiss(request.getId()))
+                                .get("dismissed")
+                                .asBoolean())
+                        .build());
+    }
+
+    private static <T> T joined(CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
     }
 
     static <T> T done(CompletionStage<Outcome<T>> stage) {

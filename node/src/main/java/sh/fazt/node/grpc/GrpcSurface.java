@@ -7,6 +7,7 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.util.List;
 import java.util.function.Supplier;
 import sh.fazt.hosting.app.Apps;
+import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.WatchControl;
@@ -22,11 +23,12 @@ public final class GrpcSurface {
             Supplier<SwarmControl> swarm,
             Supplier<? extends LinkControl> links,
             Supplier<? extends WatchControl> watch,
+            ConflictDesk conflicts,
             Apps apps,
             Auth auth,
             String version) {
         services = List.of(
-                new AdminEndpoint(swarm, links, watch, apps, version),
+                new AdminEndpoint(swarm, links, watch, conflicts, apps, version),
                 new HealthStatusManager().getHealthService(),
                 ProtoReflectionServiceV1.newInstance());
         interceptors = List.of(new BearerGate(auth));
