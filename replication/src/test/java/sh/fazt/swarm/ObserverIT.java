@@ -173,10 +173,11 @@ class ObserverIT {
                 "one is without a quorum",
                 SwarmNodes.PATIENCE,
                 () -> !one.swarm.view().quorum());
-        Await.until(
-                "two and three go on",
-                SwarmNodes.PATIENCE,
-                () -> two.swarm.view().quorum());
+        Await.until("two and three go on under one of them", SwarmNodes.PATIENCE, () -> {
+            SwarmView view = two.swarm.view();
+            SwarmView.Named leader = view.leader();
+            return view.quorum() && leader != null && !leader.name().equals("one");
+        });
         two.swarm.alias("other-side", "app");
         assertThat(one.swarm.recover().quorum()).isTrue();
         one.swarm.alias("recovered", "app");
