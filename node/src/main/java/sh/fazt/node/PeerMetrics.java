@@ -75,7 +75,7 @@ final class PeerMetrics {
         metrics.counter(
                 "fazt_peer_offences_total",
                 "What no honest member does.",
-                peer -> peer.counters().offences() + peer.link().faults());
+                peer -> peer.link().faults());
         metrics.totals();
         return metrics.text.toString();
     }

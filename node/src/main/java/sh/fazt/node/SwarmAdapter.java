@@ -80,8 +80,7 @@ final class SwarmAdapter implements SwarmControl {
                 peer.counters().received(),
                 peer.counters().pulls(),
                 peer.counters().failedPulls(),
-                peer.counters().offences() + peer.link().faults(),
-                peer.counters().lastOffence());
+                peer.link().faults());
     }
 
     private static Named named(SwarmView.Named named) {

@@ -8,10 +8,7 @@ package sh.fazt.sync;
  * @param received    changesets that came
  * @param pulls       pulls from it that ended well
  * @param failedPulls pulls from it that did not
- * @param offences    how often it did what no honest member does
- * @param lastOffence what that was the last time; empty without any
  */
-public record PeerCounters(
-        long pushed, long dropped, long received, long pulls, long failedPulls, long offences, String lastOffence) {
-    static final PeerCounters NONE = new PeerCounters(0, 0, 0, 0, 0, 0, "");
+public record PeerCounters(long pushed, long dropped, long received, long pulls, long failedPulls) {
+    static final PeerCounters NONE = new PeerCounters(0, 0, 0, 0, 0);
 }

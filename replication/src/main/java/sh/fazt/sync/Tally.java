@@ -16,8 +16,6 @@ final class Tally {
         final AtomicLong received = new AtomicLong();
         final AtomicLong pulls = new AtomicLong();
         final AtomicLong failedPulls = new AtomicLong();
-        final AtomicLong offences = new AtomicLong();
-        volatile String lastOffence = "";
     }
 
     Counts of(NodeId peer) {
@@ -37,8 +35,6 @@ final class Tally {
                         counts.dropped.get(),
                         counts.received.get(),
                         counts.pulls.get(),
-                        counts.failedPulls.get(),
-                        counts.offences.get(),
-                        counts.lastOffence);
+                        counts.failedPulls.get());
     }
 }

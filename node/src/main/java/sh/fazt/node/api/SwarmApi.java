@@ -235,8 +235,7 @@ public final class SwarmApi implements Router.Endpoints {
                 .put("received", figures.received())
                 .put("pulls", figures.pulls())
                 .put("failed_pulls", figures.failedPulls())
-                .put("offences", figures.offences())
-                .put("last_offence", figures.lastOffence());
+                .put("offences", figures.offences());
     }
 
     private static ObjectNode time(SwarmControl.Time time) {

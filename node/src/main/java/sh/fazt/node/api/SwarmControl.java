@@ -132,7 +132,6 @@ public interface SwarmControl {
      * @param oldest      the age of the oldest transaction that it lacks
      * @param ahead       transactions of it that are lacking here; -1 while it has told nothing
      * @param offences    how often it did what no honest member does
-     * @param lastOffence what that was the last time; may be empty
      */
     record Figures(
             String linkClass,
@@ -145,8 +144,7 @@ public interface SwarmControl {
             long received,
             long pulls,
             long failedPulls,
-            long offences,
-            String lastOffence) {}
+            long offences) {}
 
     /** What a member has not yet got of what this node has. */
     record Lag(long changes, long bytes) {}
