@@ -110,9 +110,14 @@ final class Namespaces implements AutoCloseable {
         return address;
     }
 
-    /** Cuts a router off from the world, or connects it again; its network inside goes on. */
-    void online(String router, boolean on) throws Exception {
-        run("ip", "link", "set", bridge + "-" + router, on ? "up" : "down");
+    /** Cuts a router off from the world but for this test's own process; its network inside goes on. */
+    void offline(String router) throws Exception {
+        in(
+                router,
+                "nft",
+                "add table ip cut; add chain ip cut through { type filter hook forward priority -1; };"
+                        + " add rule ip cut through iifname eth0 ip saddr != " + network + "1 drop;"
+                        + " add rule ip cut through oifname eth0 ip daddr != " + network + "1 drop");
     }
 
     /** Gives the namespace another address in the place of those it has, as a router does to a laptop. */

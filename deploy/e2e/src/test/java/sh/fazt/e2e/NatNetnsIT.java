@@ -75,7 +75,7 @@ class NatNetnsIT {
         Ledger.awaitSame(nodes, SOON);
         assertThat(Ledger.keys(phone)).contains("from-home", "from-laptop", "from-vps", "from-phone");
 
-        network.online("router", false);
+        network.offline("router");
         Await.until(
                 "the phone says that home is gone",
                 SOON,
@@ -86,7 +86,7 @@ class NatNetnsIT {
         Ledger.awaitSame(List.of(home, laptop), SOON);
         Ledger.awaitSame(List.of(phone, vps), SOON);
         assertThat(Ledger.keys(laptop)).contains("without-internet").doesNotContain("without-home");
-        network.online("router", true);
+        network.heal("router");
         Ledger.awaitSame(nodes, SOON);
         Ledger.awaitAlive(nodes, SOON);
 
