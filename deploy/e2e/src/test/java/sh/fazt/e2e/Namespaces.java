@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,8 +15,11 @@ import java.util.regex.Pattern;
  * id, so that runs on one machine do not meet, and what a run left behind that was killed is known as such.
  */
 final class Namespaces implements AutoCloseable {
-    /** "fz", the id of the process that made it and, but for the bridge, the node: at most 15 characters. */
+    /** "fz", the id of the process that made it and, for a namespace, the node. */
     private static final Pattern OURS = Pattern.compile("fz(\\d+)(-\\w+)?");
+
+    /** An interface lives on for a moment when its namespace is gone: no name is used twice. At most 15 characters. */
+    private static final AtomicInteger INTERFACES = new AtomicInteger();
 
     private final String bridge = "fz" + ProcessHandle.current().pid();
     private final String network;
@@ -48,8 +52,9 @@ final class Namespaces implements AutoCloseable {
         String address = network + (10 + names.size());
         names.add(name);
         run("ip", "netns", "add", namespace);
-        run("ip", "link", "add", namespace, "type", "veth", "peer", "name", "eth0", "netns", namespace);
-        run("ip", "link", "set", namespace, "master", bridge, "up");
+        String end = bridge + "-" + INTERFACES.incrementAndGet();
+        run("ip", "link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", namespace);
+        run("ip", "link", "set", end, "master", bridge, "up");
         run("ip", "-n", namespace, "addr", "add", address + "/24", "dev", "eth0");
         run("ip", "-n", namespace, "link", "set", "eth0", "up");
         run("ip", "-n", namespace, "link", "set", "lo", "up");
