@@ -1,7 +1,6 @@
 package sh.fazt.swarm;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -14,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -35,7 +33,6 @@ import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.ConfigEntry;
 import sh.fazt.consensus.ConfigFeed;
 import sh.fazt.consensus.ConsensusException;
-import sh.fazt.consensus.RaftStatus;
 import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmRaft;
@@ -57,7 +54,6 @@ import sh.fazt.link.Links;
 import sh.fazt.membership.MemberMetadata;
 import sh.fazt.membership.MemberState;
 import sh.fazt.membership.MembershipService;
-import sh.fazt.protocol.swarm.v1.Ask;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.protocol.swarm.v1.TokenRecord;
@@ -93,6 +89,9 @@ public final class Swarm implements AutoCloseable {
     private final Records records;
     private final Agreement agreement;
     private final PendingJoin joining;
+    private final Members members;
+    private final Departure departure;
+    private final Views views;
     private final Joiner joiner;
     private final ConfigFeed feed;
     private final Roles roles;
@@ -160,17 +159,18 @@ public final class Swarm implements AutoCloseable {
         eventWatch = new EventWatch(events);
         links.listen(eventWatch);
         cartridge.listen(eventWatch);
+        raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
+        config = new SwarmConfig(raft);
+        records = new Records(config);
+        joining = new PendingJoin(cartridge);
+        members = new Members(key.id(), records, joining, this::shutOut);
+        agreement = new Agreement(config, members::all);
         watch = new Watch(
                 events,
                 new Verification(key.id(), cartridge.replica(), sync, links, System::nanoTime),
                 new PeerFigures.Source(cartridge, sync, links, membership::snapshot),
                 key.id(),
-                this::members);
-        raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
-        config = new SwarmConfig(raft);
-        records = new Records(config);
-        agreement = new Agreement(config, this::members);
-        joining = new PendingJoin(cartridge);
+                members::all);
         surroundings = new Surroundings(
                 key.id(), options, () -> swarmId, () -> soon("follow", this::follow), io, swarm, random);
         roles = new Roles(
@@ -180,7 +180,7 @@ public final class Swarm implements AutoCloseable {
                 records,
                 agreement,
                 joining,
-                this::members,
+                members::all,
                 id -> membership
                         .snapshot()
                         .state(id)
@@ -190,17 +190,20 @@ public final class Swarm implements AutoCloseable {
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
         desk[0] = new Desk(records, evictions, config, raft, cartridge.clock()::now, io);
-        links.handle(Channel.SWARM, new Links.Handler() {
-            @Override
-            public void message(NodeId from, byte[] message) {
-                // Facades only ask.
-            }
-
-            @Override
-            public CompletionStage<byte[]> request(NodeId from, byte[] request) {
-                return answer(from, request);
-            }
-        });
+        departure = new Departure(key.id(), members, raft, roles, agreement, records, links);
+        views = new Views(
+                new SwarmView.Named(key.id().toString(), options.name()),
+                () -> swarmId,
+                members,
+                raft,
+                roles,
+                membership,
+                sync,
+                links,
+                cartridge,
+                clock,
+                surroundings);
+        links.handle(Channel.SWARM, new Answers(records, config, raft, evictions, replica, io));
         links.listen(new Links.Listener() {
             @Override
             public void up(NodeId peer) {
@@ -346,7 +349,7 @@ public final class Swarm implements AutoCloseable {
 
     private void followNow() {
         evictions.follow(joining.pending());
-        Map<NodeId, MemberRecord> members = members();
+        Map<NodeId, MemberRecord> all = members.all();
         SwarmRecord record = records.swarm();
         String before = swarmId;
         if (joining.pending()) {
@@ -359,18 +362,18 @@ public final class Swarm implements AutoCloseable {
         }
         Map<NodeId, List<String>> trusted = new HashMap<>();
         Map<NodeId, MemberMetadata> admitted = new LinkedHashMap<>();
-        members.forEach((id, member) -> {
+        all.forEach((id, member) -> {
             admitted.put(id, MemberMetadata.named(member.getName()));
             if (!id.equals(key.id()) && online) {
                 trusted.put(id, List.copyOf(member.getAddressesList()));
             }
         });
         for (LinkState state : links.states()) {
-            if (!members.containsKey(state.peer())) {
+            if (!all.containsKey(state.peer())) {
                 sync.forget(state.peer());
             }
         }
-        links.evicted(evictions.told(swarmName()));
+        links.evicted(evictions.told(members.swarmName()));
         links.trust(trusted);
         // What the surroundings say comes after: only members have addresses.
         for (Discovered near : surroundings.heard()) {
@@ -383,16 +386,13 @@ public final class Swarm implements AutoCloseable {
         changed();
     }
 
-    private Map<NodeId, MemberRecord> members() {
-        Map<NodeId, MemberRecord> members = new LinkedHashMap<>(joining.members());
-        members.putAll(records.members());
-        members.keySet().removeIf(id -> !id.equals(key.id()) && evictions.of(id).isPresent());
-        return members;
+    private boolean shutOut(NodeId node) {
+        return evictions.of(node).isPresent();
     }
 
     /** Whether this node is a swarm of one: in no other, and not about to be. */
     public boolean isAlone() {
-        return members().keySet().stream().allMatch(key.id()::equals) && !joining.pending();
+        return members.isAlone();
     }
 
     private void changed() {
@@ -503,11 +503,11 @@ public final class Swarm implements AutoCloseable {
         } catch (IdentityException e) {
             throw new SwarmException(SwarmException.Reason.BAD_TOKEN, String.valueOf(e.getMessage()));
         }
-        if (members().size() > 1) {
+        if (members.all().size() > 1) {
             throw new SwarmException(
                     SwarmException.Reason.IN_SWARM,
                     "this node is in swarm " + view().swarm().name() + " with "
-                            + (members().size() - 1) + " others: \"fazt swarm leave\" first");
+                            + (members.all().size() - 1) + " others: \"fazt swarm leave\" first");
         }
         if (token.issuer().matches(key.id())) {
             throw new SwarmException(
@@ -595,58 +595,9 @@ public final class Swarm implements AutoCloseable {
      */
     public synchronized SwarmView leave(boolean force) {
         ready();
-        if (isAlone()) {
-            throw new SwarmException(
-                    SwarmException.Reason.ALONE, "this node is a swarm of one: there is nothing to leave");
-        }
-        if (!force && !raft.observing() && roles.lastVoter()) {
-            throw new SwarmException(
-                    SwarmException.Reason.INVALID,
-                    "can't leave: this node is the last voter, and nobody could change members or aliases any more."
-                            + " \"fazt swarm promote NODE\" another first");
-        }
-        try {
-            RaftStatus status = raft.status();
-            if (!status.quorum()) {
-                throw agreement.noQuorum(
-                        "leave the swarm", status.unreachable(), status.voters().size());
-            }
-            if (!raft.observing()) {
-                agreement.guarded("leave the swarm", () -> raft.removeVoter(key.id()));
-            }
-            if (!sayGoodbye()) {
-                LOG.warn("left without good-bye: the others still list this node");
-            }
-        } catch (SwarmException e) {
-            if (!force) {
-                throw new SwarmException(
-                        e.reason(),
-                        e.getMessage() + ". Wait for them, or \"fazt swarm leave --force\" to leave without them: this"
-                                + " node is then a swarm of one with all its data, and they count it as a voter until"
-                                + " it joins them again");
-            }
-            LOG.warn("left without the others, who still count on this node why={}", e.getMessage());
-        }
+        departure.leave(force);
         startOver();
         return view();
-    }
-
-    /** Has somebody take this node off the list, which only a voter can do. Answers whether somebody did. */
-    private boolean sayGoodbye() {
-        byte[] ask = Ask.newBuilder().setForgetMe(true).build().toByteArray();
-        for (LinkState state : links.states()) {
-            if (state.up()) {
-                try {
-                    links.ask(state.peer(), Channel.SWARM, ask, ASK)
-                            .toCompletableFuture()
-                            .join();
-                    return true;
-                } catch (CompletionException e) {
-                    LOG.debug("{} did not take the good-bye", state.peer().shortText(), e);
-                }
-            }
-        }
-        return false;
     }
 
     private void startOver() {
@@ -669,7 +620,7 @@ public final class Swarm implements AutoCloseable {
     public synchronized SwarmView evict(String text) {
         ready();
         evictions.check(text);
-        evictions.evict(member(text));
+        evictions.evict(members.meant(text));
         follow();
         return view();
     }
@@ -695,50 +646,7 @@ public final class Swarm implements AutoCloseable {
     /** After the majority is lost for good: this node decides alone. Blocking. */
     public synchronized SwarmView recover() {
         ready();
-        if (members().size() <= 1) {
-            throw new SwarmException(SwarmException.Reason.ALONE, "this node decides alone already");
-        }
-        if (raft.status().quorum()) {
-            throw new SwarmException(
-                    SwarmException.Reason.INVALID,
-                    "the swarm has its quorum: there is nothing to recover. To take a member out, let it leave or evict it");
-        }
-        boolean observed = raft.observing();
-        agreement.guarded("recover", () -> raft.recoverForce());
-        agreement.agree(() -> {
-            List<Op> ops = new ArrayList<>();
-            ConfigEntry entry = records.entry(Records.SWARM, Records.SWARM);
-            SwarmRecord record = records.swarm();
-            if (entry != null && record != null) {
-                ops.add(Op.set(
-                        entry,
-                        Records.SWARM,
-                        Records.SWARM,
-                        record.toBuilder()
-                                .setEpoch(record.getEpoch() + 1)
-                                .build()
-                                .toByteArray()));
-            }
-            records.members().forEach((id, member) -> {
-                ConfigEntry kept = records.entry(Records.MEMBER, id.toString());
-                if (kept == null) {
-                    return;
-                }
-                if (id.equals(key.id())) {
-                    byte[] voter = member.toBuilder().setObserver(false).build().toByteArray();
-                    ops.add(Op.set(kept, Records.MEMBER, kept.key(), voter));
-                } else if (observed) {
-                    // Nobody believes a voter that they know as an observer: those may only join anew.
-                    ops.add(Op.delete(kept));
-                } else if (!member.getObserver()) {
-                    // They learn of the epoch when they meet this node, and follow it.
-                    byte[] observer =
-                            member.toBuilder().setObserver(true).build().toByteArray();
-                    ops.add(Op.set(kept, Records.MEMBER, kept.key(), observer));
-                }
-            });
-            return ops;
-        });
+        departure.recover();
         follow();
         return view();
     }
@@ -746,14 +654,14 @@ public final class Swarm implements AutoCloseable {
     /** Lets an observer vote; returns when it does. Blocking. */
     public SwarmView promote(String node) {
         ready();
-        roles.promote(member(node), this::tend);
+        roles.promote(members.meant(node), this::tend);
         return view();
     }
 
     /** Lets a voter observe; returns when it is out of the group. Blocking. */
     public SwarmView demote(String node) {
         ready();
-        roles.demote(member(node), this::tend);
+        roles.demote(members.meant(node), this::tend);
         return view();
     }
 
@@ -787,77 +695,26 @@ public final class Swarm implements AutoCloseable {
         }
     }
 
-    // ---- what other members ask ----
-
-    private CompletionStage<byte[]> answer(NodeId from, byte[] request) {
-        CompletableFuture<byte[]> answer = new CompletableFuture<>();
-        io.execute(() -> {
-            try {
-                Ask ask = Ask.parseFrom(request);
-                if (!records.members().containsKey(from)) {
-                    throw new IllegalStateException("you are no member of this swarm");
-                }
-                if (!ask.getAddMe().isEmpty()) {
-                    if (!ask.getAddMe().startsWith(from + ".")) {
-                        throw new IllegalStateException("a node speaks for itself only");
-                    }
-                    MemberRecord asks = records.members().get(from);
-                    if (asks != null && asks.getObserver()) {
-                        answer.complete(new byte[] {1});
-                        return;
-                    }
-                    raft.addVoter(from, ask.getAddMe());
-                } else if (ask.getForgetMe()) {
-                    ConfigEntry entry = records.entry(Records.MEMBER, from.toString());
-                    if (entry != null) {
-                        config.propose(List.of(Op.delete(entry)));
-                    }
-                } else if (!ask.getHold().isEmpty()) {
-                    answer.complete(evictions.held(NodeId.parse(ask.getHold())).toByteArray());
-                } else if (!ask.getRelease().isEmpty()) {
-                    replica.release(NodeId.parse(ask.getRelease()));
-                }
-                answer.complete(new byte[0]);
-            } catch (InvalidProtocolBufferException | RuntimeException e) {
-                answer.completeExceptionally(e);
-            }
-        });
-        return answer;
-    }
-
     // ---- how it looks ----
 
     /** How the swarm looks from here; never waits. */
     public SwarmView view() {
-        Map<NodeId, MemberRecord> members = members();
-        MemberRecord me = members.get(key.id());
-        return new Sight(
-                        raft.status(),
-                        membership.snapshot(),
-                        sync.progress(),
-                        links.states(),
-                        raft.configVersion(),
-                        roles.fenced())
-                .view(
-                        new SwarmView.Named(swarmId, swarmName()),
-                        new SwarmView.Named(key.id().toString(), me == null ? options.name() : me.getName()),
-                        members);
-    }
-
-    private String swarmName() {
-        SwarmRecord record = records.swarm();
-        return record == null ? joining.swarmName() : record.getName();
+        return views.swarm();
     }
 
     /** Every member's link as it stands, with the member's name. Never waits. */
     public Map<SwarmView.Named, LinkState> linkStates() {
-        Map<NodeId, MemberRecord> members = members();
-        Map<SwarmView.Named, LinkState> states = new LinkedHashMap<>();
-        for (LinkState state : links.states()) {
-            MemberRecord member = members.get(state.peer());
-            states.put(new SwarmView.Named(state.peer().toString(), member == null ? "" : member.getName()), state);
-        }
-        return states;
+        return views.linkStates();
+    }
+
+    /** This node's clock beside its peers'; never waits. */
+    public TimeView time() {
+        return views.time();
+    }
+
+    /** What lies around this node; the first time it waits for answers, a second or two. Blocking. */
+    public SurroundingsView surroundings() {
+        return views.neighbours();
     }
 
     /** What the owner has set of links. */
@@ -877,67 +734,7 @@ public final class Swarm implements AutoCloseable {
      * @throws SwarmException saying what would be right
      */
     public void setLink(String peer, String key, String value) {
-        ledger.set(peer.equals(LinkSettings.DEFAULT) ? null : member(peer), key, value);
-    }
-
-    /** The member that is meant by a name, an id or the beginning of an id. */
-    private NodeId member(String text) {
-        Map<NodeId, MemberRecord> members = members();
-        List<NodeId> meant = members.entrySet().stream()
-                .filter(entry -> entry.getValue().getName().equals(text)
-                        || (text.length() >= 4 && entry.getKey().toString().startsWith(text)))
-                .map(Map.Entry::getKey)
-                .toList();
-        if (meant.size() == 1) {
-            return meant.get(0);
-        }
-        if (meant.isEmpty()) {
-            throw new SwarmException(
-                    SwarmException.Reason.NOT_FOUND,
-                    "there is no member \"" + text + "\": see \"fazt swarm status\" for names and ids");
-        }
-        throw new SwarmException(
-                SwarmException.Reason.INVALID,
-                "\"" + text + "\" is the name of " + meant.size() + " members: use the id, as "
-                        + meant.get(0).shortText());
-    }
-
-    /** This node's clock beside its peers'; never waits. */
-    public TimeView time() {
-        Map<NodeId, MemberRecord> members = members();
-        List<LinkState> states = links.states();
-        List<TimeView.Peer> peers = new ArrayList<>();
-        for (LinkState state : states) {
-            Duration roundTrip = state.roundTrip();
-            MemberRecord member = members.get(state.peer());
-            if (state.up() && roundTrip != null) {
-                peers.add(new TimeView.Peer(
-                        new SwarmView.Named(state.peer().toString(), member == null ? "" : member.getName()),
-                        state.clockOffsetMillis(),
-                        roundTrip));
-            }
-        }
-        return new TimeView(
-                clock.instant(),
-                cartridge.clock().now(),
-                ClockOffsets.offsetMillis(states),
-                ClockOffsets.correctionMillis(states) != 0,
-                peers);
-    }
-
-    /** What lies around this node; the first time it waits for answers, a second or two. Blocking. */
-    public SurroundingsView surroundings() {
-        Map<NodeId, MemberRecord> members = members();
-        List<SurroundingsView.Node> nodes = new ArrayList<>();
-        for (Discovered near : surroundings.discover()) {
-            MemberRecord member = members.get(near.node());
-            nodes.add(new SurroundingsView.Node(
-                    new SwarmView.Named(near.node().toString(), member == null ? near.name() : member.getName()),
-                    near.swarm(),
-                    near.addresses().get(0),
-                    member != null));
-        }
-        return new SurroundingsView(nodes, surroundings.mapping());
+        ledger.set(peer.equals(LinkSettings.DEFAULT) ? null : members.meant(peer), key, value);
     }
 
     /** What the owner watches. */

@@ -1,0 +1,131 @@
+package sh.fazt.swarm;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sh.fazt.consensus.ConfigEntry;
+import sh.fazt.consensus.RaftStatus;
+import sh.fazt.consensus.SwarmConfig.Op;
+import sh.fazt.consensus.SwarmRaft;
+import sh.fazt.identity.NodeId;
+import sh.fazt.link.Channel;
+import sh.fazt.link.LinkState;
+import sh.fazt.link.Links;
+import sh.fazt.protocol.swarm.v1.Ask;
+import sh.fazt.protocol.swarm.v1.SwarmRecord;
+
+/** Parting from others: by leaving them, or by going on without those that are lost. Methods block. */
+record Departure(
+        NodeId self, Members members, SwarmRaft raft, Roles roles, Agreement agreement, Records records, Links links) {
+    private static final Logger LOG = LoggerFactory.getLogger(Departure.class);
+    private static final Duration ASK = Duration.ofSeconds(20);
+
+    /**
+     * Has the others do without this node, which then can start over.
+     *
+     * @param force succeed also when the others can't agree
+     */
+    void leave(boolean force) {
+        if (members.isAlone()) {
+            throw new SwarmException(
+                    SwarmException.Reason.ALONE, "this node is a swarm of one: there is nothing to leave");
+        }
+        if (!force && !raft.observing() && roles.lastVoter()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "can't leave: this node is the last voter, and nobody could change members or aliases any more."
+                            + " \"fazt swarm promote NODE\" another first");
+        }
+        try {
+            RaftStatus status = raft.status();
+            if (!status.quorum()) {
+                throw agreement.noQuorum(
+                        "leave the swarm", status.unreachable(), status.voters().size());
+            }
+            if (!raft.observing()) {
+                agreement.guarded("leave the swarm", () -> raft.removeVoter(self));
+            }
+            if (!sayGoodbye()) {
+                LOG.warn("left without good-bye: the others still list this node");
+            }
+        } catch (SwarmException e) {
+            if (!force) {
+                throw new SwarmException(
+                        e.reason(),
+                        e.getMessage() + ". Wait for them, or \"fazt swarm leave --force\" to leave without them: this"
+                                + " node is then a swarm of one with all its data, and they count it as a voter until"
+                                + " it joins them again");
+            }
+            LOG.warn("left without the others, who still count on this node why={}", e.getMessage());
+        }
+    }
+
+    /** Has somebody take this node off the list, which only a voter can do. Answers whether somebody did. */
+    private boolean sayGoodbye() {
+        byte[] ask = Ask.newBuilder().setForgetMe(true).build().toByteArray();
+        for (LinkState state : links.states()) {
+            if (state.up()) {
+                try {
+                    links.ask(state.peer(), Channel.SWARM, ask, ASK)
+                            .toCompletableFuture()
+                            .join();
+                    return true;
+                } catch (CompletionException e) {
+                    LOG.debug("{} did not take the good-bye", state.peer().shortText(), e);
+                }
+            }
+        }
+        return false;
+    }
+
+    /** After the majority is lost for good: this node decides alone. Blocking. */
+    void recover() {
+        if (members.all().size() <= 1) {
+            throw new SwarmException(SwarmException.Reason.ALONE, "this node decides alone already");
+        }
+        if (raft.status().quorum()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "the swarm has its quorum: there is nothing to recover. To take a member out, let it leave or evict it");
+        }
+        boolean observed = raft.observing();
+        agreement.guarded("recover", () -> raft.recoverForce());
+        agreement.agree(() -> {
+            List<Op> ops = new ArrayList<>();
+            ConfigEntry entry = records.entry(Records.SWARM, Records.SWARM);
+            SwarmRecord record = records.swarm();
+            if (entry != null && record != null) {
+                ops.add(Op.set(
+                        entry,
+                        Records.SWARM,
+                        Records.SWARM,
+                        record.toBuilder()
+                                .setEpoch(record.getEpoch() + 1)
+                                .build()
+                                .toByteArray()));
+            }
+            records.members().forEach((id, member) -> {
+                ConfigEntry kept = records.entry(Records.MEMBER, id.toString());
+                if (kept == null) {
+                    return;
+                }
+                if (id.equals(self)) {
+                    byte[] voter = member.toBuilder().setObserver(false).build().toByteArray();
+                    ops.add(Op.set(kept, Records.MEMBER, kept.key(), voter));
+                } else if (observed) {
+                    // Nobody believes a voter that they know as an observer: those may only join anew.
+                    ops.add(Op.delete(kept));
+                } else if (!member.getObserver()) {
+                    // They learn of the epoch when they meet this node, and follow it.
+                    byte[] observer =
+                            member.toBuilder().setObserver(true).build().toByteArray();
+                    ops.add(Op.set(kept, Records.MEMBER, kept.key(), observer));
+                }
+            });
+            return ops;
+        });
+    }
+}
