@@ -33,10 +33,13 @@ final class Namespaces implements AutoCloseable {
         run("ip", "link", "set", bridge, "up");
     }
 
-    /** The first three numbers of a network that this machine has no interface in and no way to. */
+    /**
+     * The first three numbers of a network that this machine has no interface in and no way to. Two runs at a time
+     * look far from each other, since between the look and the use lies a moment.
+     */
     private static String freeNetwork() throws Exception {
         String taken = run("ip", "-4", "-o", "addr", "show") + "\n" + run("ip", "-4", "route", "show");
-        long begin = ProcessHandle.current().pid();
+        long begin = ProcessHandle.current().pid() * 61;
         for (long i = begin; i < begin + 32_768; i++) {
             String candidate = "10." + (128 + (i >> 8 & 127)) + "." + (i & 255) + ".";
             if (!taken.contains(" " + candidate) && !taken.contains("\n" + candidate)) {
