@@ -16,6 +16,7 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -61,6 +62,7 @@ import sh.fazt.node.grpc.GrpcSurface;
 import sh.fazt.node.http.Dates;
 import sh.fazt.node.http.HttpServer;
 import sh.fazt.node.ops.Condition;
+import sh.fazt.node.ops.Standstill;
 import sh.fazt.node.site.Ready;
 import sh.fazt.node.site.SiteHandler;
 import sh.fazt.runtime.Runtime;
@@ -95,6 +97,7 @@ final class Node implements AutoCloseable {
     private final ThreadPoolExecutor io;
     private final Swarm swarm;
     private final Runtime runtime;
+    private final Standstill standstill;
     private final HttpServer http;
     /** Rehearses a machine whose clock is wrong when the system property {@code fazt.clock.offset} says so (ISO 8601). */
     private final InstantSource clock =
@@ -171,6 +174,16 @@ final class Node implements AutoCloseable {
                             daemons("link"),
                             swarmThread,
                             io));
+            standstill = stops.add(
+                    "standstill",
+                    new Standstill(
+                                    List.of(
+                                            writer(),
+                                            Standstill.executor(
+                                                    "swarm", "nothing is replicated", swarmThread, System::nanoTime)),
+                                    System::nanoTime,
+                                    (what, why) -> swarm.watch().events().add("standstill", null, what, why))
+                            .start(daemons("standstill")));
             Routes routes = new Routes(cartridge, blobs, swarm::aliases, timer);
 
             ChangeEvents events = stops.add("events", new ChangeEvents(timer));
@@ -195,7 +208,10 @@ final class Node implements AutoCloseable {
                                     settings,
                                     events,
                                     () -> condition().health(),
-                                    () -> condition().metrics() + links().metrics() + PeerMetrics.of(swarm.watch()))));
+                                    () -> condition().metrics()
+                                            + links().metrics()
+                                            + PeerMetrics.of(swarm.watch())
+                                            + standstill.metrics())));
             http = HttpServer.listen(
                     settings.get(Key.BIND),
                     settings.number(Key.PORT),
@@ -302,6 +318,25 @@ final class Node implements AutoCloseable {
         }
     }
 
+    private Standstill.Watched writer() {
+        return new Standstill.Watched() {
+            @Override
+            public String name() {
+                return "writer";
+            }
+
+            @Override
+            public String harm() {
+                return "nothing is written";
+            }
+
+            @Override
+            public OptionalLong since() {
+                return cartridge.busySince();
+            }
+        };
+    }
+
     private SwarmControl control() {
         return new SwarmAdapter(swarm, io);
     }
@@ -331,6 +366,7 @@ final class Node implements AutoCloseable {
         if (!swarm.evicted().isEmpty()) {
             complaints.add(swarm.evicted());
         }
+        complaints.addAll(standstill.complaints());
         java.lang.Runtime machine = java.lang.Runtime.getRuntime();
         return new Condition(
                 name,

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -71,6 +72,9 @@ public final class SqliteCartridge implements Cartridge {
     private boolean stale;
 
     private volatile @Nullable CartridgeException notWritable;
+
+    /** When the writer began what it does now, in nanoTime; null while it waits for work. */
+    private volatile @Nullable Long busySince;
 
     /** How many transactions the live origin has written; the writer's. */
     private long written;
@@ -517,7 +521,13 @@ public final class SqliteCartridge implements Cartridge {
         Job<?> next = null;
         while (next == null || !next.stops()) {
             try {
-                next = next == null ? queue.take() : commit(next);
+                if (next == null) {
+                    next = queue.take();
+                } else {
+                    busySince = System.nanoTime();
+                    next = commit(next);
+                    busySince = null;
+                }
             } catch (InterruptedException e) {
                 // Only close() ends this thread.
                 continue;
@@ -697,6 +707,12 @@ public final class SqliteCartridge implements Cartridge {
     public @Nullable String notWritable() {
         CartridgeException why = notWritable;
         return why == null ? null : why.getMessage();
+    }
+
+    /** Since when, in nanoTime, the writer has been at the transaction that it is at; empty while it waits for work. */
+    public OptionalLong busySince() {
+        Long since = busySince;
+        return since == null ? OptionalLong.empty() : OptionalLong.of(since);
     }
 
     /** The clock that stamps writes here; it knows the time as the swarm has it. */

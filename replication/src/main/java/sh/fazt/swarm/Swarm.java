@@ -257,7 +257,7 @@ public final class Swarm implements AutoCloseable {
             io.execute(() -> {
                 try {
                     task.run();
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     missed.set(true);
                     if (!closed) {
                         LOG.warn("could not {}; it is tried again", what, e);
@@ -412,7 +412,7 @@ public final class Swarm implements AutoCloseable {
             cartridge.clock().correct(correction);
             eventWatch.look(
                     membership.snapshot(), raft.status(), states, ClockOffsets.offsetMillis(states), correction != 0);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             // A timer whose task throws never runs it again.
             LOG.error("a turn of sync failed; the next one comes", e);
         }

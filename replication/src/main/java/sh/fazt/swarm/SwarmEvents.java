@@ -30,7 +30,7 @@ public final class SwarmEvents {
      * @param at     by this machine's clock
      * @param kind   for programs: {@code member-up, member-suspect, member-down, member-away, member-joined,
      *     member-left, link-up, link-down, link-relayed, link-direct, leader, conflict, alarm, repair, damage, epoch,
-     *     clock}
+     *     clock, standstill}
      * @param node   the member that it is about; null for this node or the swarm
      * @param what   what happened
      * @param why    why, as far as is known; may be empty
@@ -43,7 +43,7 @@ public final class SwarmEvents {
     }
 
     /** Something happened. */
-    void add(String kind, @Nullable NodeId node, String what, String why) {
+    public void add(String kind, @Nullable NodeId node, String what, String why) {
         Event event;
         synchronized (ring) {
             event = new Event(++count, clock.instant(), kind, node, what, why);
