@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.LocalTx;
@@ -299,9 +300,13 @@ final class ConfigStore {
         state(tx, "applied", "0:0");
     }
 
-    /** Forgets what was agreed but one kind of records, and how far the log was. */
-    static void keepOnly(LocalTx tx, String kind) {
-        tx.execute("DELETE FROM config_entry WHERE kind <> ?", kind);
+    /** Forgets what was agreed but some kinds of records, and how far the log was. */
+    static void keepOnly(LocalTx tx, Set<String> kept) {
+        for (String kind : tx.query("SELECT DISTINCT kind FROM config_entry", row -> row.text(0))) {
+            if (!kept.contains(kind)) {
+                tx.execute("DELETE FROM config_entry WHERE kind = ?", kind);
+            }
+        }
         restart(tx);
         state(tx, ROLE, null);
     }

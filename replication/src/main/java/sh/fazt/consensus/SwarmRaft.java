@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -364,13 +365,13 @@ public final class SwarmRaft implements AutoCloseable {
     }
 
     /**
-     * Takes a cartridge that no node runs out of its group. Of what was agreed one kind of records stays, for the group
+     * Takes a cartridge that no node runs out of its group. Of what was agreed some kinds of records stay, for the group
      * that the cartridge founds next. Blocking.
      */
-    public static void detach(Cartridge cartridge, Path directory, String keptKind) {
+    public static void detach(Cartridge cartridge, Path directory, Set<String> kept) {
         cartridge
                 .writeLocal(tx -> {
-                    ConfigStore.keepOnly(tx, keptKind);
+                    ConfigStore.keepOnly(tx, kept);
                     return true;
                 })
                 .toCompletableFuture()

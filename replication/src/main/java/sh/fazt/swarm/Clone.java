@@ -1,6 +1,7 @@
 package sh.fazt.swarm;
 
 import java.nio.file.Path;
+import java.util.Set;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.SwarmRaft;
 import sh.fazt.identity.NodeId;
@@ -20,7 +21,7 @@ public final class Clone {
      * @return the new node
      */
     public static NodeId of(SqliteCartridge cartridge, Path key, Path raft) {
-        SwarmRaft.detach(cartridge, raft, Records.ALIAS);
+        SwarmRaft.detach(cartridge, raft, Set.of(Records.ALIAS));
         cartridge
                 .writeLocal(tx -> {
                     PendingJoin.forget(tx);

@@ -53,10 +53,13 @@ final class PendingJoin {
 
     void keep(Admission admitted) {
         cartridge
-                .writeLocal(tx -> tx.execute(
-                        "INSERT INTO swarm_state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                        NAME,
-                        Base64.getEncoder().encodeToString(admitted.toByteArray())))
+                .writeLocal(tx -> {
+                    Restored.forget(tx);
+                    return tx.execute(
+                            "INSERT INTO swarm_state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                            NAME,
+                            Base64.getEncoder().encodeToString(admitted.toByteArray()));
+                })
                 .toCompletableFuture()
                 .join();
         use(admitted);

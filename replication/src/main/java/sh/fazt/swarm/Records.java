@@ -3,6 +3,7 @@ package sh.fazt.swarm;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.consensus.ConfigEntry;
 import sh.fazt.consensus.SwarmConfig;
@@ -19,6 +20,9 @@ final class Records {
     static final String TOKEN = "token";
     static final String ALIAS = "alias";
     static final String EVICTED = "evicted";
+
+    /** Kinds that stay when a cartridge goes on in a swarm of its own. */
+    static final Set<String> KEPT = Set.of(SWARM, ALIAS);
 
     private final SwarmConfig config;
 

@@ -90,6 +90,7 @@ public final class Swarm implements AutoCloseable {
     private final Agreement agreement;
     private final PendingJoin joining;
     private final Members members;
+    private final Restored restored;
     private final Departure departure;
     private final Views views;
     private final Joiner joiner;
@@ -164,6 +165,7 @@ public final class Swarm implements AutoCloseable {
         records = new Records(config);
         joining = new PendingJoin(cartridge);
         members = new Members(key.id(), records, joining, this::shutOut);
+        restored = new Restored(key.id(), cartridge, options.raft(), records, joining, members);
         agreement = new Agreement(config, members::all);
         watch = new Watch(
                 events,
@@ -197,6 +199,7 @@ public final class Swarm implements AutoCloseable {
                 members,
                 raft,
                 roles,
+                restored,
                 membership,
                 sync,
                 links,
@@ -230,6 +233,7 @@ public final class Swarm implements AutoCloseable {
 
     /** Opens the swarm port and, in the background, the group; returns as soon as the port is open. */
     public void start() {
+        restored.begin();
         ledger.restore();
         follow();
         links.start();
@@ -278,8 +282,9 @@ public final class Swarm implements AutoCloseable {
         try {
             if (joining.pending() && !joining.group().equals(raft.groupId())) {
                 joiner.enter();
-            } else if (raft.groupId() == null || records.swarm() == null && !joining.pending()) {
-                found(options.name());
+            } else if (raft.groupId() == null || records.members().isEmpty() && !joining.pending()) {
+                SwarmRecord before = records.swarm();
+                found(before == null ? options.name() : before.getName());
             } else if (!raft.open()) {
                 boolean alone = roles.lastVoter() && !joining.pending();
                 LOG.warn("this node's vote is lost: it goes on as a new incarnation alone={}", alone);
@@ -354,7 +359,7 @@ public final class Swarm implements AutoCloseable {
         String before = swarmId;
         if (joining.pending()) {
             swarmId = joining.swarmId();
-        } else if (record != null) {
+        } else if (record != null && !all.isEmpty()) {
             swarmId = record.getId();
         }
         if (!swarmId.equals(before)) {

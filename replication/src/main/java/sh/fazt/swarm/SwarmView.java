@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param leader null while none is known
  * @param quorum whether members and names can be changed from here
  * @param configVersion of what is agreed, as known here; grows with each change
- * @param fenced        that this node's group was given up, and what to do; or empty
+ * @param fenced        that this node's group was given up, or its cartridge restored, and what to do; or empty
  */
 public record SwarmView(
         Named swarm,
@@ -24,7 +24,7 @@ public record SwarmView(
         members = List.copyOf(members);
     }
 
-    /** That this node was fenced, or else what the number of voters is not good for; empty when there is nothing. */
+    /** That this node was fenced or restored, or else what the number of voters is not good for; empty when there is nothing. */
     public String warning() {
         if (!fenced.isEmpty()) {
             return fenced;

@@ -30,6 +30,7 @@ record Views(
         Members members,
         SwarmRaft raft,
         Roles roles,
+        Restored restored,
         MembershipService membership,
         SyncService sync,
         Links links,
@@ -47,7 +48,7 @@ record Views(
                         sync.progress(),
                         links.states(),
                         raft.configVersion(),
-                        roles.fenced())
+                        roles.fenced().isEmpty() ? restored.text() : roles.fenced())
                 .view(
                         new SwarmView.Named(swarmId.get(), members.swarmName()),
                         me == null ? self : new SwarmView.Named(self.id(), me.getName()),

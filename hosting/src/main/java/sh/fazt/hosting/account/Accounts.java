@@ -35,7 +35,9 @@ public final class Accounts {
     /** What this room keeps. */
     public static final SchemaPart SCHEMA = new SchemaPart(
             "account",
-            List.of("""
+            List.of("CREATE TABLE session (token TEXT PRIMARY KEY) WITHOUT ROWID;", """
+                    -- The first builds knew neither the salt nor when a session began: it ends with them.
+                    DROP TABLE session;
                     CREATE TABLE session (token TEXT PRIMARY KEY, name TEXT NOT NULL, salt BLOB NOT NULL,
                         created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
                     """),

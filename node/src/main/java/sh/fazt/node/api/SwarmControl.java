@@ -79,7 +79,7 @@ public interface SwarmControl {
      * @param leader null while none is known
      * @param quorum whether members and names can be changed from here
      * @param configVersion of what is agreed, as known here
-     * @param warning that this node was fenced, or what the number of voters is not good for; or empty
+     * @param warning that this node was fenced or restored, or what the number of voters is not good for; or empty
      */
     record Status(
             Named swarm,
