@@ -57,6 +57,9 @@ public final class ConfigFeed {
 
         /** Members that are not. */
         Set<NodeId> observers();
+
+        /** Members that voted before a survivor was made to decide alone: they are believed of a later epoch. */
+        Set<NodeId> former();
     }
 
     /**
@@ -172,11 +175,12 @@ public final class ConfigFeed {
         return false;
     }
 
-    /** Voters with a link, the leader first. */
+    /** Voters with a link, the leader first, and who voted once last. */
     private List<NodeId> reachable() {
         Heard last = heard;
         NodeId leader = last == null ? null : last.status().leader();
         Set<NodeId> known = new HashSet<>(facts.voters());
+        known.addAll(facts.former());
         if (last != null) {
             known.addAll(last.status().voters());
         }
@@ -186,7 +190,9 @@ public final class ConfigFeed {
                 voters.add(state.peer());
             }
         }
-        voters.sort(Comparator.comparing((NodeId voter) -> !Objects.equals(voter, leader)));
+        Set<NodeId> now = facts.voters();
+        voters.sort(Comparator.comparing((NodeId voter) -> !Objects.equals(voter, leader))
+                .thenComparing(voter -> !now.contains(voter)));
         return voters;
     }
 
@@ -208,7 +214,9 @@ public final class ConfigFeed {
 
     private ConfigHead check(FeedReply reply) throws SignedConfigs.ForgedConfigException {
         SignedConfigs.Head signed = SignedConfigs.verify(reply.getConfig());
-        if (!facts.voters().contains(signed.signer())) {
+        boolean later = signed.head().getEpoch() > facts.epoch();
+        if (!facts.voters().contains(signed.signer())
+                && !(later && facts.former().contains(signed.signer()))) {
             throw new SignedConfigs.ForgedConfigException(
                     "node " + signed.signer().shortText() + ", which signed it, is no voter as far as this node knows");
         }

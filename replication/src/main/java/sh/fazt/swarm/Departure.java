@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.consensus.ConfigEntry;
@@ -22,6 +23,8 @@ record Departure(
         NodeId self, Members members, SwarmRaft raft, Roles roles, Agreement agreement, Records records, Links links) {
     private static final Logger LOG = LoggerFactory.getLogger(Departure.class);
     private static final Duration ASK = Duration.ofSeconds(20);
+    /** Two sides that recover from one epoch come to the same once in 65,536 times. */
+    private static final int EPOCH_STEP = 1 << 16;
 
     /**
      * Has the others do without this node, which then can start over.
@@ -63,6 +66,14 @@ record Departure(
         }
     }
 
+    private List<String> former() {
+        return roles.voters().stream()
+                .filter(id -> !id.equals(self))
+                .map(NodeId::toString)
+                .sorted()
+                .toList();
+    }
+
     /** Has somebody take this node off the list, which only a voter can do. Answers whether somebody did. */
     private boolean sayGoodbye() {
         byte[] ask = Ask.newBuilder().setForgetMe(true).build().toByteArray();
@@ -82,7 +93,7 @@ record Departure(
     }
 
     /** After the majority is lost for good: this node decides alone. Blocking. */
-    void recover() {
+    void recover(RandomGenerator chance) {
         if (members.all().size() <= 1) {
             throw new SwarmException(SwarmException.Reason.ALONE, "this node decides alone already");
         }
@@ -103,7 +114,9 @@ record Departure(
                         Records.SWARM,
                         Records.SWARM,
                         record.toBuilder()
-                                .setEpoch(record.getEpoch() + 1)
+                                .setEpoch(record.getEpoch() + 1 + chance.nextInt(EPOCH_STEP))
+                                .clearFormerVoters()
+                                .addAllFormerVoters(observed ? List.of() : former())
                                 .build()
                                 .toByteArray()));
             }

@@ -93,6 +93,17 @@ final class Roles implements ConfigFeed.Facts {
         return those(MemberRecord::getObserver);
     }
 
+    @Override
+    public Set<NodeId> former() {
+        SwarmRecord record = records.swarm();
+        Set<NodeId> former = new HashSet<>();
+        if (record != null) {
+            record.getFormerVotersList().forEach(id -> former.add(NodeId.parse(id)));
+            former.retainAll(members.get().keySet());
+        }
+        return former;
+    }
+
     private Set<NodeId> those(Predicate<MemberRecord> role) {
         Set<NodeId> those = new HashSet<>();
         members.get().forEach((id, member) -> {

@@ -651,7 +651,7 @@ public final class Swarm implements AutoCloseable {
     /** After the majority is lost for good: this node decides alone. Blocking. */
     public synchronized SwarmView recover() {
         ready();
-        departure.recover();
+        departure.recover(random);
         follow();
         return view();
     }

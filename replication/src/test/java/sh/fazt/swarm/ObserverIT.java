@@ -193,4 +193,38 @@ class ObserverIT {
         two.swarm.alias("after", "app");
         awaitAlias(three, "after", "app");
     }
+
+    @Test
+    void ofTwoSidesThatBothRecoverOneGivesWay() throws IOException {
+        Node one = nodes.node("one");
+        Node two = joined("two", one, false);
+        Node phone = joined("phone", one, true);
+        SwarmNodes.awaitMembers(3, one, two, phone);
+        one.swarm.online(false);
+        for (Node alone : new Node[] {one, two}) {
+            Await.until(
+                    alone.name + " is without a quorum",
+                    SwarmNodes.PATIENCE,
+                    () -> !alone.swarm.view().quorum());
+            assertThat(alone.swarm.recover().quorum()).isTrue();
+            alone.swarm.alias("decided-by", alone.name);
+        }
+        awaitAlias(phone, "decided-by", "two");
+        one.swarm.online(true);
+        Await.until(
+                "one of them gives way",
+                SwarmNodes.PATIENCE,
+                () -> role(one, two).equals(role(one, one))
+                        && role(two, one).equals(role(two, two))
+                        && role(one, one).equals("observer") != role(two, two).equals("observer"));
+        Node later = role(one, one).equals("observer") ? two : one;
+        Node given = later == one ? two : one;
+        for (Node node : new Node[] {one, two, phone}) {
+            awaitAlias(node, "decided-by", later.name);
+        }
+        assertThat(given.swarm.view().warning()).contains("given up", "promote");
+        assertThat(later.swarm.view().warning()).doesNotContain("given up");
+        given.swarm.alias("after", "app");
+        awaitAlias(phone, "after", "app");
+    }
 }
