@@ -78,7 +78,7 @@ final class Commands {
             new Command(
                     "swarm evict",
                     List.of("NODE"),
-                    List.of(),
+                    List.of(new Command.Flag("force", "", "also when it alone keeps some app, which is lost then")),
                     "shut a member out for good, such as a phone that was stolen",
                     MemberCommands::evict),
             new Command(
@@ -130,6 +130,24 @@ final class Commands {
                     List.of(),
                     "take a conflict off the list, on every node",
                     ConflictCommands::dismiss),
+            new Command(
+                    "swarm placement",
+                    List.of(),
+                    List.of(),
+                    "which members keep which app, and how far they are",
+                    PlacementCommands::list),
+            new Command(
+                    "swarm place",
+                    List.of("APP", "all|on|label", "[NODES|LABEL]"),
+                    List.of(),
+                    "have all members keep an app, or \"on NODE,NODE\", or \"label KEY=VALUE\"",
+                    PlacementCommands::place),
+            new Command(
+                    "swarm label",
+                    List.of("NODE", "LABEL..."),
+                    List.of(),
+                    "set a member's labels, as KEY=VALUE, or take them off, as KEY-",
+                    PlacementCommands::label),
             new Command(
                     "swarm verify",
                     List.of("[APP]"),

@@ -12,8 +12,8 @@ final class MemberCommands {
 
     static int evict(Arguments arguments, Terminal terminal) {
         String node = arguments.operand(0);
-        Object data =
-                NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/evict", Map.of("node", node), CHANGE);
+        Object data = NodeClient.of(arguments.cartridge())
+                .send("POST", "/api/swarm/evict", Map.of("node", node, "force", arguments.has("force")), CHANGE);
         terminal.result(
                 arguments.json(terminal)
                         ? Json.pretty(data)

@@ -77,7 +77,7 @@ class HostingIT {
             blobs = new Blobs(cartridge);
             apps = new Apps(cartridge, new Random(number));
             deployments = new Deployments(cartridge, blobs, apps, sources -> problems, clock, new Random(number + 10));
-            routes = new Routes(cartridge, blobs, this::aliases, body -> {
+            routes = new Routes(cartridge, blobs, this::aliases, app -> true, body -> {
                 rebuilds.incrementAndGet();
                 body.run();
             });

@@ -4,10 +4,12 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import java.util.Locale;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.hosting.route.Route;
 import sh.fazt.hosting.route.Routes;
 import sh.fazt.node.api.ApiHandler;
+import sh.fazt.node.api.PlacementControl;
 import sh.fazt.node.auth.Auth;
 import sh.fazt.node.http.Dispatcher;
 import sh.fazt.node.http.Exchange;
@@ -29,9 +31,22 @@ final class Front implements Dispatcher {
     private final ApiHandler api;
     private final Auth auth;
     private final long functionBody;
+    private final Function<String, PlacementControl.@Nullable Elsewhere> elsewhere;
 
-    /** @param functionBody the longest body that a function takes, in bytes */
-    Front(String domain, Routes routes, Ready ready, SiteHandler sites, ApiHandler api, Auth auth, long functionBody) {
+    /**
+     * @param functionBody the longest body that a function takes, in bytes
+     * @param elsewhere    who keeps the app that a label leads to, where it is not kept here
+     */
+    Front(
+            String domain,
+            Routes routes,
+            Ready ready,
+            SiteHandler sites,
+            ApiHandler api,
+            Auth auth,
+            long functionBody,
+            Function<String, PlacementControl.@Nullable Elsewhere> elsewhere) {
+        this.elsewhere = elsewhere;
         this.domain = domain;
         this.routes = routes;
         this.ready = ready;
@@ -90,10 +105,13 @@ final class Front implements Dispatcher {
             return;
         }
         Route route = label == null ? null : routes.find(label);
+        PlacementControl.Elsewhere kept = label == null || route != null ? null : elsewhere.apply(label);
         if (route != null && route.release() != null) {
             sites.handle(exchange, route);
         } else if (route != null) {
             exchange.reply(Pages.notHereYet(route.name()));
+        } else if (kept != null) {
+            exchange.reply(Pages.elsewhere(kept.app().name(), kept.holders()));
         } else if (exchange.rawPath().equals("/health")) {
             exchange.reply(Reply.text(200, "ok\n"));
         } else {

@@ -50,6 +50,7 @@ import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.ConflictApi;
 import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.LinkApi;
+import sh.fazt.node.api.PlacementApi;
 import sh.fazt.node.api.RoleApi;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SwarmControl;
@@ -145,8 +146,15 @@ final class Node implements AutoCloseable {
             Auth auth = new Auth(accounts, token);
 
             ConflictDesk conflicts = new ConflictDesk(cartridge.conflicts(), apps, this::control);
-            GrpcSurface grpc =
-                    new GrpcSurface(this::control, this::links, () -> watch(apps), conflicts, apps, auth, version());
+            GrpcSurface grpc = new GrpcSurface(
+                    this::control,
+                    this::links,
+                    () -> watch(apps),
+                    () -> placement(apps),
+                    conflicts,
+                    apps,
+                    auth,
+                    version());
 
             int swarmPort = settings.number(Key.SWARM_PORT) == 0 ? freePort() : settings.number(Key.SWARM_PORT);
             swarm = stops.add(
@@ -184,7 +192,9 @@ final class Node implements AutoCloseable {
                                     System::nanoTime,
                                     (what, why) -> swarm.watch().events().add("standstill", null, what, why))
                             .start(daemons("standstill")));
-            Routes routes = new Routes(cartridge, blobs, swarm::aliases, timer);
+            Routes routes = new Routes(cartridge, blobs, swarm::aliases, swarm.placements()::here, timer);
+            swarm.placements().listen(routes::rebuildSoon);
+            PlacementAdapter placement = placement(apps);
 
             ChangeEvents events = stops.add("events", new ChangeEvents(timer));
             cartridge.listen(commit -> events.changed());
@@ -198,7 +208,8 @@ final class Node implements AutoCloseable {
                     auth,
                     List.of(
                             new AccountApi(auth, accounts),
-                            new AppApi(apps, deployments, () -> name, this::url),
+                            new AppApi(apps, deployments, () -> name, this::url, placement::elsewhere),
+                            new PlacementApi(placement),
                             new SwarmApi(control(), apps, conflicts),
                             new ConflictApi(conflicts),
                             new LinkApi(links()),
@@ -217,7 +228,14 @@ final class Node implements AutoCloseable {
                     settings.number(Key.PORT),
                     HTTP_THREADS,
                     new Front(
-                            domain, routes, ready, sites, rest, auth, (long) settings.number(Key.FUNCTION_BODY) << 20),
+                            domain,
+                            routes,
+                            ready,
+                            sites,
+                            rest,
+                            auth,
+                            (long) settings.number(Key.FUNCTION_BODY) << 20,
+                            label -> placement.elsewhere(swarm.aliases().getOrDefault(label, label))),
                     api,
                     dates);
             stops.add("http", () -> http.stop(Duration.ofSeconds(3)));
@@ -339,6 +357,10 @@ final class Node implements AutoCloseable {
 
     private SwarmControl control() {
         return new SwarmAdapter(swarm, io);
+    }
+
+    private PlacementAdapter placement(Apps apps) {
+        return new PlacementAdapter(swarm, apps, io);
     }
 
     private LinkAdapter links() {

@@ -122,8 +122,8 @@ final class SwarmAdapter implements SwarmControl {
     }
 
     @Override
-    public CompletionStage<Outcome<Status>> evict(String node) {
-        return run(() -> status(swarm.evict(node)));
+    public CompletionStage<Outcome<Status>> evict(String node, boolean force) {
+        return run(() -> status(swarm.evict(node, force)));
     }
 
     @Override

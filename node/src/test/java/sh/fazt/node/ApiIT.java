@@ -346,6 +346,7 @@ class ApiIT {
                 .contains("\"config_version\":42", "\"warning\":\"2 voters do without neither\"");
         surface.data("POST", "/api/swarm/demote", "{\"node\":\"home\"}");
         surface.data("POST", "/api/swarm/evict", "{\"node\":\" phone \"}");
+        surface.data("POST", "/api/swarm/evict", "{\"node\":\"phone\",\"force\":true}");
         surface.data("POST", "/api/swarm/recover", "{\"force\":true}");
         surface.data("PUT", "/api/swarm/links", "{\"online\":false}");
         surface.data("POST", "/api/swarm/leave", "");
@@ -359,6 +360,7 @@ class ApiIT {
                         "promote phone",
                         "demote home",
                         "evict phone",
+                        "evict phone by force",
                         "recover",
                         "online false",
                         "leave");
@@ -379,6 +381,61 @@ class ApiIT {
                 .isEqualTo(503);
         surface.swarm.refusal = null;
         assertThat(surface.local("PUT", "/api/swarm/links", "{}").status()).isEqualTo(400);
+    }
+
+    @Test
+    void placesAppsAndSaysWhoKeepsWhatIsNotHere() throws IOException {
+        assertThat(surface.data("GET", "/api/swarm/placement", "").toString())
+                .isEqualTo(
+                        "{\"apps\":[{\"id\":\"fazt_app_1\",\"name\":\"shop\",\"rule\":\"label disk=big\",\"holders\":["
+                                + "{\"id\":\"node-a\",\"name\":\"home\",\"behind\":0},"
+                                + "{\"id\":\"node-b\",\"name\":\"phone\",\"behind\":null}]}],"
+                                + "\"members\":[{\"id\":\"node-a\",\"name\":\"home\",\"labels\":{\"disk\":\"big\"}}],"
+                                + "\"leaving\":[{\"id\":\"fazt_app_2\",\"name\":\"blog\"}]}");
+        surface.data("PUT", "/api/swarm/placement", "{\"app\":\"shop\",\"all\":true}");
+        surface.data("PUT", "/api/swarm/placement", "{\"app\":\"shop\",\"on\":[\"home\",\"vps\"]}");
+        surface.data("PUT", "/api/swarm/placement", "{\"app\":\"shop\",\"label\":\"disk=big\"}");
+        surface.data("PUT", "/api/swarm/labels", "{\"node\":\"home\",\"labels\":[\"disk=big\",\"old-\"]}");
+        assertThat(surface.placement.calls)
+                .containsExactly(
+                        "list",
+                        "everywhere shop",
+                        "on shop [home, vps]",
+                        "label shop disk=big",
+                        "label member home [disk=big, old-]");
+        for (String bad : List.of(
+                "{\"app\":\"shop\"}",
+                "{\"all\":true}",
+                "{\"app\":\"shop\",\"all\":true,\"label\":\"a=b\"}",
+                "{\"app\":\"shop\",\"on\":[]}",
+                "{\"app\":\"shop\",\"on\":\"home\"}")) {
+            assertThat(surface.local("PUT", "/api/swarm/placement", bad).status())
+                    .as(bad)
+                    .isEqualTo(400);
+        }
+        assertThat(surface.local("PUT", "/api/swarm/labels", "{\"node\":\"home\"}")
+                        .status())
+                .isEqualTo(400);
+        surface.placement.refusal = Refusal.INVALID;
+        assertThat(code(surface.local("PUT", "/api/swarm/placement", "{\"app\":\"shop\",\"all\":true}")))
+                .isEqualTo("VALIDATION_FAILED");
+
+        surface.deploy("blog", "index.html", "hello");
+        surface.placement.elsewhere.put("blog", List.of("home", "vps"));
+        surface.placement.elsewhere.put(surface.apps.require("blog").id(), List.of("home", "vps"));
+        surface.routes.rebuildSoon();
+        Wire.Answer visitor = wire.get("blog.example.org", "/");
+        assertThat(visitor.status()).isEqualTo(421);
+        assertThat(visitor.text()).contains("home, vps");
+        Wire.Answer deploy = surface.local(
+                "POST",
+                "/api/deploy",
+                "{\"name\":\"blog\",\"manifest\":[{\"path\":\"index.html\",\"sha256\":\"" + "0".repeat(64)
+                        + "\",\"size\":1}]}");
+        assertThat(deploy.status()).isEqualTo(421);
+        assertThat(code(deploy)).isEqualTo("KEPT_ELSEWHERE");
+        assertThat(deploy.text()).contains("ask home or vps", "fazt swarm place blog all");
+        assertThat(surface.local("GET", "/api/apps/blog/releases", "").status()).isEqualTo(421);
     }
 
     @Test

@@ -82,8 +82,8 @@ final class FakeSwarm implements SwarmControl {
     }
 
     @Override
-    public CompletionStage<Outcome<Status>> evict(String node) {
-        return answer("evict " + node, status());
+    public CompletionStage<Outcome<Status>> evict(String node, boolean force) {
+        return answer("evict " + node + (force ? " by force" : ""), status());
     }
 
     @Override

@@ -48,6 +48,7 @@ import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
+import sh.fazt.protocol.admin.v1.LabelMemberRequest;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
 import sh.fazt.protocol.admin.v1.ListConflictsRequest;
 import sh.fazt.protocol.admin.v1.ListConflictsResponse;
@@ -56,7 +57,11 @@ import sh.fazt.protocol.admin.v1.ListEventsRequest;
 import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
+import sh.fazt.protocol.admin.v1.ListPlacementsRequest;
+import sh.fazt.protocol.admin.v1.ListPlacementsResponse;
 import sh.fazt.protocol.admin.v1.Member;
+import sh.fazt.protocol.admin.v1.MemberNames;
+import sh.fazt.protocol.admin.v1.PlaceAppRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictResponse;
@@ -81,6 +86,7 @@ class GrpcSurfaceIT {
                 () -> swarm.get(),
                 () -> surface.links,
                 () -> surface.watch,
+                () -> surface.placement,
                 surface.conflicts,
                 surface.apps,
                 new Auth(surface.accounts, Surface.TOKEN),
@@ -196,6 +202,28 @@ class GrpcSurfaceIT {
                         .getWarning())
                 .startsWith("2 voters");
         assertThat(surface.swarm.calls).containsSubsequence("promote phone", "demote home");
+
+        ListPlacementsResponse placed = admin(Surface.TOKEN)
+                .placeApp(PlaceAppRequest.newBuilder()
+                        .setApp("shop")
+                        .setOn(MemberNames.newBuilder().addNodes("home"))
+                        .build());
+        assertThat(placed.getApps(0).getRule()).isEqualTo("label disk=big");
+        assertThat(placed.getApps(0).getHolders(1).hasBehind()).isFalse();
+        assertThat(admin(Surface.TOKEN)
+                        .listPlacements(ListPlacementsRequest.getDefaultInstance())
+                        .getMembers(0)
+                        .getLabelsMap())
+                .containsEntry("disk", "big");
+        admin(Surface.TOKEN)
+                .labelMember(LabelMemberRequest.newBuilder()
+                        .setNode("home")
+                        .addLabels("disk-")
+                        .build());
+        assertThat(surface.placement.calls).containsExactly("on shop [home]", "list", "label member home [disk-]");
+        assertThatThrownBy(() -> admin(Surface.TOKEN)
+                        .placeApp(PlaceAppRequest.newBuilder().setApp("shop").build()))
+                .hasMessageContaining("INVALID_ARGUMENT");
 
         EvictMemberRequest evict =
                 EvictMemberRequest.newBuilder().setNode("phone").build();

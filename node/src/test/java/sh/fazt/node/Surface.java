@@ -34,6 +34,7 @@ import sh.fazt.node.api.ConflictApi;
 import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.Json;
 import sh.fazt.node.api.LinkApi;
+import sh.fazt.node.api.PlacementApi;
 import sh.fazt.node.api.RoleApi;
 import sh.fazt.node.api.SwarmApi;
 import sh.fazt.node.api.SystemApi;
@@ -69,6 +70,7 @@ final class Surface implements AutoCloseable {
     final ConflictDesk conflicts;
     final FakeLinks links = new FakeLinks();
     final FakeWatch watch = new FakeWatch();
+    final FakePlacement placement = new FakePlacement();
     List<FunctionCheck.Problem> problems = List.of();
     private final ThreadPoolExecutor api =
             new ThreadPoolExecutor(4, 4, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
@@ -83,7 +85,8 @@ final class Surface implements AutoCloseable {
         Deployments deployments =
                 new Deployments(cartridge, blobs, apps, sources -> problems, Clock.systemUTC(), new Random(2));
         accounts = new Accounts(cartridge, Clock.systemUTC(), new SecureRandom(), 1000);
-        routes = new Routes(cartridge, blobs, () -> swarm.names, Runnable::run);
+        routes = new Routes(
+                cartridge, blobs, () -> swarm.names, app -> !placement.elsewhere.containsKey(app), Runnable::run);
         ChangeEvents events = new ChangeEvents(timer);
         cartridge.listen(commit -> events.changed());
         Auth auth = new Auth(accounts, TOKEN);
@@ -96,7 +99,13 @@ final class Surface implements AutoCloseable {
                 auth,
                 List.of(
                         new AccountApi(auth, accounts),
-                        new AppApi(apps, deployments, () -> "home", app -> "http://" + app.name() + ".example.org/"),
+                        new AppApi(
+                                apps,
+                                deployments,
+                                () -> "home",
+                                app -> "http://" + app.name() + ".example.org/",
+                                placement::elsewhere),
+                        new PlacementApi(placement),
                         new SystemApi(
                                 settings, events, () -> Json.object().put("status", "healthy"), () -> "fazt_up 1\n"),
                         new LinkApi(links),
@@ -105,7 +114,12 @@ final class Surface implements AutoCloseable {
                         new ConflictApi(conflicts),
                         new SwarmApi(swarm, apps, conflicts)));
         http = HttpServer.listen(
-                "127.0.0.1", 0, 1, new Front("example.org", routes, ready, sites, rest, auth, 1 << 20), api, dates);
+                "127.0.0.1",
+                0,
+                1,
+                new Front("example.org", routes, ready, sites, rest, auth, 1 << 20, placement::elsewhere),
+                api,
+                dates);
     }
 
     Wire wire() throws IOException {

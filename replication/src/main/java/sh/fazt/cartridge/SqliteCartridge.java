@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -345,33 +344,36 @@ public final class SqliteCartridge implements Cartridge {
 
     @Override
     public CompletionStage<Void> forget(Scope scope) {
-        return submit(new EpochJob<Optional<Origin>>() {
+        return forget(scope, null).thenApply(ignored -> null);
+    }
+
+    /** Answers whether it was done: not when the scope's vector is another one, unless any will do. */
+    private CompletionStage<Boolean> forget(Scope scope, @Nullable VersionVector at) {
+        record Forgotten(boolean done, @Nullable Origin live) {}
+        return submit(new EpochJob<Forgotten>() {
                     @Override
-                    Optional<Origin> run(List<Commit> events) {
-                        List<CommitListener.Change> changes = new ArrayList<>();
-                        for (TableSql table : schema.tables.values()) {
-                            if (session.update("DELETE FROM " + table.name + " WHERE scope = ?", scope.id()) > 0) {
-                                changes.add(new CommitListener.Change(table.name, List.of()));
-                            }
+                    Forgotten run(List<Commit> events) {
+                        if (at != null && !engine.state(scope).vector().equals(at)) {
+                            return new Forgotten(false, origin);
                         }
-                        session.update("DELETE FROM fazt_parked WHERE scope = ?", scope.id());
-                        session.update("DELETE FROM fazt_vector WHERE scope = ?", scope.id());
-                        session.update("DELETE FROM fazt_scope WHERE scope = ?", scope.id());
+                        List<CommitListener.Change> changes = new Forgetting(session, schema).run(scope);
                         engine.state(scope, new Engine.State(VersionVector.EMPTY, 0, Hlc.ZERO));
                         events.add(new Commit(scope, null, true, changes));
-                        return origin == null ? Optional.empty() : Optional.of(openEpochNow());
+                        return new Forgotten(true, origin == null ? null : openEpochNow());
                     }
 
                     @Override
-                    void committed(Optional<Origin> live) {
-                        origin = live.orElse(null);
-                        written = 0;
-                        Map<String, Engine.State> rest = new HashMap<>(published);
-                        rest.remove(scope.id());
-                        published = Map.copyOf(rest);
+                    void committed(Forgotten forgotten) {
+                        if (forgotten.done()) {
+                            origin = forgotten.live();
+                            written = 0;
+                            Map<String, Engine.State> rest = new HashMap<>(published);
+                            rest.remove(scope.id());
+                            published = Map.copyOf(rest);
+                        }
                     }
                 })
-                .thenApply(ignored -> null);
+                .thenApply(Forgotten::done);
     }
 
     /**
@@ -904,6 +906,11 @@ public final class SqliteCartridge implements Cartridge {
                     return true;
                 }
             });
+        }
+
+        @Override
+        public CompletionStage<Boolean> forget(Scope scope, VersionVector at) {
+            return SqliteCartridge.this.forget(scope, at);
         }
 
         @Override

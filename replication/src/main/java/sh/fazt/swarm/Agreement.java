@@ -16,9 +16,14 @@ import sh.fazt.protocol.swarm.v1.MemberRecord;
 final class Agreement {
     private final SwarmConfig config;
     private final Supplier<Map<NodeId, MemberRecord>> members;
+    private final Supplier<String> evicted;
 
-    /** @param members whom to call by name */
-    Agreement(SwarmConfig config, Supplier<Map<NodeId, MemberRecord>> members) {
+    /**
+     * @param members whom to call by name
+     * @param evicted what a member said of this node's own eviction; empty while it is none
+     */
+    Agreement(SwarmConfig config, Supplier<Map<NodeId, MemberRecord>> members, Supplier<String> evicted) {
+        this.evicted = evicted;
         this.config = config;
         this.members = members;
     }
@@ -59,6 +64,10 @@ final class Agreement {
     }
 
     SwarmException noQuorum(String what, List<NodeId> missing, int voters) {
+        String out = evicted.get();
+        if (!out.isEmpty()) {
+            return new SwarmException(SwarmException.Reason.INVALID, "can't " + what + ": " + out);
+        }
         Map<NodeId, MemberRecord> members = this.members.get();
         List<String> names = new ArrayList<>();
         for (NodeId id : missing) {

@@ -20,7 +20,14 @@ import sh.fazt.protocol.swarm.v1.SwarmRecord;
 
 /** Parting from others: by leaving them, or by going on without those that are lost. Methods block. */
 record Departure(
-        NodeId self, Members members, SwarmRaft raft, Roles roles, Agreement agreement, Records records, Links links) {
+        NodeId self,
+        Members members,
+        SwarmRaft raft,
+        Roles roles,
+        Agreement agreement,
+        Records records,
+        Placements placements,
+        Links links) {
     private static final Logger LOG = LoggerFactory.getLogger(Departure.class);
     private static final Duration ASK = Duration.ofSeconds(20);
     /** Two sides that recover from one epoch come to the same once in 65,536 times. */
@@ -41,6 +48,14 @@ record Departure(
                     SwarmException.Reason.INVALID,
                     "can't leave: this node is the last voter, and nobody could change members or aliases any more."
                             + " \"fazt swarm promote NODE\" another first");
+        }
+        List<String> only = placements.onlyOn(self);
+        if (!force && !only.isEmpty()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "can't leave: only this node keeps " + String.join(", ", only)
+                            + ", and the others would be without. \"fazt swarm place APP\" elsewhere first, or leave"
+                            + " with --force");
         }
         try {
             RaftStatus status = raft.status();

@@ -10,6 +10,7 @@ import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.swarm.v1.EvictionRecord;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
+import sh.fazt.protocol.swarm.v1.PlacementRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.protocol.swarm.v1.TokenRecord;
 
@@ -20,6 +21,7 @@ final class Records {
     static final String TOKEN = "token";
     static final String ALIAS = "alias";
     static final String EVICTED = "evicted";
+    static final String PLACEMENT = "placement";
 
     /** Kinds that stay when a cartridge goes on in a swarm of its own. */
     static final Set<String> KEPT = Set.of(SWARM, ALIAS);
@@ -68,6 +70,19 @@ final class Records {
             }
         }
         return evicted;
+    }
+
+    /** By app id. */
+    Map<String, PlacementRecord> placements() {
+        Map<String, PlacementRecord> placements = new LinkedHashMap<>();
+        for (ConfigEntry entry : config.list(PLACEMENT)) {
+            try {
+                placements.put(entry.key(), PlacementRecord.parseFrom(entry.value()));
+            } catch (InvalidProtocolBufferException e) {
+                throw new IllegalStateException("the placement of app " + entry.key() + " is damaged", e);
+            }
+        }
+        return placements;
     }
 
     static TokenRecord token(ConfigEntry entry) {

@@ -91,6 +91,7 @@ public final class Swarm implements AutoCloseable {
     private final PendingJoin joining;
     private final Members members;
     private final Restored restored;
+    private final Placements placements;
     private final Departure departure;
     private final Views views;
     private final Joiner joiner;
@@ -152,24 +153,34 @@ public final class Swarm implements AutoCloseable {
         ledger = new LinkLedger(cartridge, links);
         membership = new MembershipService(
                 key.id(), metadata(), options.membership(), links, swarm, clock, System::nanoTime, random);
-        replica = new FencedReplica(cartridge.replica(), System::nanoTime);
-        SwarmEvents events = new SwarmEvents(clock);
-        sync = new SyncService(
-                replica, blobs, links, swarm, io, System::nanoTime, clock, events::add, SyncService.AUDIT_EVERY);
-        cartridge.listen(sync);
-        eventWatch = new EventWatch(events);
-        links.listen(eventWatch);
-        cartridge.listen(eventWatch);
         raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
         config = new SwarmConfig(raft);
         records = new Records(config);
         joining = new PendingJoin(cartridge);
         members = new Members(key.id(), records, joining, this::shutOut);
+        agreement = new Agreement(config, members::all, this::evicted);
+        placements = new Placements(key.id(), records, members, agreement);
+        replica = new FencedReplica(cartridge.replica(), System::nanoTime);
+        SwarmEvents events = new SwarmEvents(clock);
+        sync = new SyncService(
+                replica,
+                blobs,
+                links,
+                swarm,
+                io,
+                System::nanoTime,
+                clock,
+                events::add,
+                SyncService.AUDIT_EVERY,
+                placements);
+        cartridge.listen(sync);
+        eventWatch = new EventWatch(events);
+        links.listen(eventWatch);
+        cartridge.listen(eventWatch);
         restored = new Restored(key.id(), cartridge, options.raft(), records, joining, members);
-        agreement = new Agreement(config, members::all);
         watch = new Watch(
                 events,
-                new Verification(key.id(), cartridge.replica(), sync, links, System::nanoTime),
+                new Verification(key.id(), cartridge.replica(), sync, placements, links, System::nanoTime),
                 new PeerFigures.Source(cartridge, sync, links, membership::snapshot),
                 key.id(),
                 members::all);
@@ -192,7 +203,7 @@ public final class Swarm implements AutoCloseable {
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
         desk[0] = new Desk(records, evictions, config, raft, cartridge.clock()::now, io);
-        departure = new Departure(key.id(), members, raft, roles, agreement, records, links);
+        departure = new Departure(key.id(), members, raft, roles, agreement, records, placements, links);
         views = new Views(
                 new SwarmView.Named(key.id().toString(), options.name()),
                 () -> swarmId,
@@ -388,6 +399,7 @@ public final class Swarm implements AutoCloseable {
         }
         links.candidates(key.id(), AddressSource.MAPPED, hostPorts(surroundings.mapped()));
         membership.admitted(admitted);
+        placements.follow();
         changed();
     }
 
@@ -622,10 +634,28 @@ public final class Swarm implements AutoCloseable {
      *
      * @param text the member's name, id or the beginning of its id
      */
-    public synchronized SwarmView evict(String text) {
+    public SwarmView evict(String text) {
+        return evict(text, false);
+    }
+
+    /**
+     * The same.
+     *
+     * @param force also when nobody else keeps some app, which is lost then
+     */
+    public synchronized SwarmView evict(String text, boolean force) {
         ready();
         evictions.check(text);
-        evictions.evict(members.meant(text));
+        NodeId node = members.meant(text);
+        List<String> only = placements.onlyOn(node);
+        if (!force && !node.equals(key.id()) && !only.isEmpty()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "can't evict " + text + ": it alone keeps " + String.join(", ", only)
+                            + ", which would be lost. \"fazt swarm place APP all\" first and wait until others have it,"
+                            + " or evict with --force");
+        }
+        evictions.evict(node);
         follow();
         return view();
     }
@@ -740,6 +770,53 @@ public final class Swarm implements AutoCloseable {
      */
     public void setLink(String peer, String key, String value) {
         ledger.set(peer.equals(LinkSettings.DEFAULT) ? null : members.meant(peer), key, value);
+    }
+
+    /** Where apps are kept. */
+    public Placements placements() {
+        return placements;
+    }
+
+    /** Where apps are kept, and how far those are that keep them. Blocking. */
+    public Placement.View placement() {
+        return placements.view(sync, replica.vectors().keySet());
+    }
+
+    /** An app that is placed somewhere, by its name or id; null when none is. */
+    public SwarmView.@Nullable Named placed(String app) {
+        return placements.placed(app);
+    }
+
+    /** Has every member keep an app. Blocking. */
+    public Placement.View placeEverywhere(SwarmView.Named app) {
+        ready();
+        placements.everywhere(app);
+        follow();
+        return placement();
+    }
+
+    /** Has some members, by name or id, keep an app, and no others. Blocking. */
+    public Placement.View placeOn(SwarmView.Named app, List<String> nodes) {
+        ready();
+        placements.on(app, nodes);
+        follow();
+        return placement();
+    }
+
+    /** Has the members with a label keep an app. Blocking. */
+    public Placement.View placeByLabel(SwarmView.Named app, String label) {
+        ready();
+        placements.labelled(app, label);
+        follow();
+        return placement();
+    }
+
+    /** Sets a member's labels, as {@code key=value}, or takes them off, as {@code key-}. Blocking. */
+    public Placement.View label(String node, List<String> changes) {
+        ready();
+        placements.label(members.meant(node), changes);
+        follow();
+        return placement();
     }
 
     /** What the owner watches. */

@@ -14,6 +14,7 @@ import sh.fazt.identity.NodeId;
 import sh.fazt.link.Links;
 import sh.fazt.sync.AuditResult;
 import sh.fazt.sync.AuditResult.State;
+import sh.fazt.sync.Holders;
 import sh.fazt.sync.SyncService;
 
 /**
@@ -31,13 +32,15 @@ final class Verification {
     private final NodeId self;
     private final ReplicaStore store;
     private final SyncService sync;
+    private final Holders holders;
     private final Links links;
     private final LongSupplier nanos;
 
-    Verification(NodeId self, ReplicaStore store, SyncService sync, Links links, LongSupplier nanos) {
+    Verification(NodeId self, ReplicaStore store, SyncService sync, Holders holders, Links links, LongSupplier nanos) {
         this.self = self;
         this.store = store;
         this.sync = sync;
+        this.holders = holders;
         this.links = links;
         this.nanos = nanos;
     }
@@ -48,13 +51,13 @@ final class Verification {
      */
     List<AuditResult> run(Set<NodeId> members, @Nullable Scope only, boolean repair) {
         List<Scope> scopes = store.vectors().keySet().stream()
-                .filter(scope -> only == null || only.equals(scope))
+                .filter(scope -> (only == null || only.equals(scope)) && holders.holds(self, scope))
                 .sorted()
                 .toList();
         List<AuditResult> results = new ArrayList<>();
         for (NodeId member : members) {
             for (Scope scope : scopes) {
-                if (!member.equals(self)) {
+                if (!member.equals(self) && holders.holds(member, scope)) {
                     results.add(
                             isUp(member)
                                     ? compare(member, scope, repair)

@@ -170,6 +170,11 @@ public final class FencedReplica implements ReplicaStore {
     }
 
     @Override
+    public CompletionStage<Boolean> forget(Scope scope, VersionVector at) {
+        return store.forget(scope, at);
+    }
+
+    @Override
     public CompletionStage<Origin> openEpoch() {
         return store.openEpoch();
     }

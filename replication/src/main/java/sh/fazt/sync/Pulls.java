@@ -63,12 +63,12 @@ final class Pulls {
     }
 
     /** Answers a peer's request. */
-    CompletionStage<byte[]> serve(NodeId peer, byte[] request) {
+    CompletionStage<byte[]> serve(NodeId peer, PullRequest request) {
         CompletableFuture<byte[]> answer = new CompletableFuture<>();
         io.execute(() -> {
             try {
-                answer.complete(read(peer, PullRequest.parseFrom(request)).toByteArray());
-            } catch (InvalidProtocolBufferException | RuntimeException e) {
+                answer.complete(read(peer, request).toByteArray());
+            } catch (RuntimeException e) {
                 answer.completeExceptionally(e);
             }
         });
@@ -169,6 +169,16 @@ final class Pulls {
             whole.more();
             return whole.done.thenApply(parts -> new SyncService.Fetched(vector, parts));
         });
+    }
+
+    /** Asks a holder whether it has all that a vector says, and keeps it. */
+    CompletionStage<Boolean> keeps(NodeId peer, Scope scope, VersionVector all) {
+        PullRequest request = PullRequest.newBuilder()
+                .setScope(scope.id())
+                .addAllSince(SyncCodec.seen(all))
+                .setKeeps(true)
+                .build();
+        return ask(peer, request, 1).thenApply(PullReply::getKeeps);
     }
 
     private static VersionVector outcome(Scope scope, ReplicaStore.Applied applied, VersionVector vector) {

@@ -37,8 +37,17 @@ public final class SyncCore {
     /** A pull that has not ended by then is tried with another peer. */
     static final Duration PULL_PATIENCE = Duration.ofSeconds(60);
 
+    /** How long a holder may take to say whether it has all of a scope, and when it is asked again. */
+    static final Duration KEEP_PATIENCE = Duration.ofSeconds(30);
+
+    static final Duration KEEP_AGAIN = Duration.ofSeconds(5);
+
     private final Map<NodeId, Peer> peers = new TreeMap<>();
     private final Map<Scope, Pulling> pulling = new HashMap<>();
+    /** Scopes that are not this node's any more, while a holder is asked whether it has all of them. */
+    private final Map<Scope, LettingGo> lettingGo = new HashMap<>();
+    /** From when on a scope may be let go of, after a holder said no. */
+    private final Map<Scope, Long> notBefore = new HashMap<>();
     /** Changesets that a peer sent and that the replica has not answered for: whom not to send them back to. */
     private final Map<Dot, NodeId> arriving = new HashMap<>();
 
@@ -58,6 +67,8 @@ public final class SyncCore {
 
     private record Pulling(NodeId from, long since) {}
 
+    private record LettingGo(NodeId holder, VersionVector vector, long since) {}
+
     /** What the core may know of the replica: as of its last commit. */
     public interface View {
         Origin origin();
@@ -67,6 +78,9 @@ public final class SyncCore {
         VersionVector vector(Scope scope);
 
         long digest(Scope scope);
+
+        /** Which members keep the scope, as far as this node knows. */
+        Holders holders();
     }
 
     private final View view;
@@ -122,6 +136,7 @@ public final class SyncCore {
             peer.untold.add(scope);
             if (changeset != null
                     && (source == null || !id.equals(source))
+                    && holds(id, scope)
                     && !peer.has
                             .getOrDefault(scope, VersionVector.EMPTY)
                             .includes(changeset.dot().origin(), changeset.dot().sequence())) {
@@ -135,7 +150,7 @@ public final class SyncCore {
     public List<SyncEffect> pushed(NodeId from, Changeset changeset) {
         Dot dot = changeset.dot();
         noteSeen(from, dot);
-        if (view.vector(dot.scope()).includes(dot.origin(), dot.sequence())) {
+        if (!holdsHere(dot.scope()) || view.vector(dot.scope()).includes(dot.origin(), dot.sequence())) {
             return List.of();
         }
         arriving.put(dot, from);
@@ -167,7 +182,7 @@ public final class SyncCore {
         peer.untold.add(scope);
     }
 
-    /** A peer told what it holds. @param asks whether it wants to hear the same from here */
+    /** A peer told what it holds. @param asks whether it wants to hear the same from here: all, if it told of nothing */
     public List<SyncEffect> told(
             NodeId from, Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, boolean asks, long nanos) {
         Peer peer = peer(from);
@@ -201,13 +216,16 @@ public final class SyncCore {
         if (oldCopy) {
             effects.add(new SyncEffect.OpenEpoch());
         }
+        if (asks && vectors.isEmpty()) {
+            effects.add(new SyncEffect.Tell(from, null, false));
+        }
         vectors.keySet().forEach(scope -> pull(from, scope, nanos, effects));
         return effects;
     }
 
     private void pull(NodeId from, Scope scope, long nanos, List<SyncEffect> effects) {
         Peer peer = peers.get(from);
-        if (peer == null || !peer.linked || pulling.containsKey(scope)) {
+        if (peer == null || !peer.linked || pulling.containsKey(scope) || !holdsHere(scope)) {
             return;
         }
         if (!view.vector(scope).covers(peer.has.getOrDefault(scope, VersionVector.EMPTY))) {
@@ -230,7 +248,12 @@ public final class SyncCore {
         List<SyncEffect> effects = new ArrayList<>();
         if (theirs != null) {
             Peer peer = peer(from);
-            peer.has.merge(scope, theirs, VersionVector::merge);
+            if (theirs.isEmpty()) {
+                // It has let go of the scope since it told.
+                peer.has.remove(scope);
+            } else {
+                peer.has.merge(scope, theirs, VersionVector::merge);
+            }
             pullFromAny(scope, nanos, effects);
         } else {
             // Somebody else first; the same peer again with the next tick.
@@ -259,19 +282,105 @@ public final class SyncCore {
             }
             peer.has.keySet().forEach(scope -> pull(id, scope, nanos, effects));
         });
+        view.vectors().forEach((scope, vector) -> letGo(scope, vector, nanos, effects));
+        return effects;
+    }
+
+    // ---- scopes that are placed elsewhere ----
+
+    private boolean holds(NodeId id, Scope scope) {
+        return view.holders().holds(id, scope);
+    }
+
+    private boolean holdsHere(Scope scope) {
+        return holds(view.origin().node(), scope);
+    }
+
+    /**
+     * What is here of a scope that is not this node's any more goes once a holder says that it has all of it. It has to
+     * say so then and there: what it told earlier may not hold any more.
+     */
+    private void letGo(Scope scope, VersionVector vector, long nanos, List<SyncEffect> effects) {
+        LettingGo under = lettingGo.get(scope);
+        if (under != null && nanos - under.since() < KEEP_PATIENCE.toNanos()) {
+            return;
+        }
+        lettingGo.remove(scope);
+        if (vector.isEmpty() || holdsHere(scope)) {
+            notBefore.remove(scope);
+            return;
+        }
+        Long later = notBefore.get(scope);
+        if (later != null && nanos - later < 0) {
+            return;
+        }
+        peers.entrySet().stream()
+                .filter(entry -> entry.getValue().linked && holds(entry.getKey(), scope))
+                .filter(entry -> entry.getValue()
+                        .has
+                        .getOrDefault(scope, VersionVector.EMPTY)
+                        .covers(vector))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .ifPresent(holder -> {
+                    lettingGo.put(scope, new LettingGo(holder, vector, nanos));
+                    effects.add(new SyncEffect.AskKeeps(holder, scope, vector));
+                });
+    }
+
+    /**
+     * Whether another node may let go of a scope since all of it is here and stays. Never while this node is about to
+     * let go of it too: each of two would rely on the other.
+     */
+    public boolean keeps(Scope scope, VersionVector all) {
+        return holdsHere(scope)
+                && !lettingGo.containsKey(scope)
+                && view.vector(scope).covers(all);
+    }
+
+    /** A holder said whether it has all of a scope. @param keeps false too when no answer came */
+    public List<SyncEffect> kept(NodeId holder, Scope scope, VersionVector all, boolean keeps, long nanos) {
+        LettingGo under = lettingGo.get(scope);
+        if (under == null || !under.holder().equals(holder) || !under.vector().equals(all)) {
+            return List.of();
+        }
+        if (keeps && !holdsHere(scope)) {
+            // Until it is gone nobody is told that it is kept here.
+            lettingGo.put(scope, new LettingGo(holder, all, nanos));
+            return List.of(new SyncEffect.Forget(scope, all));
+        }
+        lettingGo.remove(scope);
+        notBefore.put(scope, nanos + KEEP_AGAIN.toNanos());
+        return List.of();
+    }
+
+    /** What became of letting go. @param gone false when something was written meanwhile */
+    public List<SyncEffect> forgotten(Scope scope, boolean gone) {
+        lettingGo.remove(scope);
+        List<SyncEffect> effects = new ArrayList<>();
+        if (gone) {
+            peers.forEach((id, peer) -> {
+                if (peer.linked) {
+                    effects.add(new SyncEffect.Tell(id, Map.of(scope, VersionVector.EMPTY), false));
+                }
+            });
+        }
         return effects;
     }
 
     private void ask(NodeId id, Peer peer, long nanos, List<SyncEffect> effects) {
         Map<Scope, VersionVector> lacking = new HashMap<>();
         view.vectors().forEach((scope, ours) -> {
-            if (!peer.has.getOrDefault(scope, VersionVector.EMPTY).covers(ours)) {
+            if (holds(id, scope)
+                    && !peer.has.getOrDefault(scope, VersionVector.EMPTY).covers(ours)) {
                 lacking.put(scope, ours);
             }
         });
         peer.askedAt = nanos;
-        peer.askAfter = lacking.isEmpty() ? ASK_AFTER.toNanos() : Math.min(2 * peer.askAfter, ASK_AT_LEAST.toNanos());
-        if (!lacking.isEmpty()) {
+        peer.askAfter = lacking.isEmpty() && peer.told
+                ? ASK_AFTER.toNanos()
+                : Math.min(2 * peer.askAfter, ASK_AT_LEAST.toNanos());
+        if (!lacking.isEmpty() || !peer.told) {
             effects.add(new SyncEffect.Tell(id, lacking, true));
         }
     }
@@ -281,6 +390,9 @@ public final class SyncCore {
         Peer peer = peers.get(id);
         long changes = 0;
         for (Map.Entry<Scope, VersionVector> ours : view.vectors().entrySet()) {
+            if (!holds(id, ours.getKey())) {
+                continue;
+            }
             VersionVector theirs = peer == null ? null : peer.has.get(ours.getKey());
             changes += ours.getValue().aheadOf(theirs == null ? VersionVector.EMPTY : theirs);
         }
@@ -295,7 +407,9 @@ public final class SyncCore {
         }
         long changes = 0;
         for (Map.Entry<Scope, VersionVector> theirs : peer.has.entrySet()) {
-            changes += theirs.getValue().aheadOf(view.vector(theirs.getKey()));
+            if (holdsHere(theirs.getKey())) {
+                changes += theirs.getValue().aheadOf(view.vector(theirs.getKey()));
+            }
         }
         return changes;
     }
@@ -312,7 +426,7 @@ public final class SyncCore {
         view.vectors().forEach((scope, ours) -> {
             VersionVector theirs = peer == null ? null : peer.has.get(scope);
             VersionVector held = theirs == null ? VersionVector.EMPTY : theirs;
-            if (!held.covers(ours)) {
+            if (holds(id, scope) && !held.covers(ours)) {
                 lacking.put(scope, held);
             }
         });
@@ -325,12 +439,23 @@ public final class SyncCore {
         List<Scope> scopes = new ArrayList<>();
         if (peer != null && peer.linked) {
             peer.has.forEach((scope, theirs) -> {
-                if (!theirs.isEmpty() && theirs.equals(view.vector(scope))) {
+                if (!theirs.isEmpty() && theirs.equals(view.vector(scope)) && holds(id, scope) && holdsHere(scope)) {
                     scopes.add(scope);
                 }
             });
         }
         return scopes;
+    }
+
+    /** How many transactions of a scope each linked peer that keeps it lacks, as far as it has told. */
+    public Map<NodeId, Long> behind(Scope scope) {
+        Map<NodeId, Long> behind = new HashMap<>();
+        peers.forEach((id, peer) -> {
+            if (peer.linked && peer.told && holds(id, scope)) {
+                behind.put(id, view.vector(scope).aheadOf(peer.has.getOrDefault(scope, VersionVector.EMPTY)));
+            }
+        });
+        return behind;
     }
 
     /** How often equal vectors had unequal digests: never, unless there is a bug. */

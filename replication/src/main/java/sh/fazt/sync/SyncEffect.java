@@ -18,6 +18,12 @@ public sealed interface SyncEffect {
     /** Ask a peer for what the vector lacks. */
     record Pull(NodeId from, Scope scope) implements SyncEffect {}
 
+    /** Ask a holder whether it has all of a scope that this node lets go of. */
+    record AskKeeps(NodeId holder, Scope scope, VersionVector all) implements SyncEffect {}
+
+    /** Let go of a scope, unless it has moved on from this vector. */
+    record Forget(Scope scope, VersionVector at) implements SyncEffect {}
+
     /** Hand a peer's changeset to the replica. */
     record Apply(NodeId from, Changeset changeset) implements SyncEffect {}
 

@@ -1,11 +1,13 @@
 package sh.fazt.sync;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -24,6 +26,8 @@ import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
+import sh.fazt.protocol.sync.v1.PullReply;
+import sh.fazt.protocol.sync.v1.PullRequest;
 
 /**
  * Carries out what {@link SyncCore} decides, over links and on the replica. Thread-safe: everything is handed to
@@ -69,7 +73,17 @@ public final class SyncService implements CommitListener, Links.Listener {
 
     public SyncService(
             ReplicaStore store, @Nullable Blobs blobs, Links links, Executor swarm, Executor io, LongSupplier nanos) {
-        this(store, blobs, links, swarm, io, nanos, InstantSource.system(), Notices.NONE, AUDIT_EVERY);
+        this(
+                store,
+                blobs,
+                links,
+                swarm,
+                io,
+                nanos,
+                InstantSource.system(),
+                Notices.NONE,
+                AUDIT_EVERY,
+                Holders.EVERYBODY);
     }
 
     /**
@@ -77,6 +91,7 @@ public final class SyncService implements CommitListener, Links.Listener {
      * @param swarm runs one thing at a time
      * @param io    may block; for reading and writing the cartridge
      * @param audit how often rows are compared with each peer while nothing is written
+     * @param holders which members keep which scope
      */
     public SyncService(
             ReplicaStore store,
@@ -87,7 +102,8 @@ public final class SyncService implements CommitListener, Links.Listener {
             LongSupplier nanos,
             InstantSource clock,
             Notices notices,
-            Duration audit) {
+            Duration audit,
+            Holders holders) {
         this.store = store;
         this.blobs = blobs;
         this.links = links;
@@ -113,6 +129,11 @@ public final class SyncService implements CommitListener, Links.Listener {
             public long digest(Scope scope) {
                 return store.digest(scope);
             }
+
+            @Override
+            public Holders holders() {
+                return holders;
+            }
         });
         this.notices = notices;
         this.meter = new LagMeter(store, swarm, io, nanos, clock);
@@ -121,7 +142,7 @@ public final class SyncService implements CommitListener, Links.Listener {
         this.fetcher = blobs == null ? null : new BlobFetcher(links, blobs, io, this::nearest);
         links.handle(Channel.VECTORS, messages(this::vectors));
         links.handle(Channel.CHANGES, messages(this::changeset));
-        links.handle(Channel.PULL, requests(pulls::serve));
+        links.handle(Channel.PULL, requests(this::servePull));
         links.handle(Channel.AUDIT, requests(audits::serve));
         if (fetcher != null) {
             BlobFetcher serving = fetcher;
@@ -341,6 +362,10 @@ public final class SyncService implements CommitListener, Links.Listener {
                 apply(apply.from(), apply.changeset());
             } else if (effect instanceof SyncEffect.Pull pull) {
                 pull(pull.from(), pull.scope());
+            } else if (effect instanceof SyncEffect.AskKeeps ask) {
+                askKeeps(ask.holder(), ask.scope(), ask.all());
+            } else if (effect instanceof SyncEffect.Forget forget) {
+                forget(forget.scope(), forget.at());
             } else if (effect instanceof SyncEffect.OpenEpoch) {
                 store.openEpoch().whenComplete((origin, failed) -> {
                     if (failed == null) {
@@ -404,6 +429,49 @@ public final class SyncService implements CommitListener, Links.Listener {
                         fetcher.look();
                     }
                 }));
+    }
+
+    /** Answers what a peer asks of rows. */
+    private CompletionStage<byte[]> servePull(NodeId from, byte[] request) {
+        try {
+            PullRequest asked = PullRequest.parseFrom(request);
+            if (!asked.getKeeps()) {
+                return pulls.serve(from, asked);
+            }
+            Scope scope = new Scope(asked.getScope());
+            VersionVector all = SyncCodec.vector(asked.getSinceList());
+            return CompletableFuture.supplyAsync(
+                    () -> PullReply.newBuilder()
+                            .setKeeps(core.keeps(scope, all))
+                            .build()
+                            .toByteArray(),
+                    swarm);
+        } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private void askKeeps(NodeId holder, Scope scope, VersionVector all) {
+        pulls.keeps(holder, scope, all)
+                .whenComplete((keeps, failed) -> swarm.execute(
+                        () -> run(core.kept(holder, scope, all, Boolean.TRUE.equals(keeps), nanos.getAsLong()))));
+    }
+
+    private void forget(Scope scope, VersionVector at) {
+        store.forget(scope, at)
+                .whenComplete((gone, failed) -> swarm.execute(() -> {
+                    if (Boolean.TRUE.equals(gone)) {
+                        LOG.info("a scope that is kept elsewhere is let go of scope={}", scope);
+                    } else if (failed != null) {
+                        LOG.warn("a scope that is kept elsewhere can't be let go of yet scope={}", scope, failed);
+                    }
+                    run(core.forgotten(scope, Boolean.TRUE.equals(gone)));
+                }));
+    }
+
+    /** How many transactions of a scope each linked holder lacks of what is here, as far as it has told. */
+    public CompletionStage<Map<NodeId, Long>> behind(Scope scope) {
+        return CompletableFuture.supplyAsync(() -> core.behind(scope), swarm);
     }
 
     /** Lets go of what peers were reading. */

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.cartridge.CommitListener.Commit;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.ReplicaStore.Applied;
+import sh.fazt.cartridge.change.VersionVector;
 
 class SqliteCartridgeIT {
     @TempDir
@@ -315,6 +316,23 @@ class SqliteCartridgeIT {
             set(a, "x", "2");
             assertThat(a.replica().origin().epoch()).isGreaterThan(epoch);
             assertThat(a.replica().vector(APP).get(a.replica().origin())).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aScopeIsLetGoOfOnlyAsItWasAskedFor() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            set(a, "x", "1");
+            VersionVector before = a.replica().vector(APP);
+            set(a, "x", "2");
+            assertThat(done(a.replica().forget(APP, before)))
+                    .as("something was written meanwhile")
+                    .isFalse();
+            assertThat(pairs(a)).containsEntry("x", "2");
+            int epoch = a.replica().origin().epoch();
+            assertThat(done(a.replica().forget(APP, a.replica().vector(APP)))).isTrue();
+            assertThat(pairs(a)).isEmpty();
+            assertThat(a.replica().origin().epoch()).isGreaterThan(epoch);
         }
     }
 

@@ -466,6 +466,19 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     }
 
     @Override
+    public CompletionStage<Boolean> forget(Scope scope, VersionVector at) {
+        if (!vector.equals(at)) {
+            return CompletableFuture.completedFuture(false);
+        }
+        rows = new TreeMap<>();
+        vector = VersionVector.EMPTY;
+        highest = Hlc.ZERO;
+        origin = new Origin(origin.node(), ++highestEpoch);
+        tell(new CommitListener.Commit(SCOPE, null, true, List.of()));
+        return CompletableFuture.completedFuture(true);
+    }
+
+    @Override
     public CompletionStage<Origin> openEpoch() {
         if (!bugs.contains(Bug.REUSED_SEQUENCE)) {
             origin = new Origin(origin.node(), ++highestEpoch);

@@ -72,7 +72,8 @@ final class SwarmOfReplicas {
                     world.nanoClock(),
                     world.clock(id),
                     (kind, about, what, why) -> notices.add(kind),
-                    audit);
+                    audit,
+                    Holders.EVERYBODY);
             replica.listen(sync);
             replica.listen(commit -> {
                 checkCauses();

@@ -37,6 +37,11 @@ class SyncCoreTest {
         public long digest(Scope scope) {
             return 0;
         }
+
+        @Override
+        public Holders holders() {
+            return Holders.EVERYBODY;
+        }
     });
 
     @Test

@@ -340,9 +340,58 @@ class SwarmSystemIT {
         awaitSame(a, b, c);
         assertThat(keys(c)).contains("on-c-alone", "without-c");
         a.ok("alias", "set", "again", "ledger");
+        placeAndBack(a, b, c);
+        evict(a, b, c);
         for (NodeUnderTest node : List.of(a, b, c)) {
             assertThat(node.stop()).as(node.name + " stops").isLessThan(Duration.ofSeconds(10));
         }
+    }
+
+    /** Where an app is not placed it is not; what is written meanwhile is there when it is placed there again. */
+    private static void placeAndBack(NodeUnderTest a, NodeUnderTest b, NodeUnderTest c) throws Exception {
+        String folder = Path.of("src/test/resources/ledger").toString();
+        refused(a, "no member has it", "swarm", "place", "ledger", "label", "disk=big");
+        refused(a, "there is no member \"d\"", "swarm", "place", "ledger", "on", "a,d");
+        a.ok("swarm", "place", "ledger", "on", "a,b");
+        Await.until(
+                "c has let go",
+                SOON,
+                () -> c.ok("swarm", "placement").at("/apps/0/rule").asText().equals("on a, b")
+                        && c.ok("swarm", "placement").get("leaving").isEmpty());
+        var elsewhere = c.ask("shop", "GET", "/", "");
+        assertThat(elsewhere.statusCode()).isEqualTo(421);
+        assertThat(elsewhere.body()).contains("a, b");
+        refused(c, "ask a or b", "app", "deploy", folder, "--name", "ledger");
+        put(a, "while-c-is-without");
+        assertThat(a.fazt("swarm", "verify").code()).isZero();
+        c.kill();
+        c.start();
+        assertThat(c.ask("ledger", "GET", "/api/all", "").statusCode())
+                .as("also after a crash")
+                .isEqualTo(421);
+        c.ok("swarm", "place", "ledger", "all");
+        awaitSame(a, b, c);
+        assertThat(keys(c)).contains("while-c-is-without");
+    }
+
+    /** A stolen member neither reads nor writes anything of the swarm. */
+    private static void evict(NodeUnderTest a, NodeUnderTest b, NodeUnderTest c) throws Exception {
+        refused(a, "there is no member \"nobody\"", "swarm", "evict", "nobody");
+        refused(a, "is this node", "swarm", "evict", "a");
+        a.ok("swarm", "place", "ledger", "on", "c");
+        refused(a, "it alone keeps ledger", "swarm", "evict", "c");
+        a.ok("swarm", "place", "ledger", "all");
+        awaitSame(a, b, c);
+        a.ok("swarm", "evict", "c");
+        Await.until("c knows", SOON, () -> c.ok("server", "status").toString().contains("was evicted from swarm"));
+        put(c, "stolen");
+        put(a, "after-the-theft");
+        Await.until("b has it", SOON, () -> keys(b).contains("after-the-theft"));
+        assertThat(keys(a)).doesNotContain("stolen");
+        assertThat(keys(b)).doesNotContain("stolen");
+        assertThat(keys(c)).contains("stolen").doesNotContain("after-the-theft");
+        refused(c, "was evicted", "swarm", "token");
+        refused(a, "was evicted already", "swarm", "evict", "c");
     }
 
     private static void put(NodeUnderTest node, String key) throws Exception {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,7 @@ public final class Routes implements CommitListener {
 
     private final Cartridge cartridge;
     private final AliasSource aliases;
+    private final Predicate<String> here;
     private final Executor executor;
     private final AtomicBoolean due = new AtomicBoolean();
 
@@ -48,9 +50,11 @@ public final class Routes implements CommitListener {
     /**
      * Builds the first table on the calling thread.
      *
+     * @param here     whether an app, by its id, is kept on this node: what is not, is not answered
      * @param executor runs one rebuild at a time, off the {@code writer} thread
      */
-    public Routes(Cartridge cartridge, Blobs blobs, AliasSource aliases, Executor executor) {
+    public Routes(Cartridge cartridge, Blobs blobs, AliasSource aliases, Predicate<String> here, Executor executor) {
+        this.here = here;
         this.cartridge = cartridge;
         this.aliases = aliases;
         this.executor = executor;
@@ -132,6 +136,9 @@ public final class Routes implements CommitListener {
                 """, row -> new Pointer(row.text(0), row.text(1), row.textOrNull(2)));
         Map<String, Route> next = new HashMap<>();
         for (Pointer pointer : pointers) {
+            if (!here.test(pointer.app())) {
+                continue;
+            }
             Route before = table.byApp().get(pointer.app());
             String release =
                     pointer.active() == null ? null : servable(rows, pointer.app(), pointer.active(), before, lacking);

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.hosting.release.Deployments;
@@ -31,12 +32,20 @@ public final class AppApi implements Router.Endpoints {
     private final Deployments deployments;
     private final Supplier<String> nodeName;
     private final Function<App, String> urls;
+    private final Function<String, PlacementControl.@Nullable Elsewhere> elsewhere;
 
     /**
      * @param nodeName what deploys made here are signed with
      * @param urls     where visitors find an app
+     * @param elsewhere who keeps an app, by name or id, where it is not kept here
      */
-    public AppApi(Apps apps, Deployments deployments, Supplier<String> nodeName, Function<App, String> urls) {
+    public AppApi(
+            Apps apps,
+            Deployments deployments,
+            Supplier<String> nodeName,
+            Function<App, String> urls,
+            Function<String, PlacementControl.@Nullable Elsewhere> elsewhere) {
+        this.elsewhere = elsewhere;
         this.apps = apps;
         this.deployments = deployments;
         this.nodeName = nodeName;
@@ -50,11 +59,20 @@ public final class AppApi implements Router.Endpoints {
                 "GET",
                 "/api/apps/*",
                 Access.OWNER,
-                call -> call.exchange().reply(Json.data(200, app(apps.require(call.open(0))))));
+                call -> call.exchange().reply(Json.data(200, app(apps.require(here(call.open(0)))))));
         router.add("GET", "/api/apps/*/releases", Access.OWNER, this::releases);
         router.add("POST", "/api/apps/*/activate", Access.OWNER, this::activate);
         router.add("POST", "/api/deploy", Access.OWNER, this::deploy);
         router.add("PUT", "/api/blobs/*", Access.OWNER, this::upload);
+    }
+
+    /** The same name or id, unless other members keep that app: here it would be a second one. */
+    private String here(String app) {
+        PlacementControl.Elsewhere kept = elsewhere.apply(app);
+        if (kept != null) {
+            throw new Problem.Thrown(Kind.ELSEWHERE, "KEPT_ELSEWHERE", kept.text());
+        }
+        return app;
     }
 
     private void list(Call call) {
@@ -65,12 +83,12 @@ public final class AppApi implements Router.Endpoints {
 
     private void releases(Call call) {
         ArrayNode list = Json.array();
-        deployments.releases(call.open(0)).forEach(release -> list.add(release(release)));
+        deployments.releases(here(call.open(0))).forEach(release -> list.add(release(release)));
         call.exchange().reply(Json.data(200, Json.object().set("releases", list)));
     }
 
     private void activate(Call call) throws IOException {
-        deployments.activate(call.open(0), Json.required(Json.body(call.exchange()), "release"));
+        deployments.activate(here(call.open(0)), Json.required(Json.body(call.exchange()), "release"));
         call.exchange().reply(Json.data(200, app(apps.require(call.open(0)))));
     }
 
@@ -102,7 +120,7 @@ public final class AppApi implements Router.Endpoints {
     /** One zip, whole: unpacked, checked, released. */
     private void bundle(Exchange exchange, Upload upload) throws IOException {
         String name = upload.appName();
-        Apps.checkName(name);
+        Apps.checkName(here(name));
         try (Bundle bundle = Bundle.open(upload.zip(), upload.flag("spa"))) {
             Offer offer = deployments.offer(name, bundle.manifest(), nodeName.get());
             int uploaded = 0;
@@ -134,7 +152,7 @@ public final class AppApi implements Router.Endpoints {
     /** A manifest: answers what is missing, or that it is released. */
     private void offer(Exchange exchange) throws IOException {
         ObjectNode body = Json.body(exchange);
-        String name = Json.required(body, "name");
+        String name = here(Json.required(body, "name"));
         JsonNode files = body.get("manifest");
         if (files == null || !files.isArray()) {
             throw new Problem.Thrown(

@@ -131,8 +131,9 @@ public final class SwarmApi implements Router.Endpoints {
     }
 
     private void evict(Call call) throws IOException {
-        String node = Json.required(Json.body(call.exchange()), "node").strip();
-        answer(call.exchange(), swarm.evict(node), SwarmApi::status);
+        ObjectNode body = Json.body(call.exchange());
+        String node = Json.required(body, "node").strip();
+        answer(call.exchange(), swarm.evict(node, body.path("force").asBoolean(false)), SwarmApi::status);
     }
 
     private void links(Call call) throws IOException {

@@ -40,8 +40,8 @@ public interface SwarmControl {
     /** Leaves, when forced also without the others; this node is a swarm of one again. */
     CompletionStage<Outcome<Status>> leave(boolean force);
 
-    /** Shuts a member, by name or id, out for good. */
-    CompletionStage<Outcome<Status>> evict(String node);
+    /** Shuts a member, by name or id, out for good; when forced also if it alone keeps some app, which is lost then. */
+    CompletionStage<Outcome<Status>> evict(String node, boolean force);
 
     /** What a member said of this node's own eviction; empty while it is none. */
     String evicted();

@@ -17,6 +17,8 @@ public enum Kind {
     CONFLICT(409, Status.Code.FAILED_PRECONDITION),
     /** Larger than a limit: never. */
     TOO_LARGE(413, Status.Code.OUT_OF_RANGE),
+    /** Another node has it: ask there. */
+    ELSEWHERE(421, Status.Code.FAILED_PRECONDITION),
     /** Sent in a form that is not understood. */
     UNSUPPORTED(415, Status.Code.INVALID_ARGUMENT),
     /** Understood, and wrong in itself: program text that does not compile. */

@@ -12,6 +12,7 @@ import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.LinkControl;
+import sh.fazt.node.api.PlacementControl;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SwarmControl.Outcome;
 import sh.fazt.node.api.WatchControl;
@@ -33,6 +34,7 @@ import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
+import sh.fazt.protocol.admin.v1.LabelMemberRequest;
 import sh.fazt.protocol.admin.v1.Lag;
 import sh.fazt.protocol.admin.v1.Link;
 import sh.fazt.protocol.admin.v1.LinkSetting;
@@ -48,8 +50,11 @@ import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
 import sh.fazt.protocol.admin.v1.ListMembersResponse;
+import sh.fazt.protocol.admin.v1.ListPlacementsRequest;
+import sh.fazt.protocol.admin.v1.ListPlacementsResponse;
 import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.Named;
+import sh.fazt.protocol.admin.v1.PlaceAppRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberResponse;
 import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
@@ -69,15 +74,18 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     private final Apps apps;
     private final String version;
     private final WatchEndpoint watch;
+    private final PlacementEndpoint placement;
 
     AdminEndpoint(
             Supplier<SwarmControl> swarm,
             Supplier<? extends LinkControl> links,
             Supplier<? extends WatchControl> watch,
+            Supplier<? extends PlacementControl> placement,
             ConflictDesk conflicts,
             Apps apps,
             String version) {
         this.watch = new WatchEndpoint(watch);
+        this.placement = new PlacementEndpoint(placement);
         this.swarm = swarm;
         this.links = links;
         this.conflicts = conflicts;
@@ -137,6 +145,21 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     }
 
     @Override
+    public void listPlacements(ListPlacementsRequest request, StreamObserver<ListPlacementsResponse> answer) {
+        answer(answer, placement::list);
+    }
+
+    @Override
+    public void placeApp(PlaceAppRequest request, StreamObserver<ListPlacementsResponse> answer) {
+        answer(answer, () -> placement.place(request));
+    }
+
+    @Override
+    public void labelMember(LabelMemberRequest request, StreamObserver<ListPlacementsResponse> answer) {
+        answer(answer, () -> placement.label(request));
+    }
+
+    @Override
     public void listLinks(ListLinksRequest request, StreamObserver<ListLinksResponse> answer) {
         answer(answer, () -> {
             LinkControl.Links now = links.get().links();
@@ -171,7 +194,9 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     public void evictMember(EvictMemberRequest request, StreamObserver<EvictMemberResponse> answer) {
         answer(answer, () -> {
             EvictMemberResponse.Builder response = EvictMemberResponse.newBuilder();
-            done(swarm.get().evict(request.getNode())).members().forEach(member -> response.addMembers(member(member)));
+            done(swarm.get().evict(request.getNode(), request.getForce()))
+                    .members()
+                    .forEach(member -> response.addMembers(member(member)));
             return response.build();
         });
     }

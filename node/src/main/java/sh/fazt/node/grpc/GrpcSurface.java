@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.LinkControl;
+import sh.fazt.node.api.PlacementControl;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.WatchControl;
 import sh.fazt.node.auth.Auth;
@@ -23,12 +24,13 @@ public final class GrpcSurface {
             Supplier<SwarmControl> swarm,
             Supplier<? extends LinkControl> links,
             Supplier<? extends WatchControl> watch,
+            Supplier<? extends PlacementControl> placement,
             ConflictDesk conflicts,
             Apps apps,
             Auth auth,
             String version) {
         services = List.of(
-                new AdminEndpoint(swarm, links, watch, conflicts, apps, version),
+                new AdminEndpoint(swarm, links, watch, placement, conflicts, apps, version),
                 new HealthStatusManager().getHealthService(),
                 ProtoReflectionServiceV1.newInstance());
         interceptors = List.of(new BearerGate(auth));

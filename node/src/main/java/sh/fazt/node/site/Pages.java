@@ -1,6 +1,7 @@
 package sh.fazt.node.site;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import sh.fazt.node.http.Reply;
 
 /** The node's own pages for visitors. Pure. */
@@ -23,6 +24,15 @@ public final class Pages {
                                 ? ""
                                 : " To put a site here: <code>fazt app deploy DIR --name " + escape(label)
                                         + "</code>"));
+    }
+
+    /** An app that other members keep. */
+    public static Reply elsewhere(String app, List<String> holders) {
+        return page(
+                421,
+                "Kept elsewhere",
+                "<b>" + escape(app) + "</b> is not kept on this node, but on <b>" + escape(String.join(", ", holders))
+                        + "</b>.");
     }
 
     /** An app whose files have not arrived yet. */

@@ -59,6 +59,12 @@ public interface ReplicaStore {
     CompletionStage<Origin> openEpoch();
 
     /**
+     * Lets go of a scope that is kept elsewhere: its rows, its vector, and the blobs that only it referred to; opens a
+     * new epoch. Answers whether it was done: not when the vector is another by then.
+     */
+    CompletionStage<Boolean> forget(Scope scope, VersionVector at);
+
+    /**
      * Reads every row of a scope from one snapshot, tombstones and parked rows included. Blocking: on a reader
      * thread.
      *

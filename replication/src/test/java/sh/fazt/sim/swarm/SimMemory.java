@@ -439,6 +439,16 @@ class SimMemory implements ReplicaStore, SimReplica {
     }
 
     @Override
+    public CompletionStage<Boolean> forget(Scope scope, VersionVector at) {
+        if (!vector.equals(at)) {
+            return CompletableFuture.completedFuture(false);
+        }
+        reset(new Copy(Map.of(), VersionVector.EMPTY, origin));
+        origin = new Origin(origin.node(), ++highestEpoch);
+        return CompletableFuture.completedFuture(true);
+    }
+
+    @Override
     public CompletionStage<Origin> openEpoch() {
         if (plant != Plant.REUSED_SEQUENCE) {
             origin = new Origin(origin.node(), ++highestEpoch);

@@ -158,6 +158,11 @@ final class Writer implements ReplicaStore {
     }
 
     @Override
+    public CompletionStage<Boolean> forget(Scope scope, VersionVector at) {
+        return submit(() -> join(replica.store().forget(scope, at)));
+    }
+
+    @Override
     public CompletionStage<Origin> openEpoch() {
         return submit(() -> join(replica.store().openEpoch()));
     }

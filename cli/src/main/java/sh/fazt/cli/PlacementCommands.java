@@ -1,0 +1,93 @@
+package sh.fazt.cli;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** {@code fazt swarm placement}, {@code place} and {@code label}. */
+final class PlacementCommands {
+    private PlacementCommands() {}
+
+    static int list(Arguments arguments, Terminal terminal) {
+        return show(NodeClient.of(arguments.cartridge()).get("/api/swarm/placement"), arguments, terminal);
+    }
+
+    static int place(Arguments arguments, Terminal terminal) {
+        Map<String, Object> body = new TreeMap<>();
+        body.put("app", arguments.operand(0));
+        String where = arguments.operand(1);
+        List<String> operands = words(arguments);
+        boolean more = operands.size() > 2;
+        if (where.equals("all") && !more) {
+            body.put("all", true);
+        } else if (where.equals("on") && more) {
+            body.put("on", List.of(operands.get(2).split(",")));
+        } else if (where.equals("label") && more) {
+            body.put("label", operands.get(2));
+        } else {
+            throw Failure.usage(
+                    "an app is placed \"all\", \"on NODE,NODE\" or \"label KEY=VALUE\", not \"" + where + "\"");
+        }
+        return show(
+                NodeClient.of(arguments.cartridge()).send("PUT", "/api/swarm/placement", body), arguments, terminal);
+    }
+
+    static int label(Arguments arguments, Terminal terminal) {
+        List<String> operands = words(arguments);
+        String node = operands.get(0);
+        return show(
+                NodeClient.of(arguments.cartridge())
+                        .send(
+                                "PUT",
+                                "/api/swarm/labels",
+                                Map.of("node", node, "labels", operands.subList(1, operands.size()))),
+                arguments,
+                terminal);
+    }
+
+    private static List<String> words(Arguments arguments) {
+        return List.of(arguments.operands().split(" "));
+    }
+
+    private static int show(@Nullable Object data, Arguments arguments, Terminal terminal) {
+        terminal.result(arguments.json(terminal) ? Json.pretty(data) : table(data));
+        return 0;
+    }
+
+    private static String table(@Nullable Object data) {
+        StringBuilder text = new StringBuilder();
+        if (Json.elements(data, "apps").isEmpty()) {
+            text.append("every member keeps every app");
+        } else {
+            Table table = new Table("APP", "PLACED", "KEPT BY", "BEHIND");
+            for (Object app : Json.elements(data, "apps")) {
+                String name = Json.text(app, "name");
+                String rule = Json.text(app, "rule");
+                for (Object holder : Json.elements(app, "holders")) {
+                    String behind = Json.text(holder, "behind");
+                    table.row(name, rule, Json.text(holder, "name"), behind.isEmpty() ? "-" : behind);
+                    name = "";
+                    rule = "";
+                }
+            }
+            text.append(table).append("\nevery member keeps every other app");
+        }
+        for (Object member : Json.elements(data, "members")) {
+            text.append('\n')
+                    .append("labels of ")
+                    .append(Json.text(member, "name"))
+                    .append(':');
+            if (Json.member(member, "labels") instanceof Map<?, ?> labels) {
+                labels.forEach(
+                        (key, value) -> text.append(' ').append(key).append('=').append(value));
+            }
+        }
+        for (Object app : Json.elements(data, "leaving")) {
+            text.append('\n')
+                    .append(Json.text(app, "name"))
+                    .append(" is still here, until a member that is to keep it has all of it");
+        }
+        return text.toString();
+    }
+}

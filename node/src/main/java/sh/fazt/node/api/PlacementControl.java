@@ -1,0 +1,80 @@
+package sh.fazt.node.api;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.node.api.SwarmControl.Named;
+import sh.fazt.node.api.SwarmControl.Outcome;
+
+/** The port through which the control plane sees and says where apps are kept. Thread-safe. */
+public interface PlacementControl {
+    /** Where apps are kept. */
+    CompletionStage<Outcome<Placements>> placements();
+
+    /** Has every member keep an app, by name or id. */
+    CompletionStage<Outcome<Placements>> everywhere(String app);
+
+    /** Has some members, by name or id, keep an app, and no others. */
+    CompletionStage<Outcome<Placements>> on(String app, List<String> nodes);
+
+    /** Has the members with a label, as {@code key=value}, keep an app. */
+    CompletionStage<Outcome<Placements>> byLabel(String app, String label);
+
+    /** Sets labels of a member, as {@code key=value}, or takes them off, as {@code key-}. */
+    CompletionStage<Outcome<Placements>> label(String node, List<String> changes);
+
+    /** Who keeps an app, by name or id, that is not kept here; null when it is, or when nobody knows it. */
+    @Nullable
+    Elsewhere elsewhere(String app);
+
+    /**
+     * An app that other members keep. Immutable.
+     *
+     * @param holders who does, by name
+     */
+    record Elsewhere(Named app, List<String> holders) {
+        public Elsewhere {
+            holders = List.copyOf(holders);
+        }
+
+        /** For whoever wants something of it here. */
+        public String text() {
+            return app.name() + " is not kept on this node: ask " + String.join(" or ", holders)
+                    + ", or have it kept here by \"fazt swarm place " + app.name() + " all\"";
+        }
+    }
+
+    /**
+     * Where apps are kept. Immutable.
+     *
+     * @param apps    those that were placed; everybody keeps any other
+     * @param labels  of each member that has some
+     * @param leaving apps that are here until somebody who is to keep them has all of them
+     */
+    record Placements(List<Placed> apps, Map<Named, Map<String, String>> labels, List<Named> leaving) {
+        public Placements {
+            apps = List.copyOf(apps);
+            leaving = List.copyOf(leaving);
+        }
+    }
+
+    /**
+     * Where one app is kept. Immutable.
+     *
+     * @param rule    {@code all}, {@code on home, vps} or {@code label disk=big}
+     * @param holders who keeps it by that rule
+     */
+    record Placed(Named app, String rule, List<Holder> holders) {
+        public Placed {
+            holders = List.copyOf(holders);
+        }
+    }
+
+    /**
+     * A member that keeps an app.
+     *
+     * @param behind transactions that it lacks of what is here; null when that is not known
+     */
+    record Holder(Named node, @Nullable Long behind) {}
+}

@@ -1,0 +1,74 @@
+package sh.fazt.node.grpc;
+
+import java.util.function.Supplier;
+import sh.fazt.node.api.PlacementControl;
+import sh.fazt.node.api.PlacementControl.Placements;
+import sh.fazt.node.error.Kind;
+import sh.fazt.node.error.Problem;
+import sh.fazt.protocol.admin.v1.Holder;
+import sh.fazt.protocol.admin.v1.LabelMemberRequest;
+import sh.fazt.protocol.admin.v1.LabelledMember;
+import sh.fazt.protocol.admin.v1.ListPlacementsResponse;
+import sh.fazt.protocol.admin.v1.PlaceAppRequest;
+import sh.fazt.protocol.admin.v1.Placement;
+
+/** The part of {@link AdminEndpoint} that says where apps are kept. Thread-safe; calls block. */
+final class PlacementEndpoint {
+    private final Supplier<? extends PlacementControl> placement;
+
+    PlacementEndpoint(Supplier<? extends PlacementControl> placement) {
+        this.placement = placement;
+    }
+
+    ListPlacementsResponse list() {
+        return response(AdminEndpoint.done(placement.get().placements()));
+    }
+
+    ListPlacementsResponse place(PlaceAppRequest request) {
+        PlacementControl control = placement.get();
+        String app = request.getApp();
+        return response(AdminEndpoint.done(
+                switch (request.getWhereCase()) {
+                    case EVERYWHERE -> control.everywhere(app);
+                    case ON -> control.on(app, request.getOn().getNodesList());
+                    case LABEL -> control.byLabel(app, request.getLabel());
+                    case WHERE_NOT_SET ->
+                        throw new Problem.Thrown(
+                                Kind.INVALID,
+                                "MISSING_FIELD",
+                                "an app is placed everywhere, on members or by a label: say one of them");
+                }));
+    }
+
+    ListPlacementsResponse label(LabelMemberRequest request) {
+        if (request.getLabelsCount() == 0) {
+            throw new Problem.Thrown(Kind.INVALID, "MISSING_FIELD", "Required field is missing: labels");
+        }
+        return response(AdminEndpoint.done(placement.get().label(request.getNode(), request.getLabelsList())));
+    }
+
+    private static ListPlacementsResponse response(Placements placements) {
+        ListPlacementsResponse.Builder response = ListPlacementsResponse.newBuilder();
+        for (PlacementControl.Placed one : placements.apps()) {
+            Placement.Builder app = Placement.newBuilder()
+                    .setApp(AdminEndpoint.named(one.app()))
+                    .setRule(one.rule());
+            for (PlacementControl.Holder holder : one.holders()) {
+                Holder.Builder built = Holder.newBuilder().setNode(AdminEndpoint.named(holder.node()));
+                Long behind = holder.behind();
+                if (behind != null) {
+                    built.setBehind(behind);
+                }
+                app.addHolders(built);
+            }
+            response.addApps(app);
+        }
+        placements
+                .labels()
+                .forEach((member, labels) -> response.addMembers(LabelledMember.newBuilder()
+                        .setNode(AdminEndpoint.named(member))
+                        .putAllLabels(labels)));
+        placements.leaving().forEach(app -> response.addLeaving(AdminEndpoint.named(app)));
+        return response.build();
+    }
+}

@@ -1,0 +1,288 @@
+package sh.fazt.swarm;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.consensus.ConfigEntry;
+import sh.fazt.consensus.SwarmConfig.Op;
+import sh.fazt.identity.NodeId;
+import sh.fazt.protocol.swarm.v1.MemberRecord;
+import sh.fazt.protocol.swarm.v1.PlacementRecord;
+import sh.fazt.sync.Holders;
+import sh.fazt.sync.SyncService;
+
+/**
+ * Which members keep which app, as is agreed. What is not placed, and what is placed on members that are all gone, is
+ * kept by everybody: no app is ever on no node. Thread-safe; what changes something blocks.
+ */
+public final class Placements implements Holders {
+    private static final Pattern WORD = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62})");
+
+    private final NodeId self;
+    private final Records records;
+    private final Members members;
+    private final Agreement agreement;
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+
+    /** By scope; replaced as a whole. */
+    private volatile Map<String, Set<NodeId>> holders = Map.of();
+
+    Placements(NodeId self, Records records, Members members, Agreement agreement) {
+        this.self = self;
+        this.records = records;
+        this.members = members;
+        this.agreement = agreement;
+    }
+
+    @Override
+    public boolean holds(NodeId node, Scope scope) {
+        Set<NodeId> those = holders.get(scope.id());
+        return those == null || those.contains(node);
+    }
+
+    /** Whether this node keeps an app. */
+    public boolean here(String app) {
+        return holds(self, new Scope(app));
+    }
+
+    /** Told, on any thread, that apps are kept elsewhere now; must hand over and return. */
+    public void listen(Runnable listener) {
+        listeners.add(listener);
+    }
+
+    /** Something was agreed, or somebody came or went. */
+    void follow() {
+        Map<NodeId, MemberRecord> all = members.all();
+        Map<String, Set<NodeId>> now = new HashMap<>();
+        records.placements().forEach((app, placement) -> {
+            Set<NodeId> those = those(placement, all);
+            if (!those.isEmpty()) {
+                now.put(app, those);
+            }
+        });
+        if (!now.equals(holders)) {
+            holders = Map.copyOf(now);
+            listeners.forEach(Runnable::run);
+        }
+    }
+
+    private static Set<NodeId> those(PlacementRecord placement, Map<NodeId, MemberRecord> members) {
+        Set<NodeId> those = new LinkedHashSet<>();
+        members.forEach((id, member) -> {
+            if (placement.getLabel().isEmpty()
+                    ? placement.getNodesList().contains(id.toString())
+                    : has(member, placement.getLabel())) {
+                those.add(id);
+            }
+        });
+        return those;
+    }
+
+    private static boolean has(MemberRecord member, String label) {
+        String[] parts = label.split("=", 2);
+        return parts.length == 2 && parts[1].equals(member.getLabelsMap().get(parts[0]));
+    }
+
+    /** What an app is called that is kept elsewhere, and who keeps it: by its name or its id. */
+    public @Nullable Placement elsewhere(String app) {
+        for (Map.Entry<String, PlacementRecord> entry : records.placements().entrySet()) {
+            boolean meant =
+                    entry.getKey().equals(app) || entry.getValue().getApp().equals(app);
+            if (meant && !here(entry.getKey())) {
+                return placement(entry.getKey(), entry.getValue(), Map.of());
+            }
+        }
+        return null;
+    }
+
+    /** An app that was placed, by its name or its id; null when none was. */
+    SwarmView.@Nullable Named placed(String app) {
+        return records.placements().entrySet().stream()
+                .filter(entry ->
+                        entry.getKey().equals(app) || entry.getValue().getApp().equals(app))
+                .map(entry ->
+                        new SwarmView.Named(entry.getKey(), entry.getValue().getApp()))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Has everybody keep an app again. */
+    void everywhere(SwarmView.Named app) {
+        if (records.entry(Records.PLACEMENT, app.id()) != null) {
+            agreement.agree(() -> {
+                ConfigEntry entry = records.entry(Records.PLACEMENT, app.id());
+                return entry == null ? List.of() : List.of(Op.delete(entry));
+            });
+        }
+    }
+
+    /** Has some members keep an app, and no others. */
+    void on(SwarmView.Named app, List<String> nodes) {
+        if (nodes.isEmpty()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "can't place " + app.name() + " on no node: name the members that shall keep it, see \"fazt swarm"
+                            + " status\"");
+        }
+        List<String> those = nodes.stream()
+                .map(members::meant)
+                .map(NodeId::toString)
+                .distinct()
+                .toList();
+        place(
+                app,
+                PlacementRecord.newBuilder()
+                        .setApp(app.name())
+                        .addAllNodes(those)
+                        .build());
+    }
+
+    /** Has the members with a label, as {@code disk=big}, keep an app. */
+    void labelled(SwarmView.Named app, String label) {
+        String[] parts = label.split("=", 2);
+        if (parts.length != 2 || !isWord(parts[0]) || !isWord(parts[1])) {
+            throw badLabel(label);
+        }
+        place(
+                app,
+                PlacementRecord.newBuilder().setApp(app.name()).setLabel(label).build());
+    }
+
+    private void place(SwarmView.Named app, PlacementRecord record) {
+        agreement.agree(() -> {
+            if (those(record, members.all()).isEmpty()) {
+                throw new SwarmException(
+                        SwarmException.Reason.INVALID,
+                        "can't place " + app.name() + " by label " + record.getLabel()
+                                + ": no member has it, and the app would be on no node. \"fazt swarm label NODE "
+                                + record.getLabel() + "\" first");
+            }
+            return List.of(Op.set(
+                    records.entry(Records.PLACEMENT, app.id()), Records.PLACEMENT, app.id(), record.toByteArray()));
+        });
+    }
+
+    /**
+     * Changes a member's labels.
+     *
+     * @param changes {@code key=value} to set one, {@code key-} to take it off
+     */
+    void label(NodeId node, List<String> changes) {
+        agreement.agree(() -> {
+            ConfigEntry entry = records.entry(Records.MEMBER, node.toString());
+            MemberRecord member = records.members().get(node);
+            if (entry == null || member == null) {
+                throw new SwarmException(
+                        SwarmException.Reason.NOT_FOUND, "node " + node.shortText() + " is no member of this swarm");
+            }
+            Map<String, String> labels = new TreeMap<>(member.getLabelsMap());
+            changes.forEach(change -> apply(change, labels));
+            MemberRecord after =
+                    member.toBuilder().clearLabels().putAllLabels(labels).build();
+            Map<NodeId, MemberRecord> then = new LinkedHashMap<>(members.all());
+            then.put(node, after);
+            records.placements().forEach((app, placement) -> {
+                if (!those(placement, members.all()).isEmpty()
+                        && those(placement, then).isEmpty()) {
+                    throw new SwarmException(
+                            SwarmException.Reason.INVALID,
+                            "can't take the label " + placement.getLabel() + " off " + member.getName()
+                                    + ": it is the only member that keeps " + placement.getApp()
+                                    + ". \"fazt swarm place " + placement.getApp() + "\" elsewhere first");
+                }
+            });
+            return List.of(Op.set(entry, Records.MEMBER, entry.key(), after.toByteArray()));
+        });
+    }
+
+    private static void apply(String change, Map<String, String> labels) {
+        int equals = change.indexOf('=');
+        if (equals < 0 && change.endsWith("-") && isWord(change.substring(0, change.length() - 1))) {
+            labels.remove(change.substring(0, change.length() - 1));
+        } else if (equals > 0 && isWord(change.substring(0, equals)) && isWord(change.substring(equals + 1))) {
+            labels.put(change.substring(0, equals), change.substring(equals + 1));
+        } else {
+            throw badLabel(change);
+        }
+    }
+
+    private static boolean isWord(String text) {
+        return WORD.matcher(text).matches();
+    }
+
+    private static SwarmException badLabel(String label) {
+        return new SwarmException(
+                SwarmException.Reason.INVALID,
+                "a label is key=value, each of a-z, 0-9, \".\", \"_\" and \"-\", or key- to take it off; not \"" + label
+                        + "\"");
+    }
+
+    /** The names of apps that only this member keeps, by what is agreed. */
+    List<String> onlyOn(NodeId node) {
+        List<String> only = new ArrayList<>();
+        records.placements().forEach((app, placement) -> {
+            if (Set.of(node).equals(holders.get(app))) {
+                only.add(placement.getApp());
+            }
+        });
+        return only;
+    }
+
+    /** What is known of placement here. Blocking. */
+    Placement.View view(SyncService sync, Set<Scope> present) {
+        List<Placement> apps = new ArrayList<>();
+        List<SwarmView.Named> leaving = new ArrayList<>();
+        records.placements().forEach((app, placement) -> {
+            Scope scope = new Scope(app);
+            boolean here = here(app);
+            Map<NodeId, Long> behind = new HashMap<>();
+            if (present.contains(scope)) {
+                behind.putAll(sync.behind(scope).toCompletableFuture().join());
+            }
+            if (here) {
+                behind.put(self, 0L);
+            } else if (present.contains(scope)) {
+                leaving.add(new SwarmView.Named(app, placement.getApp()));
+            }
+            apps.add(placement(app, placement, behind));
+        });
+        Map<SwarmView.Named, Map<String, String>> labels = new LinkedHashMap<>();
+        members.all().forEach((id, member) -> {
+            if (member.getLabelsCount() > 0) {
+                labels.put(new SwarmView.Named(id.toString(), member.getName()), new TreeMap<>(member.getLabelsMap()));
+            }
+        });
+        return new Placement.View(apps, labels, leaving);
+    }
+
+    private Placement placement(String app, PlacementRecord record, Map<NodeId, Long> behind) {
+        Map<NodeId, MemberRecord> all = members.all();
+        Set<NodeId> those = those(record, all);
+        String rule = those.isEmpty()
+                ? "all"
+                : record.getLabel().isEmpty()
+                        ? "on "
+                                + those.stream()
+                                        .map(id -> Members.named(id, all).name())
+                                        .sorted()
+                                        .collect(Collectors.joining(", "))
+                        : "label " + record.getLabel();
+        return new Placement(
+                new SwarmView.Named(app, record.getApp()),
+                rule,
+                (those.isEmpty() ? all.keySet() : those)
+                        .stream()
+                                .map(id -> new Placement.Holder(Members.named(id, all), behind.get(id)))
+                                .toList());
+    }
+}

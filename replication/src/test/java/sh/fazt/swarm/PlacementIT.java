@@ -1,0 +1,100 @@
+package sh.fazt.swarm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.testkit.Await;
+
+/** An app that is kept by some members: where it is, where it goes, and what is refused. */
+@Timeout(120)
+class PlacementIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final SwarmView.Named SHOP = new SwarmView.Named(SwarmNode.APP.id(), "shop");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void anAppGoesWhereItIsPlacedAndNothingOfItIsLost() {
+        try (SwarmNode home = new SwarmNode(folder, "home");
+                SwarmNode office = new SwarmNode(folder, "office");
+                SwarmNode phone = new SwarmNode(folder, "phone")) {
+            office.join(home);
+            phone.join(home);
+            phone.set("from", "phone");
+            awaitPairs(Map.of("from", "phone"), home, office, phone);
+
+            assertThatThrownBy(() -> home.swarm.placeByLabel(SHOP, "disk=big"))
+                    .hasMessageContaining("no member has it")
+                    .hasMessageContaining("fazt swarm label NODE disk=big");
+            assertThatThrownBy(() -> home.swarm.placeByLabel(SHOP, "Disk")).hasMessageContaining("key=value");
+            assertThatThrownBy(() -> home.swarm.placeOn(SHOP, List.of())).hasMessageContaining("on no node");
+            assertThatThrownBy(() -> home.swarm.placeOn(SHOP, List.of("laptop")))
+                    .hasMessageContaining("no member \"laptop\"");
+            assertThat(home.swarm.placement().apps()).isEmpty();
+
+            assertThat(home.swarm.placeOn(SHOP, List.of("home", "office")).apps())
+                    .singleElement()
+                    .extracting(Placement::rule)
+                    .isEqualTo("on home, office");
+            awaitGone(phone);
+            home.set("later", "1");
+            awaitPairs(Map.of("from", "phone", "later", "1"), home, office);
+            Placement elsewhere =
+                    Objects.requireNonNull(phone.swarm.placements().elsewhere("shop"));
+            assertThat(elsewhere.holders())
+                    .extracting(holder -> holder.node().name())
+                    .containsExactlyInAnyOrder("home", "office");
+            assertThat(phone.pairs()).isEmpty();
+            assertThat(home.swarm.watch().verify(SwarmNode.APP, false))
+                    .as("nobody is asked for what it does not keep")
+                    .extracting(verified -> verified.member().name())
+                    .containsExactlyInAnyOrder("home", "office");
+            assertThat(home.swarm.view().members())
+                    .allSatisfy(member -> assertThat(member.behind()).isZero());
+
+            home.swarm.label("phone", List.of("disk=big"));
+            home.swarm.placeByLabel(SHOP, "disk=big");
+            awaitPairs(Map.of("from", "phone", "later", "1"), phone);
+            awaitGone(home);
+            awaitGone(office);
+            phone.set("alone", "2");
+            assertThatThrownBy(() -> home.swarm.label("phone", List.of("disk-")))
+                    .hasMessageContaining("only member that keeps shop");
+            assertThatThrownBy(() -> phone.swarm.leave(false))
+                    .hasMessageContaining("only this node keeps shop")
+                    .hasMessageContaining("--force");
+
+            assertThatThrownBy(() -> home.swarm.evict("phone"))
+                    .hasMessageContaining("it alone keeps shop")
+                    .hasMessageContaining("--force");
+
+            phone.swarm.placeEverywhere(SHOP);
+            awaitPairs(Map.of("from", "phone", "later", "1", "alone", "2"), home, office, phone);
+            assertThat(home.swarm.alarms() + office.swarm.alarms() + phone.swarm.alarms())
+                    .isZero();
+        }
+    }
+
+    private static void awaitGone(SwarmNode node) {
+        Await.until(node.name + " has let go", PATIENCE, () -> node.pairs().isEmpty());
+        Await.until(
+                node.name + " is done with it",
+                PATIENCE,
+                () -> node.swarm.placement().leaving().isEmpty());
+    }
+
+    private static void awaitPairs(Map<String, String> pairs, SwarmNode... nodes) {
+        for (SwarmNode node : nodes) {
+            Await.until(pairs + " on " + node.name, PATIENCE, () -> node.pairs().equals(pairs));
+        }
+    }
+}
