@@ -241,6 +241,37 @@ final class RaftHost {
         }
     }
 
+    /**
+     * Whether the log that was opened ends before what the cartridge has applied of it. Ratis only warns, and then takes
+     * no entry any more, neither its own nor a leader's.
+     */
+    boolean lostItsEnd() {
+        RaftServer.Division division = division();
+        TermIndex last = division == null ? null : division.getRaftLog().getLastEntryTermIndex();
+        return last != null && last.getIndex() < store.applied().index();
+    }
+
+    /** Whether this node is one of two voters. */
+    boolean oneOfTwo() {
+        RaftServer.Division division = division();
+        return division != null && division.getGroup().getPeers().size() == 2;
+    }
+
+    /** Lets a group that is not open begin behind its snapshot, which is of all that the cartridge has applied. */
+    void dropLog(RaftGroupId id) {
+        Path current = directory.resolve(id.getUuid().toString()).resolve("current");
+        try (Stream<Path> files = Files.list(current)) {
+            for (Path file : files.toList()) {
+                if (String.valueOf(file.getFileName()).startsWith("log_")) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException e) {
+            throw new ConsensusException(
+                    ConsensusException.Reason.STORAGE, "can't drop the damaged log in " + current + ": " + e, e);
+        }
+    }
+
     /** Waits until an entry of the log is applied here; answers false when it is not in time. */
     boolean awaitApplied(long index, Duration patience) {
         long end = System.nanoTime() + patience.toNanos();

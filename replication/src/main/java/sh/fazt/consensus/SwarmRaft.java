@@ -244,7 +244,7 @@ public final class SwarmRaft implements AutoCloseable {
 
     /**
      * Opens the group that the cartridge names. Answers false when there is none, or when what lies in the
-     * directory is not of this cartridge's incarnation: then this node has to be added anew, see {@link #rejoin}.
+     * directory is damaged or not of this cartridge's incarnation: then this node has to be added anew, see {@link #rejoin}.
      * Blocking.
      */
     public synchronized boolean open() {
@@ -262,8 +262,16 @@ public final class SwarmRaft implements AutoCloseable {
                     host.directory());
             return false;
         }
+        RaftGroupId group = RaftGroupId.valueOf(UUID.fromString(id));
         try {
-            host.start(RaftGroupId.valueOf(UUID.fromString(id)), incarnation);
+            host.start(group, incarnation);
+            if (host.lostItsEnd() && host.oneOfTwo()) {
+                // The other has all that was agreed, and without it nobody is elected; nor could it add this one anew.
+                LOG.warn("the log beside the cartridge has lost its end, and is heard again");
+                host.close();
+                host.dropLog(group);
+                host.start(group, incarnation);
+            }
         } catch (ConsensusException e) {
             LOG.warn("the log beside the cartridge can't be opened why={}", e.getMessage());
             host.close();
@@ -271,6 +279,12 @@ public final class SwarmRaft implements AutoCloseable {
         }
         if (host.division() == null) {
             LOG.warn("the log beside the cartridge was never finished directory={}", host.directory());
+            host.close();
+            return false;
+        }
+        if (host.lostItsEnd()) {
+            // What it had promised to keep is unknown: alone it does not matter, of three it may be missed.
+            LOG.warn("the log beside the cartridge has lost its end directory={}", host.directory());
             host.close();
             return false;
         }

@@ -48,9 +48,6 @@ final class SwarmStateMachine extends BaseStateMachine {
     private final ScheduledExecutorService timer;
     private final Consumer<List<String>> changed;
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
-    /** Of the snapshot file that was there when the group was opened; -1 for none. */
-    private volatile long found = -1;
-
     /** @param changed told of the kinds that a command touched */
     SwarmStateMachine(
             Cartridge cartridge, ConfigStore store, ScheduledExecutorService timer, Consumer<List<String>> changed) {
@@ -64,14 +61,7 @@ final class SwarmStateMachine extends BaseStateMachine {
     public void initialize(RaftServer server, RaftGroupId groupId, RaftStorage raftStorage) throws IOException {
         super.initialize(server, groupId, raftStorage);
         storage.init(raftStorage);
-        SingleFileSnapshotInfo latest = storage.loadLatestSnapshot();
-        found = latest == null ? -1 : latest.getIndex();
         meet();
-    }
-
-    /** The index of the snapshot file that was there when the group was opened; -1 for none. */
-    long found() {
-        return found;
     }
 
     @Override

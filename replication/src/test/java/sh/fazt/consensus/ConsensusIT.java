@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -19,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.jspecify.annotations.Nullable;
@@ -319,6 +321,74 @@ class ConsensusIT {
         assertThat(one.raft.open()).isTrue();
         Await.until("a quorum", PATIENCE, () -> one.raft.status().quorum());
         assertThat(one.set("after", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void aNodeAloneWhoseLogIsDamagedGoesOnWithAllThatItApplied() throws IOException {
+        Node one = group(1).get(0);
+        damage(one, log -> Arrays.copyOf(log, log.length - 200));
+        assertThat(one.raft.open()).as("the log ends before what was applied").isFalse();
+        expectAllThatWasApplied(one);
+        damage(one, log -> {
+            log[log.length / 2] ^= 1;
+            return log;
+        });
+        assertThat(one.raft.open()).as("a bit of the log is another").isFalse();
+        expectAllThatWasApplied(one);
+    }
+
+    private static void expectAllThatWasApplied(Node one) {
+        long version = one.raft.configVersion();
+        one.raft.rejoin(true);
+        assertThat(one.alias("a")).isEqualTo("v4");
+        assertThat(one.set("on", "yes")).isInstanceOf(Result.Applied.class);
+        assertThat(one.raft.configVersion()).as("no version comes again").isGreaterThan(version);
+    }
+
+    @Test
+    void ofTwoTheOneWhoseLogLostItsEndHearsItAgain() throws IOException {
+        Node lost = leader(group(2));
+        damage(lost, log -> Arrays.copyOf(log, log.length - 200));
+        assertThat(lost.raft.open()).isTrue();
+        Node other = nodes.get(lost == nodes.get(0) ? 1 : 0);
+        assertThat(other.set("on", "yes")).isInstanceOf(Result.Applied.class);
+        awaitAlias(lost, "on", "yes");
+        assertThat(lost.set("on", "again")).isInstanceOf(Result.Applied.class);
+        awaitAlias(other, "on", "again");
+    }
+
+    @Test
+    void ofThreeTheOneWhoseLogLostItsEndHasToBeAddedAnew() throws IOException {
+        Node lost = group(3).get(2);
+        damage(lost, log -> Arrays.copyOf(log, log.length - 200));
+        assertThat(lost.raft.open()).isFalse();
+        lost.raft.rejoin(false);
+        leader(nodes.subList(0, 2)).raft.addVoter(lost.id, lost.raft.peerId());
+        awaitAlias(lost, "a", "v4");
+        assertThat(lost.set("on", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    /** Lets a node agree on some things, and start again with another end of its log. */
+    private void damage(Node node, UnaryOperator<byte[]> how) throws IOException {
+        for (int i = 0; i < 5; i++) {
+            node.set("a", "v" + i);
+        }
+        Path current = folder.resolve(node.name + ".raft")
+                .resolve(Objects.requireNonNull(node.raft.groupId()))
+                .resolve("current");
+        node.stop();
+        try (Stream<Path> all = Files.list(current)) {
+            Path log = all.filter(file -> String.valueOf(file.getFileName()).startsWith("log_"))
+                    .max(Comparator.comparing(Path::toString))
+                    .orElseThrow();
+            byte[] bytes = Files.readAllBytes(log);
+            int end = bytes.length;
+            while (bytes[end - 1] == 0) {
+                end--;
+            }
+            Files.write(log, how.apply(Arrays.copyOf(bytes, end)));
+        }
+        node.boot();
     }
 
     @Test
