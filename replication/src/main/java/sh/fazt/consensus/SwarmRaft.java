@@ -59,6 +59,10 @@ public final class SwarmRaft implements AutoCloseable {
 
     private volatile @Nullable ConfigFeed feed;
     private volatile boolean closed;
+    /** Told, on {@code io}, when the group can't be opened again while the node runs: its log has lost its end. */
+    private volatile Runnable lost = () -> {};
+
+    private boolean lostItsEnd;
     private int reopened;
     private Duration pause = Duration.ZERO;
     private long notBefore;
@@ -106,6 +110,11 @@ public final class SwarmRaft implements AutoCloseable {
     /** Told, on any thread, of the kinds that an applied change touched; must hand over and return. */
     public void listen(Consumer<List<String>> listener) {
         listeners.add(listener);
+    }
+
+    /** Names who decides, by {@link #rejoin}, what to do when the log loses its end while the node runs. */
+    public void whenLost(Runnable decides) {
+        lost = decides;
     }
 
     /** Names who tells observers, and follows what is told where this node is one. */
@@ -248,6 +257,7 @@ public final class SwarmRaft implements AutoCloseable {
      * Blocking.
      */
     public synchronized boolean open() {
+        lostItsEnd = false;
         String id = store.state(GROUP);
         String incarnation = store.state(INCARNATION);
         if (observing) {
@@ -282,7 +292,8 @@ public final class SwarmRaft implements AutoCloseable {
             host.close();
             return false;
         }
-        if (host.lostItsEnd()) {
+        lostItsEnd = host.lostItsEnd();
+        if (lostItsEnd) {
             // What it had promised to keep is unknown: alone it does not matter, of three it may be missed.
             LOG.warn("the log beside the cartridge has lost its end directory={}", host.directory());
             host.close();
@@ -403,6 +414,7 @@ public final class SwarmRaft implements AutoCloseable {
         if (closed || !wanted || !host.dead()) {
             return;
         }
+        boolean tell;
         synchronized (this) {
             if (closed || !wanted || !host.dead() || System.nanoTime() - notBefore < 0) {
                 return;
@@ -411,11 +423,15 @@ public final class SwarmRaft implements AutoCloseable {
             LOG.warn("the Raft group had closed and is opened again times={}", reopened);
             host.close();
             boolean opened = open();
+            tell = !opened && lostItsEnd;
             pause = opened || pause.isZero() ? Duration.ofSeconds(1) : pause.multipliedBy(2);
             if (pause.compareTo(LONGEST_PAUSE) > 0) {
                 pause = LONGEST_PAUSE;
             }
             notBefore = System.nanoTime() + pause.toNanos();
+        }
+        if (tell) {
+            lost.run();
         }
     }
 

@@ -235,6 +235,7 @@ public final class Swarm implements AutoCloseable {
         membership.listen(snapshot -> changed());
         raft.listen(kinds -> soon("follow what is agreed", this::follow));
         raft.listen(kinds -> soon("tell observers", feed::tell));
+        raft.whenLost(() -> soon("vote again", this::rejoin));
     }
 
     private MemberMetadata metadata() {
@@ -297,12 +298,7 @@ public final class Swarm implements AutoCloseable {
                 SwarmRecord before = records.swarm();
                 found(before == null ? options.name() : before.getName());
             } else if (!raft.open()) {
-                boolean alone = roles.lastVoter() && !joining.pending();
-                LOG.warn("this node's vote is lost: it goes on as a new incarnation alone={}", alone);
-                if (!alone) {
-                    joiner.again();
-                }
-                raft.rejoin(alone);
+                rejoin();
             }
             follow();
             opened.complete(null);
@@ -310,6 +306,15 @@ public final class Swarm implements AutoCloseable {
             LOG.error("the swarm's group can't be opened; data is replicated all the same", e);
             opened.completeExceptionally(e);
         }
+    }
+
+    private void rejoin() {
+        boolean alone = roles.lastVoter() && !joining.pending();
+        LOG.warn("this node's vote is lost: it goes on as a new incarnation alone={}", alone);
+        if (!alone) {
+            joiner.again();
+        }
+        raft.rejoin(alone);
     }
 
     /** A swarm of this node alone. */

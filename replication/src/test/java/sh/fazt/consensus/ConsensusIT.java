@@ -364,19 +364,42 @@ class ConsensusIT {
         assertThat(lost.raft.open()).isFalse();
         lost.raft.rejoin(false);
         leader(nodes.subList(0, 2)).raft.addVoter(lost.id, lost.raft.peerId());
+        agree(lost);
+        String before = lost.raft.peerId();
+        lost.raft.whenLost(() -> lost.raft.rejoin(false));
+        synchronized (lost.raft) {
+            // As Ratis does when its log can't be written.
+            lost.raft.host().close();
+            rewrite(lost, log -> Arrays.copyOf(log, log.length - 200));
+        }
+        Await.until(
+                "the watchdog gave it up", PATIENCE, () -> !lost.raft.peerId().equals(before));
+        leader(nodes.subList(0, 2)).raft.addVoter(lost.id, lost.raft.peerId());
         awaitAlias(lost, "a", "v4");
         assertThat(lost.set("on", "yes")).isInstanceOf(Result.Applied.class);
     }
 
     /** Lets a node agree on some things, and start again with another end of its log. */
     private void damage(Node node, UnaryOperator<byte[]> how) throws IOException {
+        agree(node);
+        node.stop();
+        rewrite(node, how);
+        node.boot();
+    }
+
+    private static void agree(Node node) {
         for (int i = 0; i < 5; i++) {
             node.set("a", "v" + i);
         }
-        Path current = folder.resolve(node.name + ".raft")
-                .resolve(Objects.requireNonNull(node.raft.groupId()))
-                .resolve("current");
-        node.stop();
+    }
+
+    private void rewrite(Node node, UnaryOperator<byte[]> how) throws IOException {
+        Path raft = folder.resolve(node.name + ".raft");
+        Path current;
+        try (Stream<Path> groups = Files.list(raft)) {
+            current =
+                    groups.filter(Files::isDirectory).findFirst().orElseThrow().resolve("current");
+        }
         try (Stream<Path> all = Files.list(current)) {
             Path log = all.filter(file -> String.valueOf(file.getFileName()).startsWith("log_"))
                     .max(Comparator.comparing(Path::toString))
@@ -388,7 +411,6 @@ class ConsensusIT {
             }
             Files.write(log, how.apply(Arrays.copyOf(bytes, end)));
         }
-        node.boot();
     }
 
     @Test
