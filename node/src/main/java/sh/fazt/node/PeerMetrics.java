@@ -75,7 +75,7 @@ final class PeerMetrics {
         metrics.counter(
                 "fazt_peer_offences_total",
                 "What no honest member does.",
-                peer -> peer.link().faults());
+                peer -> peer.link().faults() + peer.counters().offences());
         metrics.totals();
         return metrics.text.toString();
     }

@@ -80,7 +80,7 @@ final class SwarmAdapter implements SwarmControl {
                 peer.counters().received(),
                 peer.counters().pulls(),
                 peer.counters().failedPulls(),
-                peer.link().faults());
+                peer.link().faults() + peer.counters().offences());
     }
 
     private static Named named(SwarmView.Named named) {

@@ -34,6 +34,9 @@ final class Pulls {
     /** A peer that asks for more at once waits: each spool may be large. */
     private static final int MOST_SPOOLS = 16;
 
+    /** Parts have 256 KiB: this is more than any cartridge. What a peer announces must not fill the memory. */
+    private static final int MOST_PARTS = 1 << 20;
+
     private static final int TRIES = 3;
 
     private final Links links;
@@ -146,12 +149,12 @@ final class Pulls {
         spools.clear();
     }
 
-    /** Pulls a scope from a peer and applies it; answers the vector that was pulled. */
+    /** Pulls a scope from a peer and applies it; answers the vector that was pulled, as the peer sent it. */
     CompletionStage<VersionVector> pull(NodeId peer, Scope scope) {
         VersionVector since = store.vector(scope);
         return fetch(peer, scope, since)
                 .thenCompose(fetched -> store.apply(scope, since, fetched.vector(), fetched.parts())
-                        .thenApply(applied -> store.admissible(scope, outcome(scope, applied, fetched.vector()))));
+                        .thenApply(applied -> outcome(scope, applied, fetched.vector())));
     }
 
     /** Reads from a peer what a vector lacks. */
@@ -163,6 +166,10 @@ final class Pulls {
         return ask(peer, first, TRIES).thenCompose(reply -> {
             if (reply.getSpool() == 0) {
                 return CompletableFuture.failedFuture(new IllegalStateException("the peer's spool is gone"));
+            }
+            if (reply.getParts() < 0 || reply.getParts() > MOST_PARTS) {
+                return CompletableFuture.failedFuture(
+                        new IllegalArgumentException("a pull of " + reply.getParts() + " parts"));
             }
             VersionVector vector = SyncCodec.vector(reply.getVectorList());
             Whole whole = new Whole(peer, scope, reply);

@@ -42,6 +42,17 @@ public final class SyncCore {
 
     static final Duration KEEP_AGAIN = Duration.ofSeconds(5);
 
+    /** After a pull that came to nothing the same is tried again so much later, each time after twice as long. */
+    static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+    static final Duration RETRY_AT_LEAST = Duration.ofMinutes(2);
+
+    /** Once something has changed, no retry waits for longer. */
+    static final Duration RETRY_CHANGED = Duration.ofSeconds(5);
+
+    /** Scopes times origins that are remembered of one peer: some tens of megabytes at most. */
+    static final int MOST_TOLD = 1 << 17;
+
     private final Map<NodeId, Peer> peers = new TreeMap<>();
     private final Map<Scope, Pulling> pulling = new HashMap<>();
     /** Scopes that are not this node's any more, while a holder is asked whether it has all of them. */
@@ -52,6 +63,11 @@ public final class SyncCore {
     private final Map<Dot, NodeId> arriving = new HashMap<>();
 
     private long alarms;
+    private long pulls;
+    /** The origin that an epoch is being opened to leave. */
+    private @Nullable Origin leaving;
+
+    private long leavingSince;
 
     private static final class Peer {
         boolean linked;
@@ -59,13 +75,41 @@ public final class SyncCore {
         boolean told;
 
         final Map<Scope, VersionVector> has = new HashMap<>();
+        /** What it said on the present link: another link's words may be those of a life that it has forgotten. */
+        final Map<Scope, VersionVector> said = new HashMap<>();
+        /** Scopes of which it has once sent less on the present link than it had said. */
+        final Set<Scope> contradicted = new HashSet<>();
+
+        final Map<Scope, Retry> retries = new HashMap<>();
+        /** Entries of all vectors in {@code has}. */
+        int entries;
+
         final Set<Scope> untold = new HashSet<>();
         long toldAt = Long.MIN_VALUE / 2;
         long askedAt;
         long askAfter = ASK_AFTER.toNanos();
     }
 
-    private record Pulling(NodeId from, long since) {}
+    /** @param said what the peer had said of the scope when the pull began, on the link that it goes over */
+    private record Pulling(SyncEffect.Pull pull, VersionVector said, long since) {
+        NodeId from() {
+            return pull.from();
+        }
+    }
+
+    /** When a pull that came to nothing is tried again, and what it was that was tried. */
+    private record Retry(long since, Duration after, VersionVector theirs, VersionVector ours) {
+        boolean due(long nanos, VersionVector theirsNow, VersionVector oursNow) {
+            boolean changed = !theirs.equals(theirsNow) || !ours.equals(oursNow);
+            Duration wait = changed && after.compareTo(RETRY_CHANGED) > 0 ? RETRY_CHANGED : after;
+            return nanos - since >= wait.toNanos();
+        }
+
+        Duration next() {
+            Duration twice = after.multipliedBy(2);
+            return twice.compareTo(RETRY_AT_LEAST) > 0 ? RETRY_AT_LEAST : twice;
+        }
+    }
 
     private record LettingGo(NodeId holder, VersionVector vector, long since) {}
 
@@ -97,6 +141,9 @@ public final class SyncCore {
     public List<SyncEffect> linkUp(NodeId id, long nanos) {
         Peer peer = peer(id);
         peer.linked = true;
+        peer.said.clear();
+        peer.contradicted.clear();
+        peer.retries.clear();
         peer.untold.clear();
         peer.toldAt = nanos;
         peer.askedAt = nanos;
@@ -160,10 +207,36 @@ public final class SyncCore {
     /** It has at least this, and all before it. */
     private void noteSeen(NodeId id, Dot dot) {
         Peer peer = peer(id);
-        VersionVector has = peer.has.getOrDefault(dot.scope(), VersionVector.EMPTY);
-        if (!has.includes(dot.origin(), dot.sequence())) {
-            peer.has.put(dot.scope(), has.with(dot.origin(), dot.sequence()));
+        VersionVector one = VersionVector.EMPTY.with(dot.origin(), dot.sequence());
+        if (remember(
+                peer,
+                dot.scope(),
+                peer.has.getOrDefault(dot.scope(), VersionVector.EMPTY).merge(one))) {
+            peer.said.merge(dot.scope(), one, VersionVector::merge);
         }
+    }
+
+    private static void drop(Peer peer, Scope scope) {
+        VersionVector had = peer.has.remove(scope);
+        if (had != null) {
+            peer.entries -= had.entries().size() + 1;
+        }
+        peer.said.remove(scope);
+        peer.contradicted.remove(scope);
+    }
+
+    /** Answers false where there is no room for it. */
+    private static boolean remember(Peer peer, Scope scope, VersionVector has) {
+        VersionVector before = peer.has.get(scope);
+        // One at least: a scope with an empty vector takes room as well.
+        int more =
+                has.entries().size() - (before == null ? -1 : before.entries().size());
+        if (more > 0 && peer.entries + peer.retries.size() + more > MOST_TOLD) {
+            return false;
+        }
+        peer.entries += more;
+        peer.has.put(scope, has);
+        return true;
     }
 
     /** What became of a peer's changeset; null when the replica refused it. */
@@ -190,11 +263,16 @@ public final class SyncCore {
         List<SyncEffect> effects = new ArrayList<>();
         Origin self = view.origin();
         boolean oldCopy = false;
+        boolean tooMuch = false;
         for (Map.Entry<Scope, VersionVector> entry : vectors.entrySet()) {
             Scope scope = entry.getKey();
             VersionVector theirs = entry.getValue();
             VersionVector ours = view.vector(scope);
-            peer.has.put(scope, theirs);
+            if (!remember(peer, scope, theirs)) {
+                tooMuch = true;
+                continue;
+            }
+            peer.said.put(scope, theirs);
             oldCopy |= theirs.get(self) > ours.get(self);
             if (asks) {
                 peer.untold.add(scope);
@@ -213,11 +291,17 @@ public final class SyncCore {
                 peer.untold.add(scope);
             }
         }
-        if (oldCopy) {
+        if (oldCopy && (!self.equals(leaving) || nanos - leavingSince > PULL_PATIENCE.toNanos())) {
+            // Once, though many peers say so; again only where it came to nothing.
+            leaving = self;
+            leavingSince = nanos;
             effects.add(new SyncEffect.OpenEpoch());
         }
         if (asks && vectors.isEmpty()) {
             effects.add(new SyncEffect.Tell(from, null, false));
+        }
+        if (tooMuch) {
+            effects.add(new SyncEffect.Offence(from, Offence.TELLS_TOO_MUCH, "more than " + MOST_TOLD + " entries"));
         }
         vectors.keySet().forEach(scope -> pull(from, scope, nanos, effects));
         return effects;
@@ -228,9 +312,13 @@ public final class SyncCore {
         if (peer == null || !peer.linked || pulling.containsKey(scope) || !holdsHere(scope)) {
             return;
         }
-        if (!view.vector(scope).covers(peer.has.getOrDefault(scope, VersionVector.EMPTY))) {
-            pulling.put(scope, new Pulling(from, nanos));
-            effects.add(new SyncEffect.Pull(from, scope));
+        VersionVector theirs = peer.has.getOrDefault(scope, VersionVector.EMPTY);
+        VersionVector ours = view.vector(scope);
+        Retry retry = peer.retries.get(scope);
+        if (!ours.covers(theirs) && (retry == null || retry.due(nanos, theirs, ours))) {
+            SyncEffect.Pull pull = new SyncEffect.Pull(from, scope, ++pulls);
+            pulling.put(scope, new Pulling(pull, peer.said.getOrDefault(scope, VersionVector.EMPTY), nanos));
+            effects.add(pull);
         }
     }
 
@@ -238,27 +326,56 @@ public final class SyncCore {
         peers.keySet().forEach(id -> pull(id, scope, nanos, effects));
     }
 
-    /** A pull ended, well or not. @param theirs the vector of what was pulled; null when it failed */
-    public List<SyncEffect> pulled(NodeId from, Scope scope, @Nullable VersionVector theirs, long nanos) {
-        Pulling pull = pulling.get(scope);
-        if (pull == null || !pull.from().equals(from)) {
+    /**
+     * A pull ended, well or not. A peer that had said more when the pull began than it then sent has contradicted
+     * itself, and is believed what it sent. The first time may be a word that a former link left behind; a second
+     * time on one link is a lie. A peer that holds nothing of the scope any more has let go of it: that is no lie.
+     *
+     * @param theirs  the vector of what was pulled, as far as it is admissible here; null when it failed
+     * @param sent    the vector of what was pulled as the peer sent it; null when it failed
+     */
+    public List<SyncEffect> pulled(
+            SyncEffect.Pull pull, @Nullable VersionVector theirs, @Nullable VersionVector sent, long nanos) {
+        NodeId from = pull.from();
+        Scope scope = pull.scope();
+        Pulling ended = pulling.get(scope);
+        if (ended == null || !ended.pull().equals(pull)) {
             return List.of();
         }
         pulling.remove(scope);
         List<SyncEffect> effects = new ArrayList<>();
-        if (theirs != null) {
-            Peer peer = peer(from);
+        Peer peer = peer(from);
+        if (theirs != null && sent != null) {
+            boolean kept = sent.covers(ended.said());
             if (theirs.isEmpty()) {
                 // It has let go of the scope since it told.
-                peer.has.remove(scope);
+                drop(peer, scope);
+            } else if (kept) {
+                remember(
+                        peer,
+                        scope,
+                        peer.has.getOrDefault(scope, VersionVector.EMPTY).merge(theirs));
             } else {
-                peer.has.merge(scope, theirs, VersionVector::merge);
+                remember(peer, scope, theirs);
+                peer.said.remove(scope);
+                if (!peer.contradicted.add(scope)) {
+                    effects.add(new SyncEffect.Offence(
+                            from,
+                            Offence.CLAIMS_WITHOUT_ROWS,
+                            "scope=" + scope + " said=" + ended.said() + " sent=" + sent));
+                }
             }
-            pullFromAny(scope, nanos, effects);
-        } else {
-            // Somebody else first; the same peer again with the next tick.
-            peers.keySet().stream().filter(id -> !id.equals(from)).forEach(id -> pull(id, scope, nanos, effects));
+            if (kept) {
+                peer.retries.remove(scope);
+                pullFromAny(scope, nanos, effects);
+                return effects;
+            }
         }
+        Retry last = peer.retries.get(scope);
+        VersionVector has = peer.has.getOrDefault(scope, VersionVector.EMPTY);
+        peer.retries.put(scope, new Retry(nanos, last == null ? RETRY_AFTER : last.next(), has, view.vector(scope)));
+        // Somebody else first.
+        pullFromAny(scope, nanos, effects);
         return effects;
     }
 
@@ -281,6 +398,10 @@ public final class SyncCore {
                 ask(id, peer, nanos, effects);
             }
             peer.has.keySet().forEach(scope -> pull(id, scope, nanos, effects));
+            peer.retries
+                    .entrySet()
+                    .removeIf(retry -> !peer.has.containsKey(retry.getKey())
+                            && nanos - retry.getValue().since() > RETRY_AT_LEAST.toNanos());
         });
         view.vectors().forEach((scope, vector) -> letGo(scope, vector, nanos, effects));
         return effects;

@@ -15,8 +15,8 @@ public sealed interface SyncEffect {
     /** Tell a peer what is held here: of these scopes, or of all when null; and ask it to tell the same. */
     record Tell(NodeId to, @Nullable Map<Scope, VersionVector> scopes, boolean asks) implements SyncEffect {}
 
-    /** Ask a peer for what the vector lacks. */
-    record Pull(NodeId from, Scope scope) implements SyncEffect {}
+    /** Ask a peer for what the vector lacks. @param number tells it from another pull of the same */
+    record Pull(NodeId from, Scope scope, long number) implements SyncEffect {}
 
     /** Ask a holder whether it has all of a scope that this node lets go of. */
     record AskKeeps(NodeId holder, Scope scope, VersionVector all) implements SyncEffect {}
@@ -29,6 +29,9 @@ public sealed interface SyncEffect {
 
     /** This cartridge is an old copy: open a new epoch before anything else is written. */
     record OpenEpoch() implements SyncEffect {}
+
+    /** A peer did what no honest member does. @param detail what exactly, for the log */
+    record Offence(NodeId peer, sh.fazt.sync.Offence kind, String detail) implements SyncEffect {}
 
     /** Equal vectors and unequal digests: a bug, to be shouted about. */
     record Alarm(NodeId peer, Scope scope) implements SyncEffect {}

@@ -53,6 +53,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final Notices notices;
     private final LagMeter meter;
     private final Tally tally = new Tally();
+    private final Offences offences;
     private final @Nullable BlobFetcher fetcher;
     private final @Nullable Blobs blobs;
     private final Map<NodeId, Integer> inFlight = new HashMap<>();
@@ -136,6 +137,7 @@ public final class SyncService implements CommitListener, Links.Listener {
             }
         });
         this.notices = notices;
+        this.offences = new Offences(notices, nanos);
         this.meter = new LagMeter(store, swarm, io, nanos, clock);
         this.audits = new Audits(store, links, swarm, io, nanos, notices, audit);
         this.pulls = new Pulls(links, store, io, nanos);
@@ -168,7 +170,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                         handler.accept(from, message);
                     } catch (IllegalArgumentException e) {
                         garbage++;
-                        LOG.debug("a peer sent garbage peer={} why={}", from.shortText(), e.getMessage());
+                        offences.count(from, Offence.MALFORMED, String.valueOf(e.getMessage()));
                     }
                 });
             }
@@ -244,6 +246,7 @@ public final class SyncService implements CommitListener, Links.Listener {
             core.forget(peer);
             audits.forget(peer);
             tally.forget(peer);
+            offences.forget(peer);
         });
     }
 
@@ -293,7 +296,7 @@ public final class SyncService implements CommitListener, Links.Listener {
 
     /** What sync has done with a peer. */
     public PeerCounters counters(NodeId peer) {
-        return tally.taken(peer);
+        return tally.taken(peer, offences.of(peer));
     }
 
     /** Compares one scope's rows with a peer's, and repairs what is wrong here when asked to. Never fails. */
@@ -318,6 +321,9 @@ public final class SyncService implements CommitListener, Links.Listener {
         told.vectors().forEach((scope, theirs) -> {
             VersionVector admissible = store.admissible(scope, theirs);
             vectors.put(scope, admissible);
+            if (store.isForged(scope, theirs)) {
+                offences.count(from, Offence.FORGES_OURS, "scope=" + scope);
+            }
             if (!admissible.equals(theirs)) {
                 // The digest is over rows that are refused here.
                 digests.remove(scope);
@@ -334,6 +340,9 @@ public final class SyncService implements CommitListener, Links.Listener {
         if (store.admissible(dot.scope(), pushed).equals(pushed)) {
             run(core.pushed(from, changeset));
         } else {
+            if (store.isForged(dot.scope(), pushed)) {
+                offences.count(from, Offence.FORGES_OURS, "scope=" + dot.scope());
+            }
             // Counted by the store; the core must not hear that the peer has what never comes here.
             apply(from, changeset);
         }
@@ -361,11 +370,13 @@ public final class SyncService implements CommitListener, Links.Listener {
             } else if (effect instanceof SyncEffect.Apply apply) {
                 apply(apply.from(), apply.changeset());
             } else if (effect instanceof SyncEffect.Pull pull) {
-                pull(pull.from(), pull.scope());
+                pull(pull);
             } else if (effect instanceof SyncEffect.AskKeeps ask) {
                 askKeeps(ask.holder(), ask.scope(), ask.all());
             } else if (effect instanceof SyncEffect.Forget forget) {
                 forget(forget.scope(), forget.at());
+            } else if (effect instanceof SyncEffect.Offence offence) {
+                offences.count(offence.peer(), offence.kind(), offence.detail());
             } else if (effect instanceof SyncEffect.OpenEpoch) {
                 store.openEpoch().whenComplete((origin, failed) -> {
                     if (failed == null) {
@@ -417,14 +428,19 @@ public final class SyncService implements CommitListener, Links.Listener {
                 }));
     }
 
-    private void pull(NodeId from, Scope scope) {
+    private void pull(SyncEffect.Pull pull) {
+        NodeId from = pull.from();
+        Scope scope = pull.scope();
         pulls.pull(from, scope)
                 .whenComplete((vector, failed) -> swarm.execute(() -> {
                     (failed == null ? tally.of(from).pulls : tally.of(from).failedPulls).incrementAndGet();
                     if (failed != null) {
                         LOG.debug("a pull failed scope={} peer={}", scope, from.shortText(), failed);
                     }
-                    run(core.pulled(from, scope, failed == null ? vector : null, nanos.getAsLong()));
+                    run(
+                            failed == null
+                                    ? core.pulled(pull, store.admissible(scope, vector), vector, nanos.getAsLong())
+                                    : core.pulled(pull, null, null, nanos.getAsLong()));
                     if (fetcher != null) {
                         fetcher.look();
                     }
@@ -447,6 +463,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                             .toByteArray(),
                     swarm);
         } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+            offences.count(from, Offence.MALFORMED, String.valueOf(e.getMessage()));
             return CompletableFuture.failedFuture(e);
         }
     }

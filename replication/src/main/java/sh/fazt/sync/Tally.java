@@ -26,15 +26,16 @@ final class Tally {
         peers.remove(peer);
     }
 
-    PeerCounters taken(NodeId peer) {
+    PeerCounters taken(NodeId peer, long offences) {
         Counts counts = peers.get(peer);
         return counts == null
-                ? PeerCounters.NONE
+                ? new PeerCounters(0, 0, 0, 0, 0, offences)
                 : new PeerCounters(
                         counts.pushed.get(),
                         counts.dropped.get(),
                         counts.received.get(),
                         counts.pulls.get(),
-                        counts.failedPulls.get());
+                        counts.failedPulls.get(),
+                        offences);
     }
 }

@@ -3,10 +3,16 @@ package sh.fazt.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.ReplicaStore.Applied;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
@@ -60,6 +66,184 @@ class SyncCoreTest {
         core.linkUp(PEER, 0);
         core.told(PEER, Map.of(SCOPE, HERE), Map.of(), true, seconds(1));
         assertThat(core.tick(seconds(2))).isEqualTo(List.of(new SyncEffect.Tell(PEER, Map.of(SCOPE, HERE), false)));
+    }
+
+    private static final NodeId LIAR = node(1);
+    private static final VersionVector CLAIM = HERE.with(new Origin(LIAR, 1), 9);
+
+    private static NodeId node(int number) {
+        byte[] id = new byte[32];
+        id[31] = (byte) number;
+        return NodeId.of(id);
+    }
+
+    private static List<SyncEffect.Pull> pulls(List<SyncEffect> effects) {
+        return effects.stream()
+                .filter(SyncEffect.Pull.class::isInstance)
+                .map(SyncEffect.Pull.class::cast)
+                .toList();
+    }
+
+    private List<SyncEffect.Pull> say(VersionVector vector, long nanos) {
+        return pulls(core.told(LIAR, Map.of(SCOPE, vector), Map.of(), false, nanos));
+    }
+
+    /** When the next pull begins, by quarters of a second. */
+    private long nextPull(long nanos, List<SyncEffect.Pull> pull) {
+        for (long now = nanos; now < nanos + seconds(600); now += seconds(1) / 4) {
+            pull.clear();
+            pull.addAll(pulls(core.tick(now)));
+            if (!pull.isEmpty()) {
+                return now;
+            }
+        }
+        throw new AssertionError("never pulled again");
+    }
+
+    @Test
+    void aPullThatIsRefusedIsTriedEverLaterUntilSomethingChanges() {
+        core.linkUp(LIAR, 0);
+        List<SyncEffect.Pull> pull = new ArrayList<>(say(CLAIM, 0));
+        long now = 0;
+        for (int wait : new int[] {1, 2, 4, 8, 16, 32, 64, 120, 120}) {
+            assertThat(core.pulled(pull.get(0), null, null, now)).isEmpty();
+            long again = nextPull(now, pull);
+            assertThat(again - now).isEqualTo(seconds(wait));
+            now = again;
+        }
+        core.pulled(pull.get(0), null, null, now);
+        assertThat(say(CLAIM, now + seconds(20))).as("nothing new").isEmpty();
+        assertThat(say(CLAIM.with(new Origin(LIAR, 1), 10), now + seconds(21))).hasSize(1);
+    }
+
+    @Test
+    void newsDoNotMakeARefusedPullBusy() {
+        core.linkUp(LIAR, 0);
+        int tried = 0;
+        long sequence = 9;
+        for (long now = 0; now < seconds(600); now += seconds(1)) {
+            for (SyncEffect.Pull pull : say(CLAIM.with(new Origin(LIAR, 1), ++sequence), now)) {
+                tried++;
+                core.pulled(pull, null, null, now);
+            }
+        }
+        assertThat(tried).isBetween(100, 125);
+    }
+
+    @Test
+    void aNewLinkTriesAtOnceWhatFailedOverTheFormer() {
+        core.linkUp(LIAR, 0);
+        core.pulled(say(CLAIM, 0).get(0), null, null, 0);
+        core.linkDown(LIAR, 1);
+        core.linkUp(LIAR, 2);
+        assertThat(say(CLAIM, 3)).hasSize(1);
+    }
+
+    @Test
+    void whoeverSaysMoreThanItSendsTwiceOnOneLinkHasLied() {
+        core.linkUp(LIAR, 0);
+        assertThat(core.pulled(say(CLAIM, 0).get(0), HERE, HERE, 1))
+                .as("once may be a word of a former link")
+                .isEmpty();
+        assertThat(pulls(core.tick(seconds(30))))
+                .as("it is believed what it sent")
+                .isEmpty();
+        assertThat(core.ahead(LIAR)).isZero();
+        assertThat(core.pulled(say(CLAIM, seconds(31)).get(0), HERE, HERE, seconds(31)))
+                .singleElement()
+                .isInstanceOfSatisfying(SyncEffect.Offence.class, offence -> {
+                    assertThat(offence.peer()).isEqualTo(LIAR);
+                    assertThat(offence.kind()).isEqualTo(Offence.CLAIMS_WITHOUT_ROWS);
+                });
+    }
+
+    @Test
+    void aPushIsAClaimAsWell() {
+        core.linkUp(LIAR, 0);
+        Dot dot = new Dot(SCOPE, new Origin(LIAR, 1), 9);
+        Changeset ahead = new Changeset(dot, new Hlc(1), HERE.with(new Origin(LIAR, 1), 8), new byte[0]);
+        for (int i = 0; i < 2; i++) {
+            core.pushed(LIAR, ahead);
+            SyncEffect.Pull pull = pulls(core.applied(LIAR, dot, Applied.NEEDS_PULL, seconds(10 * i)))
+                    .get(0);
+            List<SyncEffect> effects = core.pulled(pull, HERE, HERE, seconds(10 * i));
+            assertThat(effects).as("and no pull follows at once").hasSize(i);
+        }
+    }
+
+    @Test
+    void whatWasSaidOnAFormerLinkIsNoLie() {
+        for (int i = 0; i < 5; i++) {
+            core.linkUp(LIAR, seconds(10 * i));
+            SyncEffect.Pull pull = say(CLAIM, seconds(10 * i)).get(0);
+            assertThat(core.pulled(pull, HERE, HERE, seconds(10 * i))).isEmpty();
+            core.linkDown(LIAR, seconds(10 * i + 1));
+        }
+        core.linkUp(LIAR, seconds(60));
+        SyncEffect.Pull late = say(CLAIM, seconds(60)).get(0);
+        core.linkDown(LIAR, seconds(61));
+        core.linkUp(LIAR, seconds(62));
+        // Restored from an old copy: it says less than it did, and what it still held comes late.
+        assertThat(core.pulled(late, HERE, HERE, seconds(63))).isEmpty();
+    }
+
+    @Test
+    void whoeverLetGoOfAScopeHasNotLied() {
+        core.linkUp(LIAR, 0);
+        for (int i = 0; i < 5; i++) {
+            SyncEffect.Pull pull = say(CLAIM, seconds(1000 * i)).get(0);
+            assertThat(core.pulled(pull, VersionVector.EMPTY, VersionVector.EMPTY, seconds(1000 * i)))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void anAnswerSlowerThanItsPatienceIsNotHeldAgainstTheNextPull() {
+        core.linkUp(LIAR, 0);
+        SyncEffect.Pull slow = say(CLAIM, 0).get(0);
+        VersionVector more = CLAIM.with(new Origin(LIAR, 1), 20);
+        say(more, seconds(1));
+        assertThat(pulls(core.tick(seconds(61)))).hasSize(1);
+        assertThat(core.pulled(slow, CLAIM, CLAIM, seconds(62))).isEmpty();
+        assertThat(core.ahead(LIAR)).isPositive();
+    }
+
+    @Test
+    void oneEpochIsOpenedThoughManySayThatThisIsAnOldCopy() {
+        VersionVector more = HERE.with(SELF, 4);
+        int opened = 0;
+        for (int i = 1; i < 5; i++) {
+            core.linkUp(node(i), 0);
+            opened += (int) core.told(node(i), Map.of(SCOPE, more), Map.of(), false, 0).stream()
+                    .filter(SyncEffect.OpenEpoch.class::isInstance)
+                    .count();
+        }
+        assertThat(opened).isEqualTo(1);
+        assertThat(core.told(LIAR, Map.of(SCOPE, more), Map.of(), false, seconds(61)))
+                .as("it came to nothing")
+                .contains(new SyncEffect.OpenEpoch());
+    }
+
+    @Test
+    void whatAPeerTellsFillsNoMemory() {
+        core.linkUp(LIAR, 0);
+        List<SyncEffect> effects = new ArrayList<>();
+        for (int i = 0; effects.isEmpty(); i++) {
+            assertThat(i).isLessThan(SyncCore.MOST_TOLD / 1000 + 1);
+            Map<Scope, VersionVector> flood = new HashMap<>();
+            for (int n = 0; n < 1000; n++) {
+                flood.put(new Scope("fazt_app_" + i + "_" + n), HERE);
+            }
+            core.told(LIAR, flood, Map.of(), false, 0).stream()
+                    .filter(SyncEffect.Offence.class::isInstance)
+                    .forEach(effects::add);
+        }
+        assertThat(effects)
+                .first()
+                .isInstanceOfSatisfying(
+                        SyncEffect.Offence.class,
+                        offence -> assertThat(offence.kind()).isEqualTo(Offence.TELLS_TOO_MUCH));
+        assertThat(say(CLAIM, seconds(1))).as("no room, no pull").isEmpty();
     }
 
     private static long seconds(int seconds) {
