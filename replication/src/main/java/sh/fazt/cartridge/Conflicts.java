@@ -5,11 +5,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Column;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.RowCodec;
@@ -115,9 +117,10 @@ public final class Conflicts {
 
     /** Whether this node knows the conflict's table, and so can restore it. */
     public boolean restorable(Conflict conflict) {
-        TableSql table = schema.tables.get(conflict.table());
+        TableSql table = schema.tables.get(conflict.rowTable());
         return table != null
-                && table.policy == Policy.REGISTER
+                && (table.policy == Policy.DOCUMENT
+                        || table.policy == Policy.REGISTER && conflict.field().isEmpty())
                 && table.key.size() == conflict.key().size();
     }
 
@@ -128,10 +131,14 @@ public final class Conflicts {
     public CompletionStage<Restored> restore(Conflict conflict) {
         return cartridge.write(conflict.scope(), write -> {
             Tx tx = (Tx) write;
+            if (conflict.field().isPresent()) {
+                return restoreField(tx, conflict, conflict.field().get());
+            }
             Engine.Current before = tx.current(conflict.table(), conflict.key());
             boolean written = before == null
                     ? !conflict.deleted()
-                    : before.deleted() != conflict.deleted() || !Engine.same(before.columns(), conflict.values());
+                    : before.deleted() != conflict.deleted()
+                            || !Engine.same(Document.values(before.columns()), Document.values(conflict.values()));
             Optional<Conflict> overwritten = Optional.empty();
             if (written) {
                 Stamp stamp = tx.restore(conflict.table(), conflict.key(), conflict.deleted(), conflict.values());
@@ -141,23 +148,57 @@ public final class Conflicts {
                             conflict.key(),
                             before.stamp(),
                             before.deleted(),
-                            before.columns(),
+                            before.deleted() ? Map.of() : Document.values(before.columns()),
                             stamp);
-                    record(tx, loser);
-                    overwritten = Optional.of(new Conflict(
-                            conflict.scope(),
-                            loser.table(),
-                            loser.key(),
-                            stamp.toString(),
-                            loser.stamp().toString(),
-                            loser.columns(),
-                            loser.deleted(),
-                            Instant.ofEpochMilli(loser.stamp().hlc().unixMillis())));
+                    overwritten = Optional.of(overwrite(tx, loser));
                 }
             }
             settle(tx, conflict);
             return new Restored(written, overwritten);
         });
+    }
+
+    /** Only the field is written; with it the document comes back if it was deleted. */
+    private static Restored restoreField(Tx tx, Conflict conflict, String field) {
+        Engine.Current before = tx.current(conflict.rowTable(), conflict.key());
+        Object value = conflict.values().get(field);
+        Object present = before == null ? null : before.columns().get(field);
+        boolean written = before == null || before.deleted() || !Objects.deepEquals(value, present);
+        Optional<Conflict> overwritten = Optional.empty();
+        if (written) {
+            Stamp stamp = tx.restoreField(conflict.rowTable(), conflict.key(), field, value);
+            Stamp lost = before == null ? null : Documents.of(before).stamp(field);
+            if (before != null && before.deleted()) {
+                overwritten = Optional.of(overwrite(
+                        tx,
+                        new Engine.Loser(conflict.rowTable(), conflict.key(), before.stamp(), true, Map.of(), stamp)));
+            } else if (lost != null) {
+                overwritten = Optional.of(overwrite(
+                        tx,
+                        new Engine.Loser(
+                                conflict.table(),
+                                conflict.key(),
+                                lost,
+                                present == null,
+                                present == null ? Map.of() : Map.of(field, present),
+                                stamp)));
+            }
+        }
+        settle(tx, conflict);
+        return new Restored(written, overwritten);
+    }
+
+    private static Conflict overwrite(Tx tx, Engine.Loser loser) {
+        record(tx, loser);
+        return new Conflict(
+                tx.scope(),
+                loser.table(),
+                loser.key(),
+                loser.winner().toString(),
+                loser.stamp().toString(),
+                loser.columns(),
+                loser.deleted(),
+                Instant.ofEpochMilli(loser.stamp().hlc().unixMillis()));
     }
 
     /** Takes the conflict off every node's list; answers false where that was done before. */
@@ -185,12 +226,12 @@ public final class Conflicts {
                             "winner", loser.winner().toString(),
                             "loser_hlc", loser.stamp().hlc().value(),
                             "loser_deleted", loser.deleted(),
-                            "loser_columns", RowCodec.columns(loser.columns())));
+                            "loser_columns", RowCodec.columns(Document.values(loser.columns()))));
         }
     }
 
     private Optional<Version> present(Rows rows, Conflict conflict) {
-        TableSql table = schema.tables.get(conflict.table());
+        TableSql table = schema.tables.get(conflict.rowTable());
         if (table == null || !restorable(conflict)) {
             return Optional.empty();
         }
@@ -201,7 +242,7 @@ public final class Conflicts {
                 row -> {
                     Map<String, @Nullable Object> values = new LinkedHashMap<>();
                     boolean deleted = row.integer(3) != 0;
-                    if (!deleted) {
+                    if (!deleted || table.policy == Policy.DOCUMENT) {
                         int at = 5;
                         for (Column column : table.columns) {
                             Object value = Session.value(row, at++);
@@ -219,14 +260,25 @@ public final class Conflicts {
                                     found -> new Origin(NodeId.of(found.bytes(0)), (int) found.integer(1)),
                                     row.integer(0))
                             .orElseThrow();
-                    Hlc hlc = new Hlc(row.integer(2));
-                    return new Version(
-                            new Stamp(origin, row.integer(1), hlc).toString(),
-                            Instant.ofEpochMilli(hlc.unixMillis()),
-                            deleted,
-                            values);
+                    Stamp own = new Stamp(origin, row.integer(1), new Hlc(row.integer(2)));
+                    return conflict.field()
+                            .map(field -> field(Document.of(own, deleted, values), field))
+                            .orElseGet(() -> version(own, deleted, deleted ? Map.of() : Document.values(values)));
                 },
                 address.toArray());
+    }
+
+    /** What a document says in one field, by whom: by whoever deleted it, if it is. */
+    private static Version field(Document document, String name) {
+        Stamp stamp = document.stamp(name);
+        Object value = document.value(name);
+        return document.deleted() || stamp == null
+                ? version(document.own(), document.deleted(), Map.of())
+                : version(stamp, false, value == null ? Map.of() : Map.of(name, value));
+    }
+
+    private static Version version(Stamp stamp, boolean deleted, Map<String, @Nullable Object> values) {
+        return new Version(stamp.toString(), Instant.ofEpochMilli(stamp.hlc().unixMillis()), deleted, values);
     }
 
     private static Conflict conflict(Rows.ResultRow row) {

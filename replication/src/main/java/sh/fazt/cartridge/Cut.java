@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Row;
@@ -99,7 +100,7 @@ final class Cut {
                     table,
                     late.key(),
                     deleted,
-                    deleted || other == null ? Map.of() : other.columns(),
+                    deleted || other == null ? Map.of() : Document.values(other.columns()),
                     engine.clock(scope, table, late.key(), late.stamp().origin()));
         }
     }

@@ -10,6 +10,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener.Change;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Merge;
@@ -189,6 +190,9 @@ final class Engine {
     /** The version that is here, without its columns. */
     @Nullable
     Current clock(Scope scope, TableSql table, List<?> key, Origin share) {
+        if (table.policy == Policy.DOCUMENT) {
+            return current(scope, table, key, share);
+        }
         return session.first(
                         table.clock,
                         row -> new Current(stamp(row), row.integer(3) != 0, Map.of()),
@@ -215,7 +219,7 @@ final class Engine {
     private Current read(Rows.ResultRow row, TableSql table, int firstColumn) {
         Map<String, @Nullable Object> columns = new LinkedHashMap<>();
         boolean deleted = row.integer(3) != 0;
-        if (!deleted) {
+        if (!deleted || table.policy == Policy.DOCUMENT) {
             for (int i = 0; i < table.columns.size(); i++) {
                 Object value = Session.value(row, firstColumn + i);
                 if (value != null) {
@@ -246,14 +250,22 @@ final class Engine {
                         extra.isEmpty() ? null : RowCodec.columns(extra)));
         State state = state(scope).add(row.digest()).seen(row.stamp().hlc());
         if (before != null) {
-            state = state.add(-Row.digest(table.name, row.key(), before.stamp(), before.deleted()));
+            state = state.add(-digest(row, before));
         }
         state(scope, state);
+        if (table.policy == Policy.DOCUMENT) {
+            Documents.index(this, scope, table, row, before);
+        }
         for (String column : table.blobColumns) {
             if (row.columns().get(column) instanceof String hash && !hasBlob(hash)) {
                 session.update("INSERT OR IGNORE INTO fazt_wanted VALUES (?)", hash);
             }
         }
+    }
+
+    /** What another version of the same row adds to the digest. */
+    private static long digest(Row row, Current other) {
+        return Row.digest(row.table(), row.key(), other.stamp(), other.deleted(), Document.overrides(other.columns()));
     }
 
     boolean hasBlob(String hash) {
@@ -290,6 +302,14 @@ final class Engine {
                 continue;
             }
             Current current = current(scope, table, row.key(), row.stamp().origin());
+            if (table.policy == Policy.DOCUMENT) {
+                Row next = Documents.merge(receiver, sender, current, row, merged.losers);
+                if (next != null) {
+                    store(scope, table, next, current);
+                    merged.changed.add(new Change(table.name, row.key()));
+                }
+                continue;
+            }
             Merge.Outcome outcome =
                     Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());
             if (outcome.concurrent() && table.policy == Policy.REGISTER && current != null) {
@@ -334,6 +354,14 @@ final class Engine {
     /** A row that can't be applied: kept as it came, forwarded, and tried again when the schema advances. */
     void park(Scope scope, VersionVector receiver, VersionVector sender, Row row, String reason) {
         Current current = parked(scope, row);
+        if (Document.is(row.columns())) {
+            // What lost is told by those who know the table.
+            Row next = Documents.merge(receiver, sender, current, row, new ArrayList<>());
+            if (next != null) {
+                keepParked(scope, next, reason);
+            }
+            return;
+        }
         if (Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp())
                 .takes()) {
             keepParked(scope, row, reason);
@@ -342,12 +370,12 @@ final class Engine {
 
     private @Nullable Current parked(Scope scope, Row row) {
         return session.first(
-                        "SELECT origin, seq, hlc, deleted FROM fazt_parked"
+                        "SELECT origin, seq, hlc, deleted, columns FROM fazt_parked"
                                 + " WHERE scope = ? AND tbl = ? AND row_key = ? AND share = ?",
                         found -> new Current(
                                 new Stamp(origin(found.integer(0)), found.integer(1), new Hlc(found.integer(2))),
                                 found.integer(3) != 0,
-                                Map.of()),
+                                RowCodec.columns(found.bytes(4))),
                         scope.id(),
                         row.table(),
                         RowCodec.key(row.key()),
@@ -377,7 +405,7 @@ final class Engine {
                 reason);
         State state = state(scope).add(row.digest()).seen(row.stamp().hlc());
         if (current != null) {
-            state = state.add(-Row.digest(row.table(), row.key(), current.stamp(), current.deleted()));
+            state = state.add(-digest(row, current));
         }
         state(scope, state);
     }

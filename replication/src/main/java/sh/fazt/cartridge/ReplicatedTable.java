@@ -23,6 +23,11 @@ public record ReplicatedTable(String name, Policy policy, List<Column> key, List
     public enum Policy {
         /** One winner, the loser is kept as a conflict. */
         REGISTER,
+        /**
+         * Every column is a register of its own, and the row's deletion one more: what two nodes wrote into different
+         * columns is both kept. For columns that mean something each by itself.
+         */
+        DOCUMENT,
         /** A row per origin, summed on read. */
         COUNTER,
         /** Identical by key: nothing to merge. */

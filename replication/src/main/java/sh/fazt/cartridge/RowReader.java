@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Row;
@@ -58,7 +59,7 @@ final class RowReader {
 
     static Map<String, @Nullable Object> columns(TableSql table, Rows.ResultRow row) {
         Map<String, @Nullable Object> columns = new LinkedHashMap<>();
-        if (row.integer(3) != 0) {
+        if (row.integer(3) != 0 && table.policy != Policy.DOCUMENT) {
             return columns;
         }
         int at = 5 + table.key.size();
@@ -71,6 +72,9 @@ final class RowReader {
         byte[] extra = row.bytesOrNull(4);
         if (extra != null) {
             columns.putAll(RowCodec.columns(extra));
+        }
+        if (table.policy == Policy.DOCUMENT) {
+            columns.putIfAbsent(Document.FIELDS, Document.NO_OVERRIDES);
         }
         return columns;
     }

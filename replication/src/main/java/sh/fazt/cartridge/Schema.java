@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Column;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.ReplicatedTable.Type;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.RowCodec;
 
 /** The tables of a cartridge: its own, and what the rooms declared. Immutable. */
@@ -72,8 +73,12 @@ final class Schema {
         }
     }
 
-    /** Brings the file up to the declarations, in one transaction; refuses a file that is ahead of them. */
-    void migrate(Session session, String file) {
+    /**
+     * Brings the file up to the declarations, in one transaction; refuses a file that is ahead of them. Answers the
+     * tables that hold documents only now.
+     */
+    List<TableSql> migrate(Session session, String file) {
+        List<TableSql> documents = new ArrayList<>();
         session.script("BEGIN IMMEDIATE");
         try {
             session.script("PRAGMA application_id = " + APPLICATION_ID);
@@ -103,8 +108,12 @@ final class Schema {
                 if (!added.isEmpty()) {
                     unfold(session, table);
                 }
+                if (added.contains(Document.FIELDS)) {
+                    documents.add(table);
+                }
             }
             session.script("COMMIT");
+            return documents;
         } catch (RuntimeException e) {
             session.script("ROLLBACK");
             throw e;

@@ -10,12 +10,14 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Row;
@@ -33,6 +35,7 @@ final class Spools {
     private final Rows rows;
     private final RowReader reader;
     private final Set<String> sentBlobs = new HashSet<>();
+    private final Set<String> sentDocuments = new HashSet<>();
     private final Spool spool = new Spool();
     private RowCodec.Writer part = new RowCodec.Writer();
 
@@ -68,7 +71,7 @@ final class Spools {
         spool.vector = VersionVector.of(vector);
         lacking.forEach((id, after) -> {
             for (TableSql table : schema.tables.values()) {
-                session.each(table.since, row -> add(reader.row(table, row), table), scope.id(), id, after);
+                session.each(table.since, row -> addOnce(reader.row(table, row), table), scope.id(), id, after);
             }
             session.each(
                     RowReader.PARKED + " AND origin = ? AND seq > ?",
@@ -77,10 +80,31 @@ final class Spools {
                     id,
                     after);
         });
+        if (!lacking.isEmpty()) {
+            session.each(
+                    Documents.PARKED,
+                    row -> {
+                        Row parked = reader.parked(row);
+                        if (since.includes(
+                                        parked.stamp().origin(), parked.stamp().sequence())
+                                && Document.lacks(since, parked)) {
+                            add(parked, null);
+                        }
+                    },
+                    scope.id());
+        }
         if (!part.isEmpty()) {
             spool.add(part.take());
         }
         return spool;
+    }
+
+    /** A document comes up for every origin that contributes to it. */
+    private void addOnce(Row row, TableSql table) {
+        if (Document.overrides(row.columns()) == null
+                || sentDocuments.add(table.name + ' ' + HexFormat.of().formatHex(RowCodec.key(row.key())))) {
+            add(row, table);
+        }
     }
 
     private void add(Row row, @Nullable TableSql table) {

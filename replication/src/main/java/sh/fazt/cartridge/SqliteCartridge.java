@@ -86,9 +86,10 @@ public final class SqliteCartridge implements Cartridge {
         this.session = connect(false);
         try {
             checkFormat();
-            schema.migrate(session, file.toString());
+            List<TableSql> reindexed = schema.migrate(session, file.toString());
             engine = new Engine(session, schema, new HybridClock(options.wall()));
             session.script("BEGIN IMMEDIATE");
+            reindexed.forEach(table -> Documents.reindex(engine, table));
             engine.unpark();
             engine.flush(Map.of());
             session.script("COMMIT");

@@ -10,6 +10,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Column;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Document;
 
 /**
  * A replicated table's statements. Columns are: scope, the key, the declared columns, then {@code _origin},
@@ -23,6 +24,7 @@ final class TableSql {
      */
     static final String GUARD = "fazt_writer";
 
+    private static final Column FIELDS = new Column(Document.FIELDS, ReplicatedTable.Type.BYTES);
     private static final Column COUNTER_VALUE = new Column("value", ReplicatedTable.Type.INTEGER);
 
     final String name;
@@ -40,6 +42,10 @@ final class TableSql {
     final String remove;
     /** scope, key, columns, origin, seq, hlc, deleted, extra. */
     final String put;
+    /** scope, key: takes a document's dots out of the index. */
+    final String unindex;
+    /** scope, key, origin, seq: puts one in. */
+    final String index;
     /** scope, origin, after seq: origin, seq, hlc, deleted, extra, key, columns. */
     final String since;
     /** scope: the same of every row. */
@@ -57,12 +63,12 @@ final class TableSql {
         name = identifier(table.name());
         policy = table.policy();
         key = table.key();
-        columns = policy == Policy.COUNTER ? List.of(COUNTER_VALUE) : table.columns();
+        columns = policy == Policy.COUNTER ? List.of(COUNTER_VALUE) : withFields(table);
         if (policy == Policy.COUNTER && !table.columns().isEmpty()) {
             throw new IllegalArgumentException("counter " + name + " has the one column \"value\" and no other");
         }
         for (Column column : columns) {
-            byName.put(identifier(column.name()), column);
+            byName.put(column == FIELDS ? column.name() : identifier(column.name()), column);
             if (column.type() == ReplicatedTable.Type.BLOB_REFERENCE) {
                 blobColumns.add(column.name());
             }
@@ -77,14 +83,15 @@ final class TableSql {
         current = "SELECT " + clocks + comma(own) + one;
         clock = "SELECT _origin, _seq, _hlc, _deleted" + one;
         remove = "DELETE" + one;
+        unindex = "DELETE FROM " + fields() + " WHERE " + where;
+        index = "INSERT INTO " + fields() + " VALUES (?, ?" + ", ?".repeat(key.size()) + ", ?)";
         sum = "SELECT coalesce(sum(value), 0) FROM " + name + " WHERE " + where + " AND _deleted = 0";
-        since = "SELECT " + clocks + ", " + names(key) + comma(own) + " FROM " + name
-                + " WHERE scope = ? AND _origin = ? AND _seq > ? ORDER BY _seq";
+        String beyond = " FROM " + name + " WHERE " + beyond();
+        since = "SELECT " + clocks + ", " + names(key) + comma(own) + beyond + " ORDER BY _seq";
         all = "SELECT " + clocks + ", " + names(key) + comma(own) + " FROM " + name + " WHERE scope = ?";
         foreign = "SELECT " + clocks + ", " + names(key) + comma(own) + ", rowid FROM " + name + " AS t WHERE scope = ?"
                 + " AND NOT EXISTS (SELECT 1 FROM fazt_vector v WHERE v.scope = t.scope AND v.origin = t._origin"
                 + " AND v.seq >= t._seq)";
-        String beyond = " FROM " + name + " WHERE scope = ? AND _origin = ? AND _seq > ?";
         count = "SELECT count(*)" + beyond;
         StringBuilder size = new StringBuilder("48");
         for (Column column : key) {
@@ -107,6 +114,34 @@ final class TableSql {
                 + ") DO UPDATE SET " + update
                 + "_origin = excluded._origin, _seq = excluded._seq, _hlc = excluded._hlc,"
                 + " _deleted = excluded._deleted, _extra = excluded._extra";
+    }
+
+    private static List<Column> withFields(ReplicatedTable table) {
+        if (table.policy() != Policy.DOCUMENT) {
+            return table.columns();
+        }
+        List<Column> columns = new ArrayList<>(table.columns());
+        columns.add(FIELDS);
+        return List.copyOf(columns);
+    }
+
+    /** scope, origin, after seq: rows that something later of the origin contributes to. */
+    private String beyond() {
+        if (policy != Policy.DOCUMENT) {
+            return "scope = ? AND _origin = ? AND _seq > ?";
+        }
+        StringBuilder same = new StringBuilder("t.scope = f.scope");
+        for (Column column : key) {
+            same.append(" AND t.").append(column.name()).append(" = f.").append(column.name());
+        }
+        return "rowid IN (SELECT rowid FROM " + name + " WHERE scope = ?1 AND _origin = ?2 AND _seq > ?3"
+                + " UNION SELECT t.rowid FROM " + fields() + " f JOIN " + name + " t ON " + same
+                + " WHERE f.scope = ?1 AND f._origin = ?2 AND f._seq > ?3)";
+    }
+
+    /** The table of the dots that a document's overrides hold. */
+    private String fields() {
+        return name + "__fields";
     }
 
     private String conflictKey() {
@@ -141,7 +176,13 @@ final class TableSql {
         String live = "CREATE VIEW " + name + "_live AS SELECT scope, " + names(key)
                 + (policy == Policy.COUNTER
                         ? ", sum(value) AS value FROM " + name + " WHERE _deleted = 0 GROUP BY scope, " + names(key)
-                        : comma(names(columns)) + " FROM " + name + " WHERE _deleted = 0");
+                        : comma(names(columns.stream()
+                                        .filter(column -> column != FIELDS)
+                                        .toList()))
+                                + " FROM " + name + " WHERE _deleted = 0");
+        if (policy == Policy.DOCUMENT) {
+            createFields(session);
+        }
         // A view that is made anew changes the schema, at every start and for every reader.
         if (!session.query("SELECT sql FROM sqlite_master WHERE name = ?", row -> row.text(0), name + "_live")
                 .equals(List.of(live))) {
@@ -157,6 +198,24 @@ final class TableSql {
                     + "() BEGIN SELECT RAISE(ABORT, 'never'); END");
         }
         return added;
+    }
+
+    private void createFields(Session session) {
+        StringBuilder table = new StringBuilder("CREATE TABLE IF NOT EXISTS " + fields() + " (scope TEXT NOT NULL");
+        StringBuilder gone = new StringBuilder("scope = OLD.scope");
+        for (Column column : key) {
+            table.append(", ")
+                    .append(column.name())
+                    .append(' ')
+                    .append(type(column))
+                    .append(" NOT NULL");
+            gone.append(" AND ").append(column.name()).append(" = OLD.").append(column.name());
+        }
+        session.script(table + ", _origin INTEGER NOT NULL, _seq INTEGER NOT NULL, PRIMARY KEY (scope, " + names(key)
+                + ", _origin, _seq)) WITHOUT ROWID");
+        session.script("CREATE INDEX IF NOT EXISTS " + fields() + "_dots ON " + fields() + " (scope, _origin, _seq)");
+        session.script("CREATE TRIGGER IF NOT EXISTS " + fields() + "_gone AFTER DELETE ON " + name
+                + " BEGIN DELETE FROM " + fields() + " WHERE " + gone + "; END");
     }
 
     /** The values of the declared columns, in order, out of named ones. */
@@ -200,6 +259,7 @@ final class TableSql {
     }
 
     void checkColumns(Map<String, ?> named) {
+        Document.check(named.keySet());
         for (String column : named.keySet()) {
             if (!byName.containsKey(column)) {
                 throw new IllegalArgumentException(name + " has no column " + column);

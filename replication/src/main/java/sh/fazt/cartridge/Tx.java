@@ -10,6 +10,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Row;
@@ -94,22 +95,89 @@ final class Tx implements WriteTx {
             }
         });
         List<Object> plainKey = plain(key);
-        write(table, plainKey, false, values, engine.clock(scope(), table, plainKey, stampOrigin()));
+        Engine.Current before = engine.clock(scope(), table, plainKey, stampOrigin());
+        if (table.policy == Policy.DOCUMENT) {
+            replace(table, plainKey, before, values);
+        } else {
+            write(table, plainKey, false, values, before);
+        }
+    }
+
+    @Override
+    public void update(String name, List<?> key, Map<String, ? extends @Nullable Object> changes) {
+        TableSql table = engine.table(name);
+        table.checkKey(key);
+        table.checkColumns(changes);
+        requireDocument(table);
+        Map<String, @Nullable Object> values = new LinkedHashMap<>();
+        changes.forEach((column, value) -> values.put(column, value == null ? null : plain(value)));
+        List<Object> plainKey = plain(key);
+        Engine.Current before = engine.current(scope(), table, plainKey, stampOrigin());
+        change(table, plainKey, before, values);
+    }
+
+    private void replace(
+            TableSql table, List<Object> key, Engine.@Nullable Current before, Map<String, @Nullable Object> values) {
+        change(
+                table,
+                key,
+                before,
+                before == null ? values : Documents.of(before).changesTo(values));
+    }
+
+    private void change(
+            TableSql table, List<Object> key, Engine.@Nullable Current before, Map<String, @Nullable Object> changes) {
+        if (before == null) {
+            write(table, key, null, Document.create(stamp(), changes));
+        } else if (!Documents.of(before).says(changes)) {
+            write(table, key, before, Documents.of(before).update(stamp(), changes));
+        }
+    }
+
+    /** Writes one field back, and the document with it if it was deleted. */
+    Stamp restoreField(String name, List<Object> key, String field, @Nullable Object value) {
+        TableSql table = engine.table(name);
+        requireDocument(table);
+        Engine.Current before = current(name, key);
+        Map<String, @Nullable Object> only = new LinkedHashMap<>();
+        only.put(field, value);
+        write(
+                table,
+                key,
+                before,
+                before == null
+                        ? Document.create(stamp(), only)
+                        : Documents.of(before).revive(stamp(), field, value));
+        return stamp();
+    }
+
+    private static void requireDocument(TableSql table) {
+        if (table.policy != Policy.DOCUMENT) {
+            throw new IllegalArgumentException(table.name + " holds no documents: its rows are put as a whole");
+        }
+    }
+
+    private void write(TableSql table, List<Object> key, Engine.@Nullable Current before, Document document) {
+        write(table, key, document.deleted(), document.columns(), before);
     }
 
     @Override
     public boolean delete(String name, List<?> key) {
         TableSql table = engine.table(name);
         table.checkKey(key);
-        if (table.policy != Policy.REGISTER) {
-            throw new IllegalArgumentException(name + " is no register: its rows stay");
+        if (table.policy != Policy.REGISTER && table.policy != Policy.DOCUMENT) {
+            throw new IllegalArgumentException(name + " is no register and holds no documents: its rows stay");
         }
         List<Object> plainKey = plain(key);
         Engine.Current current = engine.clock(scope(), table, plainKey, stampOrigin());
         if (current == null || current.deleted()) {
             return false;
         }
-        write(table, plainKey, true, Map.of(), current);
+        if (table.policy == Policy.DOCUMENT) {
+            write(table, plainKey, current, Documents.of(current).delete(stamp()));
+        } else {
+            write(table, plainKey, true, Map.of(), current);
+        }
         return true;
     }
 
@@ -140,7 +208,16 @@ final class Tx implements WriteTx {
     /** Writes a version as it once was, whatever columns it had; answers the stamp of the new one. */
     Stamp restore(String name, List<Object> key, boolean deleted, Map<String, @Nullable Object> columns) {
         TableSql table = engine.table(name);
-        write(table, key, deleted, columns, engine.clock(scope(), table, key, stampOrigin()));
+        Engine.Current before = engine.clock(scope(), table, key, stampOrigin());
+        if (table.policy == Policy.DOCUMENT && before != null) {
+            if (deleted) {
+                write(table, key, before, Documents.of(before).delete(stamp()));
+            } else {
+                replace(table, key, before, Document.values(columns));
+            }
+        } else {
+            write(table, key, deleted, columns, before);
+        }
         return stamp();
     }
 
@@ -158,6 +235,9 @@ final class Tx implements WriteTx {
             Map<String, @Nullable Object> columns,
             Engine.@Nullable Current before) {
         Row row = new Row(table.name, table.policy == Policy.COUNTER, key, stamp(), deleted, columns);
+        if (table.policy == Policy.DOCUMENT) {
+            row = Document.of(row).row(table.name, key);
+        }
         engine.store(scope(), table, row, before);
         rows.put(Cell.of(table.name, key), row);
         bytes += 64;

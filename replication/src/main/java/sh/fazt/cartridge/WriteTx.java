@@ -12,8 +12,17 @@ import sh.fazt.cartridge.change.Scope;
 public interface WriteTx extends LocalTx {
     Scope scope();
 
-    /** Inserts or replaces the row with this key; columns that are not named become NULL. */
+    /**
+     * Inserts or replaces the row with this key; columns that are not named become NULL. Of a document only those
+     * columns count as written that say something else than before, or are gone.
+     */
     void put(String table, List<?> key, Map<String, ? extends @Nullable Object> columns);
+
+    /**
+     * Changes some columns of a document and leaves the others as they are, or makes the document; null removes. A
+     * column that says what it said before does not count as written. Only for tables of policy document.
+     */
+    void update(String table, List<?> key, Map<String, ? extends @Nullable Object> changes);
 
     /** Deletes the row, leaving a tombstone; answers whether it was there. */
     boolean delete(String table, List<?> key);

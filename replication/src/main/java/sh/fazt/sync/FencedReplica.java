@@ -122,6 +122,13 @@ public final class FencedReplica implements ReplicaStore {
             return refuse(1, dot.scope());
         }
         VersionVector deps = admissible(dot.scope(), changeset.deps());
+        if (!deps.equals(changeset.deps())) {
+            // A document may hold a field of the evicted node's; a pull brings it once its holder has let go of it.
+            long late = late(dot.scope(), RowCodec.read(changeset.rows()).rows());
+            if (late > 0) {
+                return refuse(late, dot.scope());
+            }
+        }
         return store.apply(
                 deps.equals(changeset.deps())
                         ? changeset
@@ -133,10 +140,7 @@ public final class FencedReplica implements ReplicaStore {
             Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts) {
         VersionVector sender = admissible(scope, senderVector);
         if (!sender.equals(senderVector)) {
-            long late = rows(parts).stream()
-                    .filter(row ->
-                            row.stamp().sequence() > most(scope, row.stamp().origin(), true))
-                    .count();
+            long late = late(scope, rows(parts));
             if (late > 0) {
                 return refuse(late, scope);
             }
@@ -144,11 +148,18 @@ public final class FencedReplica implements ReplicaStore {
         return store.apply(scope, since, sender, parts);
     }
 
+    private long late(Scope scope, List<Row> rows) {
+        return rows.stream()
+                .filter(row ->
+                        row.stamps().stream().anyMatch(stamp -> stamp.sequence() > most(scope, stamp.origin(), true)))
+                .count();
+    }
+
     /** Whether none of the rows lies beyond an agreed fence. */
     public synchronized boolean isClean(Scope scope, List<Row> rows) {
         return rows.stream()
-                .allMatch(
-                        row -> row.stamp().sequence() <= most(scope, row.stamp().origin(), false));
+                .flatMap(row -> row.stamps().stream())
+                .allMatch(stamp -> stamp.sequence() <= most(scope, stamp.origin(), false));
     }
 
     /** The rows of a pull. */

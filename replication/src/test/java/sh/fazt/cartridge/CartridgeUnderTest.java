@@ -81,6 +81,32 @@ public final class CartridgeUnderTest implements ReplicaUnderTest {
         return written(tx -> tx.increment("total", List.of(name), by));
     }
 
+    @Override
+    public Changeset edit(Map<String, @Nullable String> changes) {
+        return written(tx -> {
+            tx.update("profile", List.of(DOCUMENT), changes);
+            return true;
+        });
+    }
+
+    @Override
+    public Changeset replace(Map<String, String> values) {
+        return written(tx -> {
+            tx.put("profile", List.of(DOCUMENT), values);
+            return true;
+        });
+    }
+
+    @Override
+    public Changeset deleteDocument() {
+        return written(tx -> tx.delete("profile", List.of(DOCUMENT)));
+    }
+
+    @Override
+    public @Nullable Map<String, String> document() {
+        return Cartridges.profile(cartridge, DOCUMENT);
+    }
+
     private <T> Changeset written(Cartridge.WriteBody<T> body) {
         takeCommits();
         cartridge.write(scope(), body).toCompletableFuture().join();
@@ -132,8 +158,9 @@ public final class CartridgeUnderTest implements ReplicaUnderTest {
         Set<String> losers = new TreeSet<>();
         cartridge
                 .read(rows -> rows.query(
-                        "SELECT loser, row_key FROM fazt_conflict_live WHERE scope = ?",
-                        row -> row.text(0) + " " + RowCodec.key(row.bytes(1)).get(0),
+                        "SELECT loser, row_key, tbl FROM fazt_conflict_live WHERE scope = ?",
+                        row -> row.text(0) + " " + RowCodec.key(row.bytes(1)).get(0)
+                                + row.text(2).replaceFirst("^[a-z]*", ""),
                         scope().id()))
                 .forEach(losers::add);
         return losers;
@@ -154,7 +181,7 @@ public final class CartridgeUnderTest implements ReplicaUnderTest {
     public long rowCount() {
         return cartridge.read(rows -> rows.first(
                         "SELECT (SELECT count(*) FROM pair) + (SELECT count(*) FROM total)"
-                                + " + (SELECT count(*) FROM fazt_conflict)",
+                                + " + (SELECT count(*) FROM fazt_conflict) + (SELECT count(*) FROM profile)",
                         row -> row.integer(0))
                 .orElse(0L));
     }

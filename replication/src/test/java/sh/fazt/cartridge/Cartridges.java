@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Column;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.ReplicatedTable.Type;
@@ -30,8 +31,15 @@ public final class Cartridges {
             Policy.IMMUTABLE,
             List.of(new Column("id", Type.TEXT)),
             List.of(new Column("body", Type.BLOB_REFERENCE)));
+    static final ReplicatedTable PROFILES = new ReplicatedTable(
+            "profile",
+            Policy.DOCUMENT,
+            List.of(new Column("name", Type.TEXT)),
+            List.of(new Column("x", Type.TEXT), new Column("y", Type.TEXT), new Column("z", Type.TEXT)));
     static final SchemaPart ROOM = new SchemaPart(
-            "test", List.of("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)"), List.of(PAIRS, SUMS, FACTS));
+            "test",
+            List.of("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)"),
+            List.of(PAIRS, SUMS, FACTS, PROFILES));
 
     private Cartridges() {}
 
@@ -84,6 +92,25 @@ public final class Cartridges {
                         APP.id()))
                 .forEach(pair -> pairs.put(pair.getKey(), pair.getValue()));
         return pairs;
+    }
+
+    /** What a profile says; null when it is not there. */
+    static @Nullable Map<String, String> profile(Cartridge cartridge, String name) {
+        return cartridge
+                .read(rows -> rows.first(
+                        "SELECT x, y, z FROM profile_live WHERE scope = ? AND name = ?",
+                        row -> {
+                            Map<String, String> fields = new TreeMap<>();
+                            for (int i = 0; i < 3; i++) {
+                                if (!row.isNull(i)) {
+                                    fields.put(List.of("x", "y", "z").get(i), row.text(i));
+                                }
+                            }
+                            return fields;
+                        },
+                        APP.id(),
+                        name))
+                .orElse(null);
     }
 
     static long sum(Cartridge cartridge, String name) {

@@ -6,13 +6,16 @@ import static sh.fazt.cartridge.Cartridges.done;
 import static sh.fazt.cartridge.Cartridges.node;
 import static sh.fazt.cartridge.Cartridges.open;
 import static sh.fazt.cartridge.Cartridges.pairs;
+import static sh.fazt.cartridge.Cartridges.profile;
 import static sh.fazt.cartridge.Cartridges.pull;
 import static sh.fazt.cartridge.Cartridges.set;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -117,6 +120,101 @@ class ConflictsIT {
         done(b.conflicts().restore(restored.overwritten().orElseThrow()));
         meet();
         assertThat(pairs(a)).containsEntry("title", "changed");
+    }
+
+    private void edit(SqliteCartridge of, String field, @Nullable String value) throws Exception {
+        wall.millis.addAndGet(10);
+        Map<String, @Nullable String> changes = new HashMap<>();
+        changes.put(field, value);
+        done(of.write(APP, tx -> {
+            tx.update("profile", List.of("ann"), changes);
+            return true;
+        }));
+    }
+
+    @Test
+    void aFieldOfADocumentLosesAloneAndIsRestoredAlone() throws Exception {
+        meet();
+        done(a.conflicts().dismiss(listed(a).get(0)));
+        edit(a, "x", "1");
+        edit(a, "y", "1");
+        meet();
+        edit(a, "x", "a");
+        edit(a, "y", "a");
+        edit(b, "y", "b");
+        edit(b, "z", "b");
+        meet();
+        Conflict lost = listed(b).get(0);
+        for (SqliteCartridge each : List.of(a, b)) {
+            assertThat(profile(each, "ann")).isEqualTo(Map.of("x", "a", "y", "b", "z", "b"));
+            assertThat(listed(each)).singleElement().isEqualTo(lost);
+        }
+        assertThat(lost.table()).isEqualTo("profile/y");
+        assertThat(lost.key()).isEqualTo(List.of("ann"));
+        assertThat(lost.values()).isEqualTo(Map.of("y", "a"));
+        Conflicts.Version present =
+                a.conflicts().find(lost.id()).orElseThrow().present().orElseThrow();
+        assertThat(present.values()).isEqualTo(Map.of("y", "b"));
+        assertThat(present.by()).startsWith(node("b").toString());
+
+        Conflicts.Restored restored = done(a.conflicts().restore(lost));
+        meet();
+        assertThat(profile(b, "ann")).isEqualTo(Map.of("x", "a", "y", "a", "z", "b"));
+        assertThat(restored.overwritten().orElseThrow().values()).isEqualTo(Map.of("y", "b"));
+        assertThat(listed(b)).singleElement().isEqualTo(restored.overwritten().orElseThrow());
+        assertThat(a.replica().digest(APP)).isEqualTo(b.replica().digest(APP));
+        assertThat(a.replica().scan(APP, null, row -> {}).sound()).isTrue();
+    }
+
+    @Test
+    void theLaterOfADeletionAndAFieldDecidesAboutTheWholeDocument() throws Exception {
+        edit(a, "x", "1");
+        edit(a, "y", "1");
+        meet();
+        a.conflicts()
+                .page(Optional.empty(), 0, 10)
+                .conflicts()
+                .forEach(one -> a.conflicts().dismiss(one).toCompletableFuture().join());
+        done(a.write(APP, tx -> tx.delete("profile", List.of("ann"))));
+        edit(b, "x", "2");
+        meet();
+        for (SqliteCartridge each : List.of(a, b)) {
+            assertThat(profile(each, "ann")).isEqualTo(Map.of("x", "2", "y", "1"));
+        }
+        Conflict deletion = listed(a).get(0);
+        assertThat(deletion.table()).isEqualTo("profile");
+        assertThat(deletion.deleted()).isTrue();
+        done(a.conflicts().restore(deletion));
+        meet();
+        assertThat(profile(b, "ann")).isNull();
+
+        // The other way round: a field that loses against a deletion brings the document back when it is restored.
+        edit(a, "x", "3");
+        meet();
+        assertThat(profile(a, "ann"))
+                .as("what was deleted does not come back with it")
+                .isEqualTo(Map.of("x", "3"));
+        edit(a, "y", "3");
+        meet();
+        edit(b, "x", "4");
+        wall.millis.addAndGet(10);
+        done(a.write(APP, tx -> tx.delete("profile", List.of("ann"))));
+        meet();
+        assertThat(profile(b, "ann")).isNull();
+        Conflict field = listed(b).get(0);
+        assertThat(field.table()).isEqualTo("profile/x");
+        assertThat(field.values()).isEqualTo(Map.of("x", "4"));
+        assertThat(b.conflicts()
+                        .find(field.id())
+                        .orElseThrow()
+                        .present()
+                        .orElseThrow()
+                        .deleted())
+                .isTrue();
+        Conflicts.Restored restored = done(b.conflicts().restore(field));
+        meet();
+        assertThat(profile(a, "ann")).isEqualTo(Map.of("x", "4", "y", "3"));
+        assertThat(restored.overwritten().orElseThrow().deleted()).isTrue();
     }
 
     @Test

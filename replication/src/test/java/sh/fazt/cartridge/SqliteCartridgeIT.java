@@ -8,6 +8,7 @@ import static sh.fazt.cartridge.Cartridges.done;
 import static sh.fazt.cartridge.Cartridges.node;
 import static sh.fazt.cartridge.Cartridges.open;
 import static sh.fazt.cartridge.Cartridges.pairs;
+import static sh.fazt.cartridge.Cartridges.profile;
 import static sh.fazt.cartridge.Cartridges.pull;
 import static sh.fazt.cartridge.Cartridges.set;
 import static sh.fazt.cartridge.Cartridges.sum;
@@ -492,6 +493,114 @@ class SqliteCartridgeIT {
             try (SqliteCartridge b = open(old, node("b"), wall)) {
                 assertThat(pairs(b)).containsEntry("x", "1");
                 assertThat(b.replica().digest(APP)).isEqualTo(a.replica().digest(APP));
+            }
+        }
+    }
+
+    private static void edit(SqliteCartridge of, String field, String value) throws Exception {
+        done(of.write(APP, tx -> {
+            tx.update("profile", List.of("ann"), Map.of(field, value));
+            return true;
+        }));
+    }
+
+    @Test
+    void aDocumentTravelsByEveryDotThatContributesToIt() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
+                SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall);
+                SqliteCartridge c = open(folder.resolve("c.db"), node("c"), wall)) {
+            edit(a, "x", "1");
+            wall.millis.addAndGet(10);
+            edit(b, "y", "2");
+            pull(b, c);
+            pull(a, b);
+            // The document's own dot is known to c: only the one of its field x is not.
+            assertThat(b.replica().weigh(APP, c.replica().vector(APP)).rows()).isEqualTo(1);
+            pull(b, c);
+            assertThat(profile(c, "ann")).isEqualTo(Map.of("x", "1", "y", "2"));
+            assertThat(c.replica().digest(APP)).isEqualTo(b.replica().digest(APP));
+            long before = done(c.write(APP, tx -> {
+                tx.update("profile", List.of("ann"), Map.of("x", "1"));
+                tx.put("profile", List.of("ann"), Map.of("x", "1", "y", "2"));
+                return c.replica().vector(APP).get(c.replica().origin());
+            }));
+            assertThat(c.replica().vector(APP).get(c.replica().origin()))
+                    .as("what changes nothing is no write")
+                    .isEqualTo(before);
+            assertThatThrownBy(() -> edit(c, "_fields", "1")).cause().hasMessageContaining("_fields");
+            assertThatThrownBy(() -> done(c.write(APP, tx -> {
+                        tx.update("pair", List.of("ann"), Map.of("value", "1"));
+                        return true;
+                    })))
+                    .cause()
+                    .hasMessageContaining("holds no documents");
+            done(c.forget(APP));
+            pull(b, c);
+            assertThat(profile(c, "ann")).isEqualTo(Map.of("x", "1", "y", "2"));
+            assertThat(c.replica().scan(APP, null, row -> {}).sound()).isTrue();
+        }
+    }
+
+    @Test
+    void anOlderCartridgePassesOnDocumentsAndBecomesOneThatMergesThem() throws Exception {
+        Path parked = folder.resolve("parked.db");
+        Path whole = folder.resolve("whole.db");
+        SchemaPart without = new SchemaPart("test", Cartridges.ROOM.migrations(), List.of(Cartridges.SUMS));
+        SchemaPart register = new SchemaPart(
+                "test",
+                Cartridges.ROOM.migrations(),
+                List.of(new ReplicatedTable(
+                        "profile",
+                        ReplicatedTable.Policy.REGISTER,
+                        Cartridges.PROFILES.key(),
+                        Cartridges.PROFILES.columns())));
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
+                SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall)) {
+            edit(a, "x", "1");
+            wall.millis.addAndGet(10);
+            edit(b, "y", "2");
+            try (SqliteCartridge old =
+                    SqliteCartridge.open(parked, CartridgeOptions.standard().withWall(wall), List.of(without))) {
+                old.bind(node("old"));
+                pull(b, old);
+                pull(a, old);
+                try (SqliteCartridge c = open(folder.resolve("c.db"), node("c"), wall)) {
+                    pull(b, c);
+                    pull(old, c);
+                    assertThat(profile(c, "ann")).isEqualTo(Map.of("x", "1", "y", "2"));
+                    assertThat(c.replica().digest(APP)).isEqualTo(old.replica().digest(APP));
+                }
+            }
+            try (SqliteCartridge old = open(parked, node("old"), wall)) {
+                assertThat(profile(old, "ann")).isEqualTo(Map.of("x", "1", "y", "2"));
+                assertThat(old.replica().scan(APP, null, row -> {}).sound()).isTrue();
+            }
+            pull(a, b);
+            try (SqliteCartridge old =
+                    SqliteCartridge.open(whole, CartridgeOptions.standard().withWall(wall), List.of(register))) {
+                old.bind(node("whole"));
+                pull(b, old);
+                done(old.write(APP, tx -> {
+                    tx.put("profile", List.of("bob"), Map.of("x", "9"));
+                    return true;
+                }));
+            }
+            try (SqliteCartridge old = open(whole, node("whole"), wall)) {
+                assertThat(old.replica().scan(APP, null, row -> {}).sound()).isTrue();
+                // The index of what contributes is made anew.
+                try (SqliteCartridge d = open(folder.resolve("d.db"), node("d"), wall)) {
+                    wall.millis.addAndGet(10);
+                    edit(d, "z", "3");
+                    pull(d, old);
+                    pull(old, d);
+                    assertThat(profile(d, "ann")).isEqualTo(Map.of("x", "1", "y", "2", "z", "3"));
+                    assertThat(profile(d, "bob")).isEqualTo(Map.of("x", "9"));
+                    done(d.write(APP, tx -> tx.delete("profile", List.of("ann"))));
+                    pull(d, old);
+                    pull(old, d);
+                    assertThat(profile(old, "ann")).isNull();
+                    assertThat(d.replica().digest(APP)).isEqualTo(old.replica().digest(APP));
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 package sh.fazt.sync;
 
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -13,6 +14,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
@@ -40,6 +42,10 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         TIE_BROKEN_BY_VALUE,
         /** Goes on under its old epoch after an old copy was put back. */
         REUSED_SEQUENCE,
+        /** Forgets that a field of a document was written by another than the document. */
+        OVERRIDE_DROPPED,
+        /** Answers a pull by what wrote a document last, whoever wrote its fields. */
+        OVERRIDE_NOT_INDEXED,
         /** Forgets losers. */
         SILENT_LOSER,
         /** Loses a row now and then, and does not notice. */
@@ -51,6 +57,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     static final Scope SCOPE = new Scope("fazt_app_sim");
     private static final String REGISTER = "reg";
     private static final String COUNTER = "sum";
+    private static final String DOCUMENTS = "doc";
     private static final String CONFLICT = "fazt_conflict";
 
     private Set<Bug> bugs;
@@ -177,6 +184,50 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
                 stamp, List.of(new Row(COUNTER, true, List.of(name), stamp, false, Map.of("value", before + by))));
     }
 
+    @Override
+    public Changeset edit(Map<String, @Nullable String> changes) {
+        Row before = rows.get(cell(DOCUMENTS, List.of(DOCUMENT), origin));
+        Stamp stamp = next();
+        return commit(
+                stamp,
+                before == null
+                        ? Document.create(stamp, changes)
+                        : Document.of(before).update(stamp, changes));
+    }
+
+    @Override
+    public Changeset replace(Map<String, String> values) {
+        Row before = rows.get(cell(DOCUMENTS, List.of(DOCUMENT), origin));
+        Stamp stamp = next();
+        return commit(
+                stamp,
+                before == null
+                        ? Document.create(stamp, values)
+                        : Document.of(before).update(stamp, Document.of(before).changesTo(values)));
+    }
+
+    @Override
+    public Changeset deleteDocument() {
+        Row before = Objects.requireNonNull(rows.get(cell(DOCUMENTS, List.of(DOCUMENT), origin)));
+        Stamp stamp = next();
+        return commit(stamp, Document.of(before).delete(stamp));
+    }
+
+    private Changeset commit(Stamp stamp, Document document) {
+        return commit(stamp, List.of(document.row(DOCUMENTS, List.of(DOCUMENT))));
+    }
+
+    @Override
+    public @Nullable Map<String, String> document() {
+        Row row = rows.get(cell(DOCUMENTS, List.of(DOCUMENT), origin));
+        if (row == null || row.deleted()) {
+            return null;
+        }
+        Map<String, String> said = new TreeMap<>();
+        Document.values(row.columns()).forEach((field, value) -> said.put(field, String.valueOf(value)));
+        return said;
+    }
+
     private Stamp next() {
         highest = clock.after(highest);
         return new Stamp(origin, vector.get(origin) + 1, highest);
@@ -208,6 +259,10 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
 
     @Override
     public @Nullable Stamp stamp(String name) {
+        if (name.startsWith(DOCUMENT + "/")) {
+            Row row = rows.get(cell(DOCUMENTS, List.of(DOCUMENT), origin));
+            return row == null ? null : Document.of(row).stamp(name.substring(DOCUMENT.length() + 1));
+        }
         Row row = rows.get(cell(REGISTER, List.of(name), origin));
         return row == null ? null : row.stamp();
     }
@@ -229,8 +284,16 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         return losers;
     }
 
+    /** The rows, in a form that can be compared: bytes as text. */
     Map<String, Row> rows() {
-        return rows;
+        Map<String, Row> comparable = new TreeMap<>(rows);
+        comparable.replaceAll((cell, row) -> {
+            Map<String, @Nullable Object> columns = new TreeMap<>(row.columns());
+            columns.replaceAll((name, value) ->
+                    value instanceof byte[] bytes ? HexFormat.of().formatHex(bytes) : value);
+            return new Row(row.table(), row.counter(), row.key(), row.stamp(), row.deleted(), columns);
+        });
+        return comparable;
     }
 
     private static String cell(Row row) {
@@ -327,6 +390,10 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         for (Row row : arrived) {
             highest = row.stamp().hlc().compareTo(highest) > 0 ? row.stamp().hlc() : highest;
             Row current = rows.get(cell(row));
+            if (row.table().equals(DOCUMENTS)) {
+                losers.addAll(mergeDocument(sender, current, row));
+                continue;
+            }
             Merge.Outcome outcome =
                     Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());
             boolean takes = outcome.takes();
@@ -343,6 +410,31 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
             }
         }
         return losers;
+    }
+
+    /** Answers what lost as rows whose key names the field. */
+    private List<Row> mergeDocument(VersionVector sender, @Nullable Row current, Row row) {
+        Document in = Document.of(
+                row.stamp(),
+                row.deleted(),
+                bugs.contains(Bug.OVERRIDE_DROPPED) ? Document.values(row.columns()) : row.columns());
+        if (current == null) {
+            if (Document.lacks(vector, row)) {
+                rows.put(cell(row), in.row(row.table(), row.key()));
+            }
+            return List.of();
+        }
+        Document.Merged merged = Document.merge(vector, sender, Document.of(current), in);
+        rows.put(cell(row), merged.document().row(row.table(), row.key()));
+        return merged.losers().stream()
+                .map(loser -> new Row(
+                        DOCUMENTS,
+                        false,
+                        List.of(loser.field() == null ? DOCUMENT : DOCUMENT + "/" + loser.field()),
+                        loser.stamp(),
+                        loser.value() == null,
+                        loser.value() == null ? Map.of() : Map.of("value", loser.value())))
+                .toList();
     }
 
     private void record(List<Row> losers) {
@@ -374,7 +466,9 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         List<byte[]> parts = new ArrayList<>();
         RowCodec.Writer writer = new RowCodec.Writer();
         for (Row row : rows.values()) {
-            if (!since.includes(row.stamp().origin(), row.stamp().sequence())) {
+            boolean unindexed = bugs.contains(Bug.OVERRIDE_NOT_INDEXED)
+                    && since.includes(row.stamp().origin(), row.stamp().sequence());
+            if (Document.lacks(since, row) && !unindexed) {
                 writer.row(row);
                 // Small parts, so that a pull has several.
                 if (writer.size() > 400) {
@@ -455,11 +549,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         if (!repair.anew().isEmpty()) {
             Stamp stamp = next();
             recorded.add(commit(
-                    stamp,
-                    repair.anew().stream()
-                            .map(row ->
-                                    new Row(row.table(), row.counter(), row.key(), stamp, row.deleted(), row.columns()))
-                            .toList()));
+                    stamp, repair.anew().stream().map(row -> anew(row, stamp)).toList()));
         }
         record(losers);
         return CompletableFuture.completedFuture(true);
@@ -476,6 +566,14 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         origin = new Origin(origin.node(), ++highestEpoch);
         tell(new CommitListener.Commit(SCOPE, null, true, List.of()));
         return CompletableFuture.completedFuture(true);
+    }
+
+    /** A document is written whole. */
+    private static Row anew(Row row, Stamp stamp) {
+        return row.table().equals(DOCUMENTS)
+                ? Document.of(stamp, row.deleted(), Document.values(row.columns()))
+                        .row(row.table(), row.key())
+                : new Row(row.table(), row.counter(), row.key(), stamp, row.deleted(), row.columns());
     }
 
     @Override

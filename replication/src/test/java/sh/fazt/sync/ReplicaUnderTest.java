@@ -1,6 +1,7 @@
 package sh.fazt.sync;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
@@ -13,6 +14,9 @@ import sh.fazt.cartridge.change.Stamp;
  * call is finished when it returns. Confined to one thread.
  */
 public interface ReplicaUnderTest {
+    /** The one document, whose fields are x, y and z. */
+    String DOCUMENT = "doc";
+
     Scope scope();
 
     ReplicaStore store();
@@ -23,6 +27,19 @@ public interface ReplicaUnderTest {
     /** Adds to a counter. */
     Changeset add(String name, long by);
 
+    /** Changes fields of the document; null removes one. */
+    Changeset edit(Map<String, @Nullable String> changes);
+
+    /** Has the document say this and nothing else. */
+    Changeset replace(Map<String, String> values);
+
+    /** Deletes the document, which is there. */
+    Changeset deleteDocument();
+
+    /** What the document says; null when it is deleted or was never written. */
+    @Nullable
+    Map<String, String> document();
+
     @Nullable
     String value(String name);
 
@@ -32,7 +49,7 @@ public interface ReplicaUnderTest {
 
     long sum(String name);
 
-    /** {@code dot key} of every loser that is kept. */
+    /** {@code dot key}, or {@code dot key/field}, of every loser that is kept. */
     Set<String> losers();
 
     /** Changesets that this replica wrote by itself since the last call: conflict records. */

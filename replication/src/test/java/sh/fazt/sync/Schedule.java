@@ -18,6 +18,9 @@ record Schedule(int replicas, List<Step> steps) {
         /** A null-valued write deletes. */
         record Write(int replica, int name, boolean deletes) implements Step {}
 
+        /** Of the document: most change a field, some remove one, replace all of it or delete it. */
+        record Edit(int replica, int field, int what) implements Step {}
+
         record Add(int replica, int by) implements Step {}
 
         /** Some message under way arrives; with {@code again} it stays under way and comes once more. */
@@ -53,6 +56,7 @@ record Schedule(int replicas, List<Step> steps) {
                         3,
                         Combinators.combine(any, Arbitraries.integers().between(1, 9))
                                 .as(Step.Add::new)),
+                Tuple.of(6, Combinators.combine(any, any, any).as(Step.Edit::new)),
                 Tuple.of(
                         12,
                         Combinators.combine(any, Arbitraries.of(false, false, false, true))

@@ -3,6 +3,7 @@ package sh.fazt.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
@@ -29,6 +31,7 @@ final class ScheduleRun {
     /** Peace has come when everybody has asked everybody so often: each conflict record is one more write. */
     private static final int ROUNDS = 12;
 
+    private static final List<String> FIELDS = List.of("x", "y", "z");
     private static final List<String> PAIR = Schedule.NAMES.subList(0, 2);
 
     /** Moves a replica's wall clock by so many milliseconds. */
@@ -54,15 +57,19 @@ final class ScheduleRun {
             VersionVector deps,
             List<String> names,
             @Nullable String value,
-            long added) {
+            long added,
+            @Nullable Edited edited) {
         boolean knew(Written other) {
             return deps.includes(other.stamp.origin(), other.stamp.sequence());
         }
 
         boolean deletes() {
-            return value == null && added == 0;
+            return value == null && added == 0 && edited == null;
         }
     }
+
+    /** What a write did to the document: which fields it wrote, with nulls for removed ones, or that it deleted it. */
+    private record Edited(Map<String, @Nullable String> fields, boolean deletes) {}
 
     private sealed interface Message {
         int from();
@@ -101,8 +108,10 @@ final class ScheduleRun {
             int replica = index(add.replica());
             VersionVector deps = vector(replica);
             Changeset changeset = replicas.get(replica).add(Schedule.COUNTER, add.by());
-            note(changeset, deps, List.of(), null, add.by());
+            note(changeset, deps, List.of(), null, add.by(), null);
             push(replica, changeset, -1);
+        } else if (step instanceof Schedule.Step.Edit edit) {
+            edit(index(edit.replica()), FIELDS.get(edit.field() % FIELDS.size()), edit.what() % 8);
         } else if (step instanceof Schedule.Step.Deliver deliver && !underWay.isEmpty()) {
             int at = deliver.message() % underWay.size();
             deliver(deliver.again() ? underWay.get(at) : underWay.remove(at));
@@ -138,14 +147,62 @@ final class ScheduleRun {
         String value = deletes ? null : "v" + values++;
         VersionVector deps = vector(replica);
         Changeset changeset = replicas.get(replica).write(value, names);
-        note(changeset, deps, names, value, 0);
+        note(changeset, deps, names, value, 0, null);
         push(replica, changeset, -1);
     }
 
-    private void note(Changeset changeset, VersionVector deps, List<String> names, @Nullable String value, long added) {
+    private void edit(int replica, String field, int what) {
+        ReplicaUnderTest one = replicas.get(replica);
+        Map<String, String> before = one.document();
+        VersionVector deps = vector(replica);
+        Map<String, @Nullable String> written = new TreeMap<>();
+        if (before == null) {
+            // Written anew: all that anybody here has heard of is written, as gone.
+            history.values().stream()
+                    .filter(known -> known.edited() != null
+                            && deps.includes(
+                                    known.stamp().origin(), known.stamp().sequence()))
+                    .forEach(known -> Objects.requireNonNull(known.edited())
+                            .fields()
+                            .keySet()
+                            .forEach(name -> written.put(name, null)));
+        }
+        Changeset changeset;
+        boolean deletes = what == 7 && before != null;
+        if (deletes) {
+            changeset = one.deleteDocument();
+        } else if (what == 6) {
+            Map<String, String> values = Map.of(field, "v" + values());
+            if (before != null) {
+                before.keySet().forEach(name -> written.put(name, null));
+            }
+            written.putAll(values);
+            changeset = one.replace(values);
+        } else {
+            String value = what == 5 && before != null && before.containsKey(field) ? null : "v" + values();
+            Map<String, @Nullable String> changes = new TreeMap<>();
+            changes.put(field, value);
+            written.putAll(changes);
+            changeset = one.edit(changes);
+        }
+        note(changeset, deps, List.of(), null, 0, new Edited(written, deletes));
+        push(replica, changeset, -1);
+    }
+
+    private int values() {
+        return values++;
+    }
+
+    private void note(
+            Changeset changeset,
+            VersionVector deps,
+            List<String> names,
+            @Nullable String value,
+            long added,
+            @Nullable Edited edited) {
         Dot dot = changeset.dot();
         Stamp stamp = new Stamp(dot.origin(), dot.sequence(), changeset.hlc());
-        Written before = history.put(dot, new Written(stamp, deps, names, value, added));
+        Written before = history.put(dot, new Written(stamp, deps, names, value, added, edited));
         assertThat(before).as("a sequence is never used twice: " + dot).isNull();
         changesets.put(dot, changeset);
     }
@@ -256,6 +313,7 @@ final class ScheduleRun {
         for (String name : Schedule.NAMES) {
             checkName(name, heard, winners, losers);
         }
+        checkDocument(heard, losers);
         Set<Origin> origins = vector.entries().keySet();
         for (ReplicaUnderTest replica : replicas) {
             for (String name : Schedule.NAMES) {
@@ -272,7 +330,7 @@ final class ScheduleRun {
                     .isEqualTo(first.store().digest(scope));
             assertThat(replica.rowCount())
                     .as("what is kept follows what lives")
-                    .isLessThanOrEqualTo(Schedule.NAMES.size() + origins.size() + losers.size());
+                    .isLessThanOrEqualTo(Schedule.NAMES.size() + 1 + origins.size() + losers.size());
             assertThat(replica.damage()).isEmpty();
         }
         assertThat(origins.size())
@@ -308,6 +366,80 @@ final class ScheduleRun {
                     .as("no conflict where one knew the other: " + one.stamp() + " of " + name)
                     .isFalse();
         }
+    }
+
+    /** Each field says what the greatest stamp wrote into it; the greatest of all says whether the document is there. */
+    private void checkDocument(Map<Dot, Written> heard, Set<String> losers) {
+        List<Written> edits = heard.values().stream()
+                .filter(written -> written.edited() != null)
+                .sorted(Comparator.comparing(Written::stamp))
+                .toList();
+        if (edits.isEmpty()) {
+            return;
+        }
+        Written last = edits.get(edits.size() - 1);
+        boolean deleted = edited(last).deletes();
+        Map<String, Written> winners = new TreeMap<>();
+        edits.forEach(one -> edited(one).fields().keySet().forEach(field -> winners.put(field, one)));
+        Map<String, String> says = new TreeMap<>();
+        winners.forEach((field, one) -> {
+            String value = edited(one).fields().get(field);
+            if (value != null) {
+                says.put(field, value);
+            }
+        });
+        for (ReplicaUnderTest replica : replicas) {
+            assertThat(replica.document()).as("the document").isEqualTo(deleted ? null : says);
+        }
+        for (Written one : edits) {
+            for (String field : edited(one).fields().keySet()) {
+                checkField(one, field, edits, winners.get(field) == one && !deleted, losers);
+            }
+            if (edited(one).deletes()) {
+                boolean succeeded =
+                        history.values().stream().anyMatch(later -> later.edited() != null && later.knew(one));
+                boolean likewise = edits.stream()
+                        .anyMatch(other -> other != one && edited(other).deletes() && !one.knew(other));
+                boolean kept = losers.contains(one.stamp() + " " + ReplicaUnderTest.DOCUMENT);
+                assertThat(one == last || succeeded || likewise || kept)
+                        .as("no silent deletion: " + one.stamp())
+                        .isTrue();
+                assertThat(kept && edits.stream().noneMatch(other -> rivals(one, other)))
+                        .as("no conflict where one knew the other: " + one.stamp())
+                        .isFalse();
+            }
+        }
+    }
+
+    private void checkField(Written one, String field, List<Written> edits, boolean stands, Set<String> losers) {
+        boolean succeeded = history.values().stream()
+                .anyMatch(later -> later.edited() != null
+                        && later.knew(one)
+                        && (edited(later).deletes() || edited(later).fields().containsKey(field)));
+        boolean likewise = edited(one).fields().get(field) == null
+                && edits.stream()
+                        .anyMatch(other -> other != one
+                                && !one.knew(other)
+                                && edited(other).fields().containsKey(field)
+                                && edited(other).fields().get(field) == null);
+        boolean kept = losers.contains(one.stamp() + " " + ReplicaUnderTest.DOCUMENT + "/" + field);
+        assertThat(stands || succeeded || likewise || kept)
+                .as("no silent loser: " + one.stamp() + " of the field " + field)
+                .isTrue();
+        boolean rivals = edits.stream()
+                .anyMatch(other -> rivals(one, other)
+                        && (edited(other).deletes() || edited(other).fields().containsKey(field)));
+        assertThat(kept && !rivals)
+                .as("no conflict where one knew the other: " + one.stamp() + " of the field " + field)
+                .isFalse();
+    }
+
+    private static boolean rivals(Written one, Written other) {
+        return other != one && !other.knew(one) && !one.knew(other);
+    }
+
+    private static Edited edited(Written written) {
+        return Objects.requireNonNull(written.edited());
     }
 
     private void checkIdempotence() {

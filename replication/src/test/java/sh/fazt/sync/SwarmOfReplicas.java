@@ -99,11 +99,15 @@ final class SwarmOfReplicas {
         void write() {
             VersionVector deps = replica.vector(MemoryReplica.SCOPE);
             String next = "v" + value++;
-            switch (random.nextInt(4)) {
+            switch (random.nextInt(5)) {
                 case 0 -> note(replica.write(next, List.of(LEFT, RIGHT)), deps, List.of(LEFT, RIGHT), 0);
                 case 1 -> {
                     int by = 1 + random.nextInt(9);
                     note(replica.add("n", by), deps, List.of(), by);
+                }
+                case 2 -> {
+                    String field = List.of("x", "y", "z").get(random.nextInt(3));
+                    note(replica.edit(Map.of(field, next)), deps, List.of(ReplicaUnderTest.DOCUMENT + "/" + field), 0);
                 }
                 default -> {
                     String name = "k" + random.nextInt(5);

@@ -20,8 +20,8 @@ class SyncSim {
     @ParameterizedTest
     @EnumSource(MemoryReplica.Bug.class)
     void aPlantedBugIsFound(MemoryReplica.Bug bug) {
-        assertThat(SimSeeds.failures(60, world -> SwarmOfReplicas.run(world, Set.of(bug))))
-                .isPositive();
+        assertThat(SimSeeds.anyFails(1000, world -> SwarmOfReplicas.run(world, Set.of(bug))))
+                .isTrue();
     }
 
     /** What a bug has done to the rows of one replica is found by the others, told, and repaired. */

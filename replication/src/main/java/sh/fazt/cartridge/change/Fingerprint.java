@@ -42,15 +42,15 @@ public final class Fingerprint {
         return hash(bytes);
     }
 
-    /** The same over the columns alone; 0 of a deletion. */
+    /** The same over the columns alone; 0 of a deletion that left none. */
     public static long content(Row row) {
-        if (row.deleted()) {
+        if (row.deleted() && !Document.is(row.columns())) {
             return 0;
         }
         RowCodec.Buffer bytes = new RowCodec.Buffer();
         Map<String, @Nullable Object> sorted = new TreeMap<>(row.columns());
         sorted.forEach((column, value) -> {
-            if (value != null) {
+            if (value != null && !(column.equals(Document.FIELDS) && Document.overrides(row.columns()) == null)) {
                 bytes.text(column);
                 if (value instanceof byte[] raw) {
                     bytes.octet(1);

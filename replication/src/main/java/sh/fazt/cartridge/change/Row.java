@@ -3,6 +3,7 @@ package sh.fazt.cartridge.change;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param counter whether the row is its origin's share of a counter, so that the origin is part of its key
  * @param key     the key columns
  * @param stamp   who wrote it
- * @param deleted whether it is a tombstone; then it has no columns
+ * @param deleted whether it is a tombstone; then it has no columns, unless it is a {@link Document}
  * @param columns the other columns by name
  */
 public record Row(
@@ -42,14 +43,28 @@ public record Row(
 
     /**
      * What this version adds to the digest of its scope: 64 bits of SHA-256 over table, key, stamp and
-     * deleted. A scope's digest is the wrapping sum over its rows, in whatever order.
+     * deleted, of a document with its fields' stamps. A scope's digest is the wrapping sum over its rows, in whatever order.
      */
     public long digest() {
-        return digest(table, key, stamp, deleted);
+        return digest(table, key, stamp, deleted, fields());
+    }
+
+    /** The overrides of a document as they are stored; null where there are none, and of any other row. */
+    private byte @Nullable [] fields() {
+        return Document.overrides(columns);
+    }
+
+    /** Every stamp that contributes to this version: its own, and those of a document's fields. */
+    public List<Stamp> stamps() {
+        List<Stamp> stamps = new ArrayList<>(List.of(stamp));
+        if (fields() != null) {
+            stamps.addAll(Document.of(this).others());
+        }
+        return stamps;
     }
 
     /** See {@link #digest()}. */
-    public static long digest(String table, List<?> key, Stamp stamp, boolean deleted) {
+    public static long digest(String table, List<?> key, Stamp stamp, boolean deleted, byte @Nullable [] fields) {
         MessageDigest sha = SHA256.get();
         sha.update(table.getBytes(StandardCharsets.UTF_8));
         sha.update((byte) 0);
@@ -60,6 +75,9 @@ public record Row(
         tail.number(stamp.sequence());
         tail.fixed(stamp.hlc().value());
         tail.octet(deleted ? 1 : 0);
+        if (fields != null) {
+            tail.raw(fields);
+        }
         byte[] hash = sha.digest(tail.take());
         long value = 0;
         for (int i = 0; i < 8; i++) {

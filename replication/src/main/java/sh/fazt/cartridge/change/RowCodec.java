@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
 
@@ -139,6 +140,54 @@ public final class RowCodec {
         return columns;
     }
 
+    /**
+     * Writes which stamps a document's fields have; the same fields are always the same octets.
+     *
+     * @param own written as a zero
+     */
+    static byte[] overrides(SortedMap<String, Stamp> fields, Stamp own) {
+        List<Stamp> stamps = new ArrayList<>();
+        fields.values().forEach(stamp -> {
+            if (!stamp.equals(own) && !stamps.contains(stamp)) {
+                stamps.add(stamp);
+            }
+        });
+        Buffer out = new Buffer();
+        out.number(stamps.size());
+        for (Stamp stamp : stamps) {
+            out.raw(stamp.origin().node().bytes());
+            out.number(stamp.origin().epoch());
+            out.number(stamp.sequence());
+            out.fixed(stamp.hlc().value());
+        }
+        out.number(fields.size());
+        fields.forEach((name, stamp) -> {
+            out.text(name);
+            out.number(stamps.indexOf(stamp) + 1);
+        });
+        return out.take();
+    }
+
+    /** Reads what {@link #overrides(SortedMap, Stamp)} wrote. */
+    static Map<String, Stamp> overrides(byte[] bytes, Stamp own) {
+        Reader in = new Reader(bytes);
+        List<Stamp> stamps = new ArrayList<>(List.of(own));
+        for (int left = in.count(MOST_COLUMNS); left > 0; left--) {
+            Origin origin = in.newOrigin();
+            stamps.add(new Stamp(origin, in.sequence(), new Hlc(in.fixed())));
+        }
+        Map<String, Stamp> fields = new LinkedHashMap<>();
+        for (int left = in.count(MOST_COLUMNS); left > 0; left--) {
+            String name = in.text();
+            long index = in.number();
+            if (index < 0 || index >= stamps.size()) {
+                throw in.damaged("stamp " + index + " was not given");
+            }
+            fields.put(name, stamps.get((int) index));
+        }
+        return fields;
+    }
+
     static final class Buffer {
         private byte[] bytes = new byte[256];
         private int size;
@@ -252,11 +301,7 @@ public final class RowCodec {
             int flags = octet();
             String table = name();
             Origin origin = origin();
-            long sequence = number();
-            if (sequence < 1) {
-                throw damaged("sequence " + sequence);
-            }
-            Stamp stamp = new Stamp(origin, sequence, new Hlc(fixed()));
+            Stamp stamp = new Stamp(origin, sequence(), new Hlc(fixed()));
             List<Object> key = key();
             int count = count(MOST_COLUMNS);
             Map<String, @Nullable Object> columns = new LinkedHashMap<>();
@@ -296,12 +341,7 @@ public final class RowCodec {
         private Origin origin() {
             long index = number();
             if (index == 0) {
-                byte[] node = slice(32);
-                long epoch = number();
-                if (epoch < 1 || epoch > Integer.MAX_VALUE) {
-                    throw damaged("epoch " + epoch);
-                }
-                Origin origin = new Origin(NodeId.of(node), (int) epoch);
+                Origin origin = newOrigin();
                 origins.add(origin);
                 return origin;
             }
@@ -309,6 +349,23 @@ public final class RowCodec {
                 throw damaged("origin " + index + " was not given");
             }
             return origins.get((int) index - 1);
+        }
+
+        Origin newOrigin() {
+            byte[] node = slice(32);
+            long epoch = number();
+            if (epoch < 1 || epoch > Integer.MAX_VALUE) {
+                throw damaged("epoch " + epoch);
+            }
+            return new Origin(NodeId.of(node), (int) epoch);
+        }
+
+        long sequence() {
+            long sequence = number();
+            if (sequence < 1) {
+                throw damaged("sequence " + sequence);
+            }
+            return sequence;
         }
 
         @Nullable
@@ -370,7 +427,7 @@ public final class RowCodec {
             return bytes[at++] & 0xff;
         }
 
-        private long number() {
+        long number() {
             long value = 0;
             for (int shift = 0; shift < 70; shift += 7) {
                 int octet = octet();
@@ -382,7 +439,7 @@ public final class RowCodec {
             throw damaged("a number of more than 64 bits");
         }
 
-        private long fixed() {
+        long fixed() {
             long value = 0;
             for (byte octet : slice(8)) {
                 value = value << 8 | (octet & 0xff);
@@ -390,7 +447,7 @@ public final class RowCodec {
             return value;
         }
 
-        private IllegalArgumentException damaged(String what) {
+        IllegalArgumentException damaged(String what) {
             return new IllegalArgumentException("damaged rows: " + what + " at octet " + at);
         }
     }
