@@ -104,7 +104,10 @@ class SimMemory implements ReplicaStore, SimReplica {
 
     @Override
     public long rowCount() {
-        return rows.size();
+        // Parked ones are not counted, as in the cartridge.
+        return rows.values().stream()
+                .filter(row -> level > 1 || !row.table().equals(LATE_REGISTER))
+                .count();
     }
 
     @Override

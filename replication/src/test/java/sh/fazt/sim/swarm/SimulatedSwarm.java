@@ -41,6 +41,8 @@ final class SimulatedSwarm {
     final LinkQuality quality;
     private final @Nullable Plant plant;
     private final @Nullable Path folder;
+    /** How many nodes it begins with; 0 leaves it to chance. */
+    private final int size;
     /** Where values are large enough to fill a slow link. */
     private final boolean bulk;
 
@@ -48,12 +50,13 @@ final class SimulatedSwarm {
     private boolean troubled;
     private int values;
 
-    private SimulatedSwarm(SimWorld world, @Nullable Plant plant, @Nullable Path folder) {
+    private SimulatedSwarm(SimWorld world, @Nullable Plant plant, @Nullable Path folder, int size) {
         this.world = world;
+        this.size = size;
         this.plant = plant;
         this.folder = folder;
         this.random = world.random("swarm");
-        this.bulk = plant == Plant.UNBOUNDED_QUEUE || folder == null && random.nextInt(100) == 0;
+        this.bulk = plant == Plant.UNBOUNDED_QUEUE || folder == null && size == 0 && random.nextInt(100) == 0;
         LinkQuality base = random.nextBoolean() ? LinkQuality.lan() : LinkQuality.wan();
         if (random.nextInt(3) == 0) {
             base = base.withDrop(random.nextDouble() * 0.1)
@@ -67,14 +70,19 @@ final class SimulatedSwarm {
 
     /** Runs one seed with replicas in memory. @param plant a bug for one of the nodes; null for none */
     static void inMemory(SimWorld world, @Nullable Plant plant) {
-        new SimulatedSwarm(world, plant, null).run();
+        new SimulatedSwarm(world, plant, null, 0).run();
+    }
+
+    /** Runs one seed with so many nodes, in memory. */
+    static void ofSize(SimWorld world, int size) {
+        new SimulatedSwarm(world, null, null, size).run();
     }
 
     /** Runs one seed on real cartridges. */
     static void onCartridges(SimWorld world) {
         try {
             Path folder = Files.createTempDirectory("fazt-sim");
-            SimulatedSwarm swarm = new SimulatedSwarm(world, null, folder);
+            SimulatedSwarm swarm = new SimulatedSwarm(world, null, folder, 0);
             try {
                 swarm.run();
             } finally {
@@ -92,7 +100,7 @@ final class SimulatedSwarm {
 
     private void run() {
         world.network().quality(quality);
-        int count = 2 + random.nextInt(folder == null ? 4 : 2);
+        int count = size > 0 ? size : 2 + random.nextInt(folder == null ? 4 : 2);
         for (int i = 0; i < count; i++) {
             agreement.begin(new Agreement.Entry(Agreement.MEMBER + i, "n" + i));
         }

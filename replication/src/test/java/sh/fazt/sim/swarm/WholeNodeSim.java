@@ -16,13 +16,18 @@ class WholeNodeSim {
     void nodesKeepTheirPromisesWhateverHappens() {
         SimSeeds.each(
                 "WholeNodeSim#nodesKeepTheirPromisesWhateverHappens",
-                2000,
+                5000,
                 world -> SimulatedSwarm.inMemory(world, null));
     }
 
     @Test
     void nodesOnRealCartridgesKeepTheirPromises() {
         SimSeeds.each("WholeNodeSim#nodesOnRealCartridgesKeepTheirPromises", 25, SimulatedSwarm::onCartridges);
+    }
+
+    @Test
+    void fiftyNodesKeepTheirPromises() {
+        SimSeeds.each("WholeNodeSim#fiftyNodesKeepTheirPromises", 2, world -> SimulatedSwarm.ofSize(world, 50));
     }
 
     @Test
