@@ -277,7 +277,7 @@ final class RaftHost {
         long end = System.nanoTime() + patience.toNanos();
         while (true) {
             RaftServer.Division division = division();
-            if (division != null && division.getInfo().getLastAppliedIndex() >= index) {
+            if (division != null && isStarted(division) && division.getInfo().getLastAppliedIndex() >= index) {
                 return true;
             }
             if (System.nanoTime() > end || Thread.interrupted()) {
@@ -285,6 +285,11 @@ final class RaftHost {
             }
             LockSupport.parkNanos(5_000_000);
         }
+    }
+
+    /** One that is made, but not started yet, throws at most questions. */
+    private static boolean isStarted(RaftServer.Division division) {
+        return division.getInfo().getCurrentRole() != null;
     }
 
     /** How the group looks from here. */
@@ -295,8 +300,7 @@ final class RaftHost {
             return RaftStatus.NONE;
         }
         DivisionInfo info = division.getInfo();
-        if (info.getCurrentRole() == null) {
-            // Made, but not started yet.
+        if (!isStarted(division)) {
             return RaftStatus.NONE;
         }
         List<NodeId> voters = new ArrayList<>();
