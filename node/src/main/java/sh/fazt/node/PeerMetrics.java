@@ -73,6 +73,10 @@ final class PeerMetrics {
                 "Pulls that failed.",
                 peer -> peer.counters().failedPulls());
         metrics.counter(
+                "fazt_peer_blob_bytes_total",
+                "Bytes of blobs from it.",
+                peer -> peer.counters().blobBytes());
+        metrics.counter(
                 "fazt_peer_offences_total",
                 "What no honest member does.",
                 peer -> peer.link().faults() + peer.counters().offences());

@@ -228,7 +228,8 @@ public final class Blobs {
         return lacking(manifest);
     }
 
-    private List<Chunk> lacking(Manifest manifest) {
+    /** The chunks of a blob that are not here. */
+    public List<Chunk> lacking(Manifest manifest) {
         return cartridge.read(rows -> manifest.chunks().stream()
                 .filter(chunk -> rows.first("SELECT 1 FROM fazt_chunk WHERE hash = ?", row -> true, chunk.hash())
                         .isEmpty())
@@ -260,10 +261,14 @@ public final class Blobs {
             return false;
         }
         MessageDigest whole = digest();
+        boolean fits = true;
         for (Chunk chunk : manifest.chunks()) {
-            whole.update(chunk(chunk.hash()).orElse(new byte[0]));
+            byte[] body = chunk(chunk.hash()).orElse(new byte[0]);
+            // Ranges are read by the manifest's sizes.
+            fits &= body.length == chunk.size();
+            whole.update(body);
         }
-        if (!HexFormat.of().formatHex(whole.digest()).equals(hash)) {
+        if (!fits || !HexFormat.of().formatHex(whole.digest()).equals(hash)) {
             join(tx -> {
                 tx.execute("DELETE FROM fazt_blob WHERE hash = ? AND complete = 0", hash);
                 tx.execute("DELETE FROM fazt_blob_chunk WHERE hash = ?", hash);

@@ -1,17 +1,20 @@
 package sh.fazt.sync;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,31 +27,54 @@ import sh.fazt.protocol.sync.v1.BlobReply;
 import sh.fazt.protocol.sync.v1.BlobRequest;
 
 /**
- * Fetches blobs that rows here refer to, chunk by chunk from whoever has them, nearest first. Every chunk is
- * checked against its hash and kept at once, so that an interruption costs one chunk. Thread-safe: monitors;
+ * Fetches blobs that rows here refer to, as {@link BlobCore} decides, and answers who asks for some. Every chunk is
+ * checked against its hash and kept at once, so that an interruption costs what is under way. Thread-safe: monitors;
  * the cartridge is touched on {@code io} only.
  */
 final class BlobFetcher {
     private static final Logger LOG = LoggerFactory.getLogger(BlobFetcher.class);
-    private static final Duration DEADLINE = Duration.ofSeconds(15);
-    private static final int BLOBS_AT_A_TIME = 4;
-    private static final int CHUNKS_AT_A_TIME = 4;
+    /** A chunk of the largest size takes so long over 35 KiB a second. */
+    private static final Duration DEADLINE = Duration.ofSeconds(30);
+    /** What nobody can give must not hide what somebody can. */
+    private static final int MOST_WANTED = 1000;
 
     private final Links links;
     private final Blobs blobs;
     private final Executor io;
-    private final Supplier<List<NodeId>> nearest;
-    private final Set<String> fetching = new HashSet<>();
+    private final LongSupplier nanos;
+    private final Supplier<List<BlobCore.Holder>> nearest;
+    private final BiConsumer<NodeId, Integer> fetched;
+    private final Consumer<NodeId> lied;
+    private final BlobCore core;
     private boolean looking;
     private boolean again;
 
-    /** @param nearest linked peers, the shortest round trip first */
-    BlobFetcher(Links links, Blobs blobs, Executor io, Supplier<List<NodeId>> nearest) {
+    /**
+     * @param offset  where in a blob this node begins
+     * @param nearest linked peers, the nearest first
+     * @param fetched told of the bytes of each chunk that came from a peer
+     * @param lied    told of whoever sent something else than what was asked for
+     */
+    BlobFetcher(
+            Links links,
+            Blobs blobs,
+            Executor io,
+            LongSupplier nanos,
+            long offset,
+            Supplier<List<BlobCore.Holder>> nearest,
+            BiConsumer<NodeId, Integer> fetched,
+            Consumer<NodeId> lied) {
         this.links = links;
         this.blobs = blobs;
         this.io = io;
+        this.nanos = nanos;
         this.nearest = nearest;
+        this.fetched = fetched;
+        this.lied = lied;
+        this.core = new BlobCore(offset);
     }
+
+    // ---- answering ----
 
     /** Answers a peer's request. */
     CompletionStage<byte[]> serve(byte[] request) {
@@ -72,18 +98,46 @@ final class BlobFetcher {
                             .build())
                     .orElse(BlobReply.getDefaultInstance());
         }
-        if (!blobs.contains(request.getBlob())) {
+        Blobs.Manifest manifest = blobs.manifest(request.getBlob()).orElse(null);
+        if (manifest == null) {
             return BlobReply.getDefaultInstance();
         }
-        Blobs.Manifest manifest = blobs.manifest(request.getBlob()).orElseThrow();
-        BlobReply.Builder reply = BlobReply.newBuilder().setHere(true).setSize(manifest.size());
+        BlobReply.Builder reply =
+                BlobReply.newBuilder().setHere(blobs.contains(manifest.hash())).setSize(manifest.size());
         manifest.chunks()
                 .forEach(chunk -> reply.addChunks(
                         BlobReply.Chunk.newBuilder().setHash(chunk.hash()).setSize(chunk.size())));
+        if (!reply.getHere()) {
+            Set<Blobs.Chunk> lacking = new HashSet<>(blobs.lacking(manifest));
+            BitSet held = new BitSet();
+            for (int i = 0; i < manifest.chunks().size(); i++) {
+                held.set(i, !lacking.contains(manifest.chunks().get(i)));
+            }
+            reply.setHeld(ByteString.copyFrom(held.toByteArray()));
+        }
         return reply.build();
     }
 
-    /** Looks for wanted blobs and starts fetching them; cheap when there are none. */
+    private static BlobCore.@Nullable Offer offer(String blob, BlobReply reply) {
+        BitSet held = BitSet.valueOf(reply.getHeld().toByteArray());
+        List<Blobs.Chunk> chunks = new ArrayList<>();
+        Set<String> hashes = new HashSet<>();
+        long start = 0;
+        for (BlobReply.Chunk chunk : reply.getChunksList()) {
+            if (reply.getHere() || held.get(chunks.size())) {
+                hashes.add(chunk.getHash());
+            }
+            chunks.add(new Blobs.Chunk(chunk.getHash(), start, chunk.getSize()));
+            start += chunk.getSize();
+        }
+        return chunks.isEmpty()
+                ? null
+                : new BlobCore.Offer(new Blobs.Manifest(blob, reply.getSize(), chunks), reply.getHere(), hashes);
+    }
+
+    // ---- fetching ----
+
+    /** Looks for wanted blobs and goes on fetching them; cheap when there are none. */
     void look() {
         synchronized (this) {
             if (looking) {
@@ -93,70 +147,55 @@ final class BlobFetcher {
             looking = true;
         }
         io.execute(() -> {
-            List<String> wanted = List.of();
             try {
-                wanted = nearest.get().isEmpty() ? List.of() : blobs.wanted(64);
+                List<BlobCore.Holder> near = nearest.get();
+                step(new BlobCore.Event.Looked(near.isEmpty() ? List.of() : blobs.wanted(MOST_WANTED), near));
+                step(new BlobCore.Event.Tick());
             } catch (RuntimeException e) {
                 LOG.debug("can't look for wanted blobs", e);
             }
-            List<String> start = new ArrayList<>();
             boolean repeat;
             synchronized (this) {
                 looking = false;
                 repeat = again;
                 again = false;
-                for (String hash : wanted) {
-                    if (fetching.size() < BLOBS_AT_A_TIME && fetching.add(hash)) {
-                        start.add(hash);
-                    }
-                }
             }
-            start.forEach(hash -> fetch(hash, new ArrayDeque<>(nearest.get())));
             if (repeat) {
                 look();
             }
         });
     }
 
-    private void fetch(String hash, Deque<NodeId> holders) {
-        NodeId holder = holders.poll();
-        if (holder == null) {
-            ended(hash, false);
-            return;
+    private void step(BlobCore.Event event) {
+        List<BlobCore.Effect> effects;
+        synchronized (this) {
+            effects = core.step(event, nanos.getAsLong());
         }
-        ask(holder, BlobRequest.newBuilder().setBlob(hash).build())
-                .thenComposeAsync(
-                        reply -> {
-                            if (!reply.getHere()) {
-                                return CompletableFuture.completedFuture(false);
-                            }
-                            List<Blobs.Chunk> chunks = new ArrayList<>();
-                            long start = 0;
-                            for (BlobReply.Chunk chunk : reply.getChunksList()) {
-                                chunks.add(new Blobs.Chunk(chunk.getHash(), start, chunk.getSize()));
-                                start += chunk.getSize();
-                            }
-                            List<Blobs.Chunk> lacking = blobs.accept(new Blobs.Manifest(hash, reply.getSize(), chunks));
-                            Chunks rest = new Chunks(holder, lacking);
-                            rest.more();
-                            return rest.done.thenApplyAsync(all -> blobs.assemble(hash), io);
-                        },
-                        io)
-                .whenComplete((whole, failed) -> {
-                    if (Boolean.TRUE.equals(whole)) {
-                        ended(hash, true);
-                    } else {
-                        fetch(hash, holders);
-                    }
-                });
+        effects.forEach(this::run);
     }
 
-    private void ended(String hash, boolean whole) {
-        synchronized (this) {
-            fetching.remove(hash);
-        }
-        if (whole) {
-            look();
+    private void run(BlobCore.Effect effect) {
+        if (effect instanceof BlobCore.Effect.AskBlob ask) {
+            ask(ask.to(), BlobRequest.newBuilder().setBlob(ask.blob()).build())
+                    .whenCompleteAsync(
+                            (reply, failed) -> step(new BlobCore.Event.Offered(
+                                    ask.to(),
+                                    ask.blob(),
+                                    reply == null ? null : offer(ask.blob(), reply),
+                                    failed != null)),
+                            io);
+        } else if (effect instanceof BlobCore.Effect.Accept accept) {
+            io.execute(() -> accept(accept));
+        } else if (effect instanceof BlobCore.Effect.AskChunk ask) {
+            ask(ask.to(), BlobRequest.newBuilder().setChunk(ask.chunk()).build())
+                    .whenCompleteAsync(
+                            (reply, failed) -> step(new BlobCore.Event.Ended(
+                                    ask.to(), ask.chunk(), keep(ask.to(), ask.chunk(), failed == null ? reply : null))),
+                            io);
+        } else if (effect instanceof BlobCore.Effect.Assemble assemble) {
+            io.execute(() -> assemble(assemble.blob()));
+        } else if (effect instanceof BlobCore.Effect.Lied liar) {
+            lied.accept(liar.peer());
         }
     }
 
@@ -170,44 +209,48 @@ final class BlobFetcher {
         });
     }
 
-    /** The chunks of one blob that are lacking, as they come from one holder. */
-    private final class Chunks {
-        final CompletableFuture<Boolean> done = new CompletableFuture<>();
-        private final NodeId holder;
-        private final Deque<Blobs.Chunk> left;
-        private int underWay;
-
-        Chunks(NodeId holder, List<Blobs.Chunk> lacking) {
-            this.holder = holder;
-            this.left = new ArrayDeque<>(lacking);
+    private void accept(BlobCore.Effect.Accept accept) {
+        String blob = accept.manifest().hash();
+        try {
+            step(new BlobCore.Event.Accepted(accept.from(), blob, blobs.accept(accept.manifest())));
+        } catch (Blobs.Mismatch e) {
+            step(new BlobCore.Event.Accepted(accept.from(), blob, null));
+        } catch (RuntimeException e) {
+            broke(blob, e);
         }
+    }
 
-        synchronized void more() {
-            if (left.isEmpty() && underWay == 0) {
-                done.complete(true);
-                return;
-            }
-            while (underWay < CHUNKS_AT_A_TIME && !left.isEmpty() && !done.isDone()) {
-                Blobs.Chunk chunk = left.poll();
-                underWay++;
-                ask(holder, BlobRequest.newBuilder().setChunk(chunk.hash()).build())
-                        .whenCompleteAsync((reply, failed) -> arrived(chunk, reply, failed), io);
-            }
+    private BlobCore.Outcome keep(NodeId from, String chunk, @Nullable BlobReply reply) {
+        if (reply == null) {
+            return BlobCore.Outcome.FAILED;
         }
+        if (!reply.getHere()) {
+            return BlobCore.Outcome.ABSENT;
+        }
+        try {
+            blobs.putChunk(chunk, reply.getBody().toByteArray());
+            fetched.accept(from, reply.getBody().size());
+            return BlobCore.Outcome.KEPT;
+        } catch (Blobs.Mismatch e) {
+            return BlobCore.Outcome.WRONG;
+        } catch (RuntimeException e) {
+            LOG.debug("a chunk of a blob can't be stored chunk={}", chunk, e);
+            return BlobCore.Outcome.UNKEPT;
+        }
+    }
 
-        private void arrived(Blobs.Chunk chunk, @Nullable BlobReply reply, @Nullable Throwable failed) {
-            try {
-                if (failed != null || reply == null || !reply.getHere()) {
-                    throw new IllegalStateException("chunk " + chunk.hash() + " did not come", failed);
-                }
-                blobs.putChunk(chunk.hash(), reply.getBody().toByteArray());
-            } catch (RuntimeException e) {
-                done.completeExceptionally(e);
-            }
-            synchronized (this) {
-                underWay--;
-                more();
-            }
+    private void assemble(String blob) {
+        try {
+            boolean whole = blobs.assemble(blob);
+            step(new BlobCore.Event.Assembled(
+                    blob, whole, !whole && blobs.manifest(blob).isEmpty()));
+        } catch (RuntimeException e) {
+            broke(blob, e);
         }
+    }
+
+    private void broke(String blob, RuntimeException e) {
+        LOG.debug("a blob can't be stored blob={}", blob, e);
+        step(new BlobCore.Event.Broke(blob));
     }
 }

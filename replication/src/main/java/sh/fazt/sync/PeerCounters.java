@@ -8,8 +8,10 @@ package sh.fazt.sync;
  * @param received    changesets that came
  * @param pulls       pulls from it that ended well
  * @param failedPulls pulls from it that did not
+ * @param blobBytes   bytes of blobs that came from it
  * @param offences    what it did that no honest member does, breaches of the link's rules aside
  */
-public record PeerCounters(long pushed, long dropped, long received, long pulls, long failedPulls, long offences) {
-    static final PeerCounters NONE = new PeerCounters(0, 0, 0, 0, 0, 0);
+public record PeerCounters(
+        long pushed, long dropped, long received, long pulls, long failedPulls, long blobBytes, long offences) {
+    static final PeerCounters NONE = new PeerCounters(0, 0, 0, 0, 0, 0, 0);
 }

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +25,7 @@ import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
+import sh.fazt.link.LinkClass;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.protocol.sync.v1.PullReply;
@@ -141,7 +143,17 @@ public final class SyncService implements CommitListener, Links.Listener {
         this.meter = new LagMeter(store, swarm, io, nanos, clock);
         this.audits = new Audits(store, links, swarm, io, nanos, notices, audit);
         this.pulls = new Pulls(links, store, io, nanos);
-        this.fetcher = blobs == null ? null : new BlobFetcher(links, blobs, io, this::nearest);
+        this.fetcher = blobs == null
+                ? null
+                : new BlobFetcher(
+                        links,
+                        blobs,
+                        io,
+                        nanos,
+                        store.origin().node().hashCode(),
+                        this::holdersOfBlobs,
+                        (peer, bytes) -> tally.of(peer).blobBytes.addAndGet(bytes),
+                        peer -> offences.count(peer, Offence.WRONG_BLOB, "the bytes do not hash to their name"));
         links.handle(Channel.VECTORS, messages(this::vectors));
         links.handle(Channel.CHANGES, messages(this::changeset));
         links.handle(Channel.PULL, requests(this::servePull));
@@ -197,12 +209,17 @@ public final class SyncService implements CommitListener, Links.Listener {
         };
     }
 
-    private List<NodeId> nearest() {
+    /** Linked peers: those whose links cost nothing first, of each kind the shortest round trip first. */
+    private Stream<LinkState> nearest() {
         return links.states().stream()
                 .filter(LinkState::up)
-                .sorted(Comparator.comparing(
-                        state -> state.roundTrip() == null ? Duration.ofDays(1) : state.roundTrip()))
-                .map(LinkState::peer)
+                .sorted(Comparator.comparing((LinkState state) -> state.linkClass() == LinkClass.METERED)
+                        .thenComparing(state -> state.roundTrip() == null ? Duration.ofDays(1) : state.roundTrip()));
+    }
+
+    private List<BlobCore.Holder> holdersOfBlobs() {
+        return nearest()
+                .map(state -> new BlobCore.Holder(state.peer(), state.linkClass() == LinkClass.METERED))
                 .toList();
     }
 
@@ -277,7 +294,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     /** Whether everything that the peers told of is here, blobs included; false while none has told. */
     public boolean caughtUp() {
         Map<NodeId, Progress> now = progress;
-        List<NodeId> linked = nearest();
+        List<NodeId> linked = nearest().map(LinkState::peer).toList();
         return !linked.isEmpty()
                 && linked.stream()
                         .allMatch(peer -> now.containsKey(peer) && now.get(peer).ahead() == 0)

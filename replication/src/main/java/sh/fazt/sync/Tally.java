@@ -16,6 +16,7 @@ final class Tally {
         final AtomicLong received = new AtomicLong();
         final AtomicLong pulls = new AtomicLong();
         final AtomicLong failedPulls = new AtomicLong();
+        final AtomicLong blobBytes = new AtomicLong();
     }
 
     Counts of(NodeId peer) {
@@ -29,13 +30,14 @@ final class Tally {
     PeerCounters taken(NodeId peer, long offences) {
         Counts counts = peers.get(peer);
         return counts == null
-                ? new PeerCounters(0, 0, 0, 0, 0, offences)
+                ? new PeerCounters(0, 0, 0, 0, 0, 0, offences)
                 : new PeerCounters(
                         counts.pushed.get(),
                         counts.dropped.get(),
                         counts.received.get(),
                         counts.pulls.get(),
                         counts.failedPulls.get(),
+                        counts.blobBytes.get(),
                         offences);
     }
 }

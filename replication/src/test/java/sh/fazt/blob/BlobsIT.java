@@ -116,5 +116,17 @@ class BlobsIT {
                         third.putChunk(chunk.hash(), blobs.chunk(chunk.hash()).orElseThrow()));
         assertThat(third.assemble(lie)).isFalse();
         assertThat(third.manifest(lie)).isEmpty();
+
+        Blobs fourth = blobs("d.db");
+        List<Blobs.Chunk> moved = new ArrayList<>(manifest.chunks());
+        Blobs.Chunk first = moved.get(0);
+        Blobs.Chunk second = moved.get(1);
+        moved.set(0, new Blobs.Chunk(first.hash(), 0, first.size() - 1));
+        moved.set(1, new Blobs.Chunk(second.hash(), first.size() - 1L, second.size() + 1));
+        fourth.accept(new Blobs.Manifest(hash, manifest.size(), moved));
+        manifest.chunks()
+                .forEach(chunk ->
+                        fourth.putChunk(chunk.hash(), blobs.chunk(chunk.hash()).orElseThrow()));
+        assertThat(fourth.assemble(hash)).as("ranges would be wrong").isFalse();
     }
 }
