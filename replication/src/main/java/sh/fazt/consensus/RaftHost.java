@@ -277,7 +277,7 @@ final class RaftHost {
         long end = System.nanoTime() + patience.toNanos();
         while (true) {
             RaftServer.Division division = division();
-            if (division != null && isStarted(division) && division.getInfo().getLastAppliedIndex() >= index) {
+            if (division != null && applied(division.getInfo()) >= index) {
                 return true;
             }
             if (System.nanoTime() > end || Thread.interrupted()) {
@@ -287,9 +287,13 @@ final class RaftHost {
         }
     }
 
-    /** One that is made, but not started yet, throws at most questions. */
-    private static boolean isStarted(RaftServer.Division division) {
-        return division.getInfo().getCurrentRole() != null;
+    /** The last entry that is applied; -1 while the group starts, when Ratis throws at the question. */
+    private static long applied(DivisionInfo info) {
+        try {
+            return info.getLastAppliedIndex();
+        } catch (IllegalStateException notStarted) {
+            return -1;
+        }
     }
 
     /** How the group looks from here. */
@@ -300,7 +304,8 @@ final class RaftHost {
             return RaftStatus.NONE;
         }
         DivisionInfo info = division.getInfo();
-        if (!isStarted(division)) {
+        if (info.getCurrentRole() == null) {
+            // Made, but not started yet.
             return RaftStatus.NONE;
         }
         List<NodeId> voters = new ArrayList<>();
@@ -340,7 +345,7 @@ final class RaftHost {
                 quorum,
                 voters,
                 silent.stream().sorted().toList(),
-                info.getLastAppliedIndex());
+                applied(info));
     }
 
     /** Hands the lead to somebody who is reachable, before a planned stop; does nothing when there is nobody. */

@@ -169,7 +169,8 @@ class StartSystemIT {
             node.start();
             Await.until(
                     "both archives are made",
-                    Duration.ofSeconds(120),
+                    // In the background, and a loaded machine has more to do.
+                    Duration.ofSeconds(300),
                     () -> archives(cache).equals(List.of("cli.jsa", "node.jsa")));
             node.stop();
             node.start();
