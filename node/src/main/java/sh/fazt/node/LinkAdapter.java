@@ -111,6 +111,11 @@ final class LinkAdapter implements LinkControl {
                 "fazt_sync_fenced_rows_total",
                 "Rows and changesets of evicted nodes that were refused.",
                 swarm.refusedRows());
+        counter(
+                text,
+                "fazt_tombstones_removed_total",
+                "Deletions that every member knows of, and that are remembered no more.",
+                swarm.removedTombstones());
         counter(text, "fazt_link_sent_bytes_total", "Payload to members.", sent);
         counter(text, "fazt_link_received_bytes_total", "Payload from members.", received);
         return text.toString();

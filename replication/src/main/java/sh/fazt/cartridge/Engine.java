@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener.Change;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.change.Document;
+import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Merge;
@@ -289,7 +290,8 @@ final class Engine {
      * transaction of this node: a conflict is a fact that every node shall show, and rows are how facts travel.
      */
     Merged merge(Scope scope, VersionVector sender, RowCodec.Contents contents) {
-        Merged merged = new Merged(new ArrayList<>(), new ArrayList<>());
+        Merged merged = new Merged(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        Floor floor = new Floors(this, schema, scope).read();
         VersionVector receiver = state(scope).vector();
         for (byte[] blob : contents.blobs()) {
             keepBlob(sha256(blob), blob);
@@ -325,6 +327,9 @@ final class Engine {
             if (outcome.takes()) {
                 store(scope, table, row, current);
                 merged.changed.add(new Change(table.name, row.key()));
+                if (table.policy == Policy.REGISTER && Floors.doubted(floor, sender, row, current)) {
+                    merged.anew.add(row);
+                }
             }
         }
         return merged;
@@ -338,7 +343,8 @@ final class Engine {
             Map<String, @Nullable Object> columns,
             Stamp winner) {}
 
-    record Merged(List<Change> changed, List<Loser> losers) {}
+    /** What a merge came to. @param anew rows to write again under a stamp of this node */
+    record Merged(List<Change> changed, List<Loser> losers, List<Row> anew) {}
 
     /** The table that a row fits; null where it has to be parked. */
     @Nullable
@@ -421,7 +427,7 @@ final class Engine {
         state(scope, state(scope).add(-row.digest()));
     }
 
-    /** Takes an origin's share of a counter out. */
+    /** Takes a row out as if it had never been, or an origin's share of a counter. */
     void remove(Scope scope, TableSql table, Row row) {
         session.update(
                 table.remove, address(scope, table, row.key(), row.stamp().origin()));

@@ -54,7 +54,7 @@ final class Repairs {
             Stamp winner = lost.stamp();
             losers.add(new Loser(lost.table(), lost.key(), lost.stamp(), lost.deleted(), lost.columns(), winner));
         }
-        return new Engine.Merged(changed, losers);
+        return new Engine.Merged(changed, losers, repair.anew());
     }
 
     /** Rows that no writer of a swarm has written: they would never leave this file, and stand in the way. */

@@ -10,6 +10,7 @@ import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.ReplicatedTable.Type;
 import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.RowCodec;
+import sh.fazt.cartridge.change.Scope;
 
 /** The tables of a cartridge: its own, and what the rooms declared. Immutable. */
 final class Schema {
@@ -45,6 +46,10 @@ final class Schema {
                     CREATE INDEX fazt_blob_chunk_uses ON fazt_blob_chunk (chunk);
                     CREATE TABLE fazt_chunk (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
                     CREATE TABLE fazt_wanted (hash TEXT PRIMARY KEY) WITHOUT ROWID;
+                    """, """
+                    CREATE TABLE fazt_floor (scope TEXT NOT NULL, origin INTEGER NOT NULL, seq INTEGER NOT NULL,
+                        hlc INTEGER NOT NULL, PRIMARY KEY (scope, origin)) WITHOUT ROWID;
+                    CREATE TABLE fazt_heard (node BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
                     """),
             List.of(
                     new ReplicatedTable(SETTLED, Policy.IMMUTABLE, CONFLICT_KEY, List.of()),
@@ -83,6 +88,7 @@ final class Schema {
         try {
             session.script("PRAGMA application_id = " + APPLICATION_ID);
             session.script("CREATE TABLE IF NOT EXISTS fazt_migration (room TEXT PRIMARY KEY, level INTEGER NOT NULL)");
+            boolean countsTombstones = false;
             for (SchemaPart part : parts) {
                 long level = session.first(
                                 "SELECT level FROM fazt_migration WHERE room = ?", row -> row.integer(0), part.room())
@@ -95,6 +101,7 @@ final class Schema {
                                     + part.migrations().size()
                                     + "): run that one, or upgrade this one");
                 }
+                countsTombstones |= part == OWN && level == 1;
                 for (int i = (int) level; i < part.migrations().size(); i++) {
                     session.script(part.migrations().get(i));
                 }
@@ -112,11 +119,24 @@ final class Schema {
                     documents.add(table);
                 }
             }
+            if (countsTombstones) {
+                countAnew(session);
+            }
             session.script("COMMIT");
             return documents;
         } catch (RuntimeException e) {
             session.script("ROLLBACK");
             throw e;
+        }
+    }
+
+    /** Digests of level 1 are over tombstones too. */
+    private void countAnew(Session session) {
+        for (String scope : session.query("SELECT scope FROM fazt_scope", row -> row.text(0))) {
+            session.update(
+                    "UPDATE fazt_scope SET digest = ? WHERE scope = ?",
+                    Scans.read(this, session, new Scope(scope), null, row -> {}).found(),
+                    scope);
         }
     }
 

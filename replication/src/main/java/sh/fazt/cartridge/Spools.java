@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Document;
+import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Row;
@@ -45,8 +46,23 @@ final class Spools {
         this.reader = new RowReader(session);
     }
 
+    /** What a replica has to be told that has seen {@code since}: everything where it may lack a removed tombstone. */
+    static ReplicaStore.Spool answer(Schema schema, Session session, Scope scope, VersionVector since) {
+        Floor floor = Floors.read(session, scope, new RowReader(session)::origin);
+        return since.covers(floor.below())
+                ? read(schema, session, scope, since, Floor.NONE)
+                : read(schema, session, scope, VersionVector.EMPTY, floor);
+    }
+
+    /** The rows that a vector lacks. */
     static ReplicaStore.Spool read(Schema schema, Session session, Scope scope, VersionVector since) {
+        return read(schema, session, scope, since, Floor.NONE);
+    }
+
+    private static ReplicaStore.Spool read(
+            Schema schema, Session session, Scope scope, VersionVector since, Floor floor) {
         Spools reader = new Spools(schema, session);
+        reader.spool.floor = floor;
         try {
             return reader.read(session, scope, since);
         } catch (RuntimeException e) {
@@ -132,6 +148,7 @@ final class Spools {
         private final List<byte @Nullable []> memory = new ArrayList<>();
         private final List<long[]> places = new ArrayList<>();
         private VersionVector vector = VersionVector.EMPTY;
+        private Floor floor = Floor.NONE;
         private @Nullable FileChannel file;
         private long rows;
         private long bytes;
@@ -163,6 +180,11 @@ final class Spools {
         @Override
         public VersionVector vector() {
             return vector;
+        }
+
+        @Override
+        public Floor floor() {
+            return floor;
         }
 
         @Override

@@ -27,6 +27,7 @@ import org.sqlite.Function;
 import org.sqlite.SQLiteConfig;
 import sh.fazt.cartridge.CommitListener.Commit;
 import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
@@ -795,6 +796,11 @@ public final class SqliteCartridge implements Cartridge {
                     if (here.get(from) != sequence - 1 || !here.covers(changeset.deps())) {
                         return Applied.NEEDS_PULL;
                     }
+                    VersionVector sender = changeset.deps().with(from, sequence);
+                    if (new Floors(engine, schema, scope).read().doubts(sender, changeset.hlc())) {
+                        // Whoever sent it may have deleted it since: what it has now is what counts.
+                        return Applied.NEEDS_PULL;
+                    }
                     RowCodec.Contents contents = RowCodec.read(changeset.rows());
                     contents.rows().forEach(row -> {
                         if (!row.stamp().origin().equals(from) || row.stamp().sequence() != sequence) {
@@ -802,13 +808,7 @@ public final class SqliteCartridge implements Cartridge {
                                     "changeset " + changeset.dot() + " holds a row of " + row.stamp() + ": refused");
                         }
                     });
-                    merge(
-                            scope,
-                            changeset.deps().with(from, sequence),
-                            contents,
-                            here.with(from, sequence),
-                            changeset,
-                            events);
+                    merge(scope, sender, contents, here.with(from, sequence), changeset, Floor.NONE, events);
                     return Applied.DONE;
                 }
             });
@@ -817,6 +817,12 @@ public final class SqliteCartridge implements Cartridge {
         @Override
         public CompletionStage<Applied> apply(
                 Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts) {
+            return apply(scope, since, senderVector, parts, Floor.NONE);
+        }
+
+        @Override
+        public CompletionStage<Applied> apply(
+                Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts, Floor floor) {
             return submit(new Job<Applied>() {
                 @Override
                 Applied run(List<Commit> events) {
@@ -840,6 +846,7 @@ public final class SqliteCartridge implements Cartridge {
                             new RowCodec.Contents(rows, blobs),
                             here.merge(senderVector),
                             null,
+                            floor,
                             events);
                     return Applied.DONE;
                 }
@@ -852,11 +859,26 @@ public final class SqliteCartridge implements Cartridge {
                 RowCodec.Contents contents,
                 VersionVector after,
                 @Nullable Changeset changeset,
+                Floor floor,
                 List<Commit> events) {
             Engine.Merged merged = engine.merge(scope, sender, contents);
+            List<sh.fazt.cartridge.change.Row> anew = new ArrayList<>(merged.anew());
             engine.state(scope, engine.state(scope).with(after));
+            if (!floor.isNone()) {
+                anew.addAll(new Floors(engine, schema, scope).meet(contents.rows(), sender, floor, merged.changed()));
+            }
             events.add(new Commit(scope, changeset, false, merged.changed()));
             record(scope, merged.losers(), events);
+            writeAnew(scope, anew, events);
+        }
+
+        private void writeAnew(Scope scope, List<sh.fazt.cartridge.change.Row> rows, List<Commit> events) {
+            Tx tx = new Tx(engine, scope, origin);
+            Repairs.writeAnew(engine, scope, rows, tx);
+            Changeset changeset = tx.changeset();
+            if (changeset != null) {
+                events.add(new Commit(scope, changeset, true, tx.changes()));
+            }
         }
 
         /** Conflicts are rows like any other: written once per loser, by whoever notices. */
@@ -874,7 +896,7 @@ public final class SqliteCartridge implements Cartridge {
 
         @Override
         public Spool open(Scope scope, VersionVector since) {
-            return read(rows -> Spools.read(schema, (Session) rows, scope, since));
+            return read(rows -> Spools.answer(schema, (Session) rows, scope, since));
         }
 
         @Override
@@ -897,14 +919,24 @@ public final class SqliteCartridge implements Cartridge {
                         return false;
                     }
                     events.add(new Commit(scope, null, false, repaired.changed()));
-                    Tx tx = new Tx(engine, scope, origin);
-                    Repairs.writeAnew(engine, scope, repair.anew(), tx);
-                    Changeset changeset = tx.changeset();
-                    if (changeset != null) {
-                        events.add(new Commit(scope, changeset, true, tx.changes()));
-                    }
+                    writeAnew(scope, repaired.anew(), events);
                     record(scope, repaired.losers(), events);
                     return true;
+                }
+            });
+        }
+
+        @Override
+        public Floor floor(Scope scope) {
+            return read(rows -> Floors.read((Session) rows, scope, new RowReader((Session) rows)::origin));
+        }
+
+        @Override
+        public CompletionStage<Integer> collect(Scope scope, VersionVector stable, Hlc until, int most) {
+            return submit(new Job<Integer>() {
+                @Override
+                Integer run(List<Commit> events) {
+                    return new Floors(engine, schema, scope).collect(stable, until, most);
                 }
             });
         }

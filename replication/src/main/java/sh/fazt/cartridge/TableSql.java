@@ -52,6 +52,8 @@ final class TableSql {
     final String all;
     /** scope: the same and the row id, of rows that the scope's vector does not cover. */
     final String foreign;
+    /** scope, origin, up to seq, up to hlc, most: row id, seq and hlc of tombstones. */
+    final String gone;
     /** scope, origin, after seq: how many rows. */
     final String count;
     /** The same: how many the first thousand are, how many bytes, and the least clock. */
@@ -92,6 +94,8 @@ final class TableSql {
         foreign = "SELECT " + clocks + ", " + names(key) + comma(own) + ", rowid FROM " + name + " AS t WHERE scope = ?"
                 + " AND NOT EXISTS (SELECT 1 FROM fazt_vector v WHERE v.scope = t.scope AND v.origin = t._origin"
                 + " AND v.seq >= t._seq)";
+        gone = "SELECT rowid, _seq, _hlc FROM " + name
+                + " WHERE _deleted = 1 AND scope = ? AND _origin = ? AND _seq <= ? AND _hlc <= ? LIMIT ?";
         count = "SELECT count(*)" + beyond;
         StringBuilder size = new StringBuilder("48");
         for (Column column : key) {
@@ -173,6 +177,8 @@ final class TableSql {
             }
         }
         session.script("CREATE INDEX IF NOT EXISTS " + name + "__dots ON " + name + " (scope, _origin, _seq)");
+        session.script("CREATE INDEX IF NOT EXISTS " + name + "__gone ON " + name
+                + " (scope, _origin, _seq) WHERE _deleted = 1");
         String live = "CREATE VIEW " + name + "_live AS SELECT scope, " + names(key)
                 + (policy == Policy.COUNTER
                         ? ", sum(value) AS value FROM " + name + " WHERE _deleted = 0 GROUP BY scope, " + names(key)

@@ -9,9 +9,11 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -24,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +62,7 @@ import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.protocol.swarm.v1.TokenRecord;
 import sh.fazt.sync.FencedReplica;
 import sh.fazt.sync.SyncService;
+import sh.fazt.sync.Tombstones;
 
 /**
  * One node's part in its swarm. What is agreed (members) decides whom the links trust; everything else follows
@@ -82,6 +86,7 @@ public final class Swarm implements AutoCloseable {
     private final MembershipService membership;
     private final FencedReplica replica;
     private final SyncService sync;
+    private final Tombstones tombstones;
     private final EventWatch eventWatch;
     private final Watch watch;
     private final SwarmRaft raft;
@@ -174,6 +179,21 @@ public final class Swarm implements AutoCloseable {
                 SyncService.AUDIT_EVERY,
                 placements);
         cartridge.listen(sync);
+        tombstones = new Tombstones(
+                cartridge,
+                replica,
+                cartridge.clock()::now,
+                () -> {
+                    Set<NodeId> others = new HashSet<>(members.all().keySet());
+                    others.remove(key.id());
+                    return others;
+                },
+                () -> links.states().stream()
+                        .filter(LinkState::up)
+                        .map(LinkState::peer)
+                        .collect(Collectors.toSet()),
+                placements,
+                sync::acknowledged);
         eventWatch = new EventWatch(events);
         links.listen(eventWatch);
         cartridge.listen(eventWatch);
@@ -264,6 +284,7 @@ public final class Swarm implements AutoCloseable {
                 1,
                 1,
                 TimeUnit.SECONDS);
+        swarm.scheduleWithFixedDelay(() -> soon("remove tombstones", tombstones::turn), 5, 10, TimeUnit.MINUTES);
         swarm.scheduleWithFixedDelay(() -> soon("keep what links remember", ledger::keep), 20, 20, TimeUnit.SECONDS);
     }
 
@@ -681,6 +702,11 @@ public final class Swarm implements AutoCloseable {
     /** Rows and changesets of evicted nodes that were refused, since the start. */
     public long refusedRows() {
         return replica.refused();
+    }
+
+    /** Tombstones that were removed for good, since the start. */
+    public long removedTombstones() {
+        return tombstones.removed();
     }
 
     /** After the majority is lost for good: this node decides alone. Blocking. */

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Fingerprint;
+import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Row;
 import sh.fazt.cartridge.change.RowCodec;
@@ -52,6 +53,7 @@ final class Audit {
 
     private VersionVector at = VersionVector.EMPTY;
     private long found;
+    private Floor floor = Floor.NONE;
     private String damaged = "";
     private final List<AuditResult.Difference> differences = new ArrayList<>();
     private final List<Row> take = new ArrayList<>();
@@ -99,6 +101,7 @@ final class Audit {
         ReplicaStore.Scan scan = AuditCodec.tables(store, scope, reply);
         at = scan.vector();
         found = scan.found();
+        floor = store.floor(scope);
         if (!scan.sound()) {
             damaged = scan.foreign() > 0
                     ? scan.foreign() + " rows were not written by this node: another program wrote the cartridge"
@@ -286,6 +289,9 @@ final class Audit {
             return "is missing there";
         }
         if (mine == null) {
+            if (damaged.isEmpty() && other.stamp().hlc().compareTo(floor.hlc()) <= 0) {
+                return "is missing here and may have been deleted: it is not taken from there";
+            }
             take.add(other);
             return "is missing here";
         }

@@ -13,6 +13,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Floor;
+import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Row;
@@ -136,8 +138,14 @@ public final class FencedReplica implements ReplicaStore {
     }
 
     @Override
-    public synchronized CompletionStage<Applied> apply(
+    public CompletionStage<Applied> apply(
             Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts) {
+        return apply(scope, since, senderVector, parts, Floor.NONE);
+    }
+
+    @Override
+    public synchronized CompletionStage<Applied> apply(
+            Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts, Floor floor) {
         VersionVector sender = admissible(scope, senderVector);
         if (!sender.equals(senderVector)) {
             long late = late(scope, rows(parts));
@@ -145,7 +153,7 @@ public final class FencedReplica implements ReplicaStore {
                 return refuse(late, scope);
             }
         }
-        return store.apply(scope, since, sender, parts);
+        return store.apply(scope, since, sender, parts, floor);
     }
 
     private long late(Scope scope, List<Row> rows) {
@@ -198,6 +206,16 @@ public final class FencedReplica implements ReplicaStore {
     @Override
     public long digest(Scope scope) {
         return store.digest(scope);
+    }
+
+    @Override
+    public Floor floor(Scope scope) {
+        return store.floor(scope);
+    }
+
+    @Override
+    public CompletionStage<Integer> collect(Scope scope, VersionVector stable, Hlc until, int most) {
+        return store.collect(scope, stable, until, most);
     }
 
     @Override

@@ -12,6 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
+import sh.fazt.cartridge.change.Floor;
+import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
@@ -87,7 +89,9 @@ final class Pulls {
             PullReply.Builder reply = PullReply.newBuilder()
                     .setSpool(id)
                     .setParts(spool.parts())
-                    .addAllVector(SyncCodec.seen(spool.vector()));
+                    .addAllVector(SyncCodec.seen(spool.vector()))
+                    .addAllFloor(SyncCodec.seen(spool.floor().below()))
+                    .setFloorHlc(spool.floor().hlc().value());
             if (spool.parts() > 0) {
                 reply.setPart(UnsafeByteOperations.unsafeWrap(spool.part(0)));
             }
@@ -153,7 +157,7 @@ final class Pulls {
     CompletionStage<VersionVector> pull(NodeId peer, Scope scope) {
         VersionVector since = store.vector(scope);
         return fetch(peer, scope, since)
-                .thenCompose(fetched -> store.apply(scope, since, fetched.vector(), fetched.parts())
+                .thenCompose(fetched -> store.apply(scope, since, fetched.vector(), fetched.parts(), fetched.floor())
                         .thenApply(applied -> outcome(scope, applied, fetched.vector())));
     }
 
@@ -172,9 +176,10 @@ final class Pulls {
                         new IllegalArgumentException("a pull of " + reply.getParts() + " parts"));
             }
             VersionVector vector = SyncCodec.vector(reply.getVectorList());
+            Floor floor = new Floor(SyncCodec.vector(reply.getFloorList()), new Hlc(reply.getFloorHlc()));
             Whole whole = new Whole(peer, scope, reply);
             whole.more();
-            return whole.done.thenApply(parts -> new SyncService.Fetched(vector, parts));
+            return whole.done.thenApply(parts -> new SyncService.Fetched(vector, parts, floor));
         });
     }
 

@@ -579,6 +579,16 @@ public final class SyncCore {
         return behind;
     }
 
+    /** What this node and all the given ones have of a scope, as far as they have told since the start. */
+    public VersionVector acknowledged(Scope scope, Set<NodeId> nodes) {
+        VersionVector all = view.vector(scope);
+        for (NodeId id : nodes) {
+            Peer peer = peers.get(id);
+            all = all.least(peer == null ? VersionVector.EMPTY : peer.has.getOrDefault(scope, VersionVector.EMPTY));
+        }
+        return all;
+    }
+
     /** How often equal vectors had unequal digests: never, unless there is a bug. */
     public long alarms() {
         return alarms;

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -19,6 +20,7 @@ import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Scope;
@@ -370,8 +372,8 @@ public final class SyncService implements CommitListener, Links.Listener {
         return pulls.fetch(peer, scope, VersionVector.EMPTY);
     }
 
-    /** What a peer holds of a scope. @param parts as {@link ReplicaStore.Spool} has them */
-    public record Fetched(VersionVector vector, List<byte[]> parts) {}
+    /** What a peer holds of a scope. @param parts and the floor as {@link ReplicaStore.Spool} has them */
+    public record Fetched(VersionVector vector, List<byte[]> parts, Floor floor) {}
 
     private void run(List<SyncEffect> effects) {
         for (SyncEffect effect : effects) {
@@ -506,6 +508,11 @@ public final class SyncService implements CommitListener, Links.Listener {
     /** How many transactions of a scope each linked holder lacks of what is here, as far as it has told. */
     public CompletionStage<Map<NodeId, Long>> behind(Scope scope) {
         return CompletableFuture.supplyAsync(() -> core.behind(scope), swarm);
+    }
+
+    /** What this node and all the given ones have of a scope, as far as they have told since the start. */
+    public CompletionStage<VersionVector> acknowledged(Scope scope, Set<NodeId> nodes) {
+        return CompletableFuture.supplyAsync(() -> core.acknowledged(scope, nodes), swarm);
     }
 
     /** Lets go of what peers were reading. */

@@ -130,7 +130,7 @@ public final class Cartridges {
             for (int i = 0; i < spool.parts(); i++) {
                 parts.add(spool.part(i));
             }
-            done(to.replica().apply(APP, since, spool.vector(), parts));
+            done(to.replica().apply(APP, since, spool.vector(), parts, spool.floor()));
         }
     }
 }

@@ -2,6 +2,7 @@ package sh.fazt.cartridge.change;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +55,40 @@ public interface ReplicaStore {
      */
     CompletionStage<Applied> apply(Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts);
 
-    /** An order-independent digest over (table, key, stamp, deleted) of every row of the scope. */
+    /**
+     * The same of a {@link Spool} with a floor: the parts are all rows of the sender, and what is here and not there
+     * goes if the sender has seen it. What it has not seen, and may be older than a tombstone that is gone, is written
+     * anew, so that it is the same everywhere.
+     *
+     * @param floor {@link Floor#NONE} when the parts are what {@code since} lacks
+     */
+    default CompletionStage<Applied> apply(
+            Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts, Floor floor) {
+        if (!floor.isNone()) {
+            throw new UnsupportedOperationException("a replica that removes no tombstones");
+        }
+        return apply(scope, since, senderVector, parts);
+    }
+
+    /** Below what tombstones of a scope may be gone here. Blocking: on a reader thread. */
+    default Floor floor(Scope scope) {
+        return Floor.NONE;
+    }
+
+    /**
+     * Removes tombstones for good, and raises the floor with them in one transaction. Safe whatever is removed: who
+     * lacks it is told all rows; costly unless every member has seen it.
+     *
+     * @param stable of dots that this covers
+     * @param until  not of later ones
+     * @param most   of each table
+     * @return how many were removed
+     */
+    default CompletionStage<Integer> collect(Scope scope, VersionVector stable, Hlc until, int most) {
+        return CompletableFuture.completedFuture(0);
+    }
+
+    /** An order-independent digest over (table, key, stamp) of every row of the scope that is no tombstone. */
     long digest(Scope scope);
 
     /**
@@ -143,6 +177,11 @@ public interface ReplicaStore {
     /** The answer to a pull, cut into parts of at most 256 KiB (a single larger row is a part of its own). */
     interface Spool extends AutoCloseable {
         VersionVector vector();
+
+        /** Unless it is {@link Floor#NONE} the parts are all rows of the scope, whatever was asked for. */
+        default Floor floor() {
+            return Floor.NONE;
+        }
 
         long rows();
 

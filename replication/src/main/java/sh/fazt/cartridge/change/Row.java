@@ -42,8 +42,9 @@ public record Row(
     }
 
     /**
-     * What this version adds to the digest of its scope: 64 bits of SHA-256 over table, key, stamp and
-     * deleted, of a document with its fields' stamps. A scope's digest is the wrapping sum over its rows, in whatever order.
+     * What this version adds to the digest of its scope: 64 bits of SHA-256 over table, key and stamp, of a document with
+     * its fields' stamps; and nothing for a tombstone, as one replica may have removed it and another not yet. A scope's
+     * digest is the wrapping sum over its rows, in whatever order.
      */
     public long digest() {
         return digest(table, key, stamp, deleted, fields());
@@ -65,6 +66,9 @@ public record Row(
 
     /** See {@link #digest()}. */
     public static long digest(String table, List<?> key, Stamp stamp, boolean deleted, byte @Nullable [] fields) {
+        if (deleted && fields == null) {
+            return 0;
+        }
         MessageDigest sha = SHA256.get();
         sha.update(table.getBytes(StandardCharsets.UTF_8));
         sha.update((byte) 0);

@@ -57,6 +57,13 @@ public final class VersionVector {
         return of(copy);
     }
 
+    /** The greatest vector that both cover. */
+    public VersionVector least(VersionVector other) {
+        TreeMap<Origin, Long> copy = new TreeMap<>(highest);
+        copy.replaceAll((origin, sequence) -> Math.min(sequence, other.get(origin)));
+        return of(copy);
+    }
+
     /** How many transactions this vector has seen that the other has not. */
     public long aheadOf(VersionVector other) {
         long ahead = 0;

@@ -1,0 +1,135 @@
+package sh.fazt.sync;
+
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
+import sh.fazt.cartridge.Cartridge;
+import sh.fazt.cartridge.change.Hlc;
+import sh.fazt.cartridge.change.ReplicaStore;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+
+/**
+ * Removes tombstones that every counting member of their scope has seen and that are a week old. A member that was not
+ * heard of for longer than the horizon does not count, nor does anything go while fewer than half of a scope's members
+ * count: of two sides of a long split one at most removes. What it knows of who was heard is in the cartridge, so a
+ * restart forgets nobody. One turn at a time, where it may block.
+ */
+public final class Tombstones {
+    static final Duration HORIZON = Duration.ofDays(30);
+    static final Duration AGE = Duration.ofDays(7);
+    /** What one transaction removes of each table: writes wait for it. */
+    private static final int MOST = 1_000;
+    /** Transactions of one turn and scope. */
+    private static final int MOST_STEPS = 20;
+
+    private final Cartridge cartridge;
+    private final ReplicaStore store;
+    private final InstantSource clock;
+    private final Supplier<Set<NodeId>> members;
+    private final Supplier<Set<NodeId>> linked;
+    private final Holders holders;
+    private final BiFunction<Scope, Set<NodeId>, CompletionStage<VersionVector>> acknowledged;
+    private final LongAdder removed = new LongAdder();
+
+    /**
+     * @param clock        the swarm's time
+     * @param members      all members but this node
+     * @param linked       those that can be heard now
+     * @param acknowledged what all of the given members have of a scope, see {@link SyncService#acknowledged}
+     */
+    public Tombstones(
+            Cartridge cartridge,
+            ReplicaStore store,
+            InstantSource clock,
+            Supplier<Set<NodeId>> members,
+            Supplier<Set<NodeId>> linked,
+            Holders holders,
+            BiFunction<Scope, Set<NodeId>, CompletionStage<VersionVector>> acknowledged) {
+        this.cartridge = cartridge;
+        this.store = store;
+        this.clock = clock;
+        this.members = members;
+        this.linked = linked;
+        this.holders = holders;
+        this.acknowledged = acknowledged;
+    }
+
+    /** Tombstones removed since the start. */
+    public long removed() {
+        return removed.sum();
+    }
+
+    /** Removes what may go. To be called now and then; fails as the cartridge does. */
+    public void turn() {
+        Set<NodeId> others = members.get();
+        Map<NodeId, Long> heard = hear(others);
+        long now = clock.millis();
+        for (Scope scope : store.vectors().keySet()) {
+            Set<NodeId> keepers = new HashSet<>(others);
+            keepers.removeIf(id -> !holders.holds(id, scope));
+            Set<NodeId> counting = new HashSet<>(keepers);
+            counting.removeIf(id -> now - heard.getOrDefault(id, now) > HORIZON.toMillis());
+            if (holders.holds(store.origin().node(), scope) && 2 * (counting.size() + 1) > keepers.size() + 1) {
+                remove(scope, counting, Hlc.of(now - AGE.toMillis(), 0));
+            }
+        }
+    }
+
+    private void remove(Scope scope, Set<NodeId> counting, Hlc until) {
+        VersionVector stable =
+                acknowledged.apply(scope, counting).toCompletableFuture().join();
+        for (int step = 0; step < MOST_STEPS && !stable.isEmpty(); step++) {
+            int gone = store.collect(scope, stable, until, MOST)
+                    .toCompletableFuture()
+                    .join();
+            removed.add(gone);
+            if (gone < MOST) {
+                return;
+            }
+        }
+    }
+
+    /** When each member was last heard, in Unix milliseconds; one that never was counts from when it is first known. */
+    private Map<NodeId, Long> hear(Set<NodeId> others) {
+        Map<NodeId, Long> heard = new HashMap<>();
+        cartridge
+                .read(rows -> rows.query(
+                        "SELECT node, at FROM fazt_heard", row -> Map.entry(NodeId.of(row.bytes(0)), row.integer(1))))
+                .forEach(entry -> heard.put(entry.getKey(), entry.getValue()));
+        Set<NodeId> here = linked.get();
+        Set<NodeId> now = new HashSet<>(others);
+        now.removeIf(id -> heard.containsKey(id) && !here.contains(id));
+        Set<NodeId> left = new HashSet<>(heard.keySet());
+        left.removeAll(others);
+        if (now.isEmpty() && left.isEmpty()) {
+            return heard;
+        }
+        long millis = clock.millis();
+        cartridge
+                .writeLocal(tx -> {
+                    for (NodeId id : now) {
+                        tx.execute(
+                                "INSERT INTO fazt_heard VALUES (?, ?) ON CONFLICT (node) DO UPDATE SET at = excluded.at",
+                                id.bytes(),
+                                millis);
+                    }
+                    for (NodeId id : left) {
+                        tx.execute("DELETE FROM fazt_heard WHERE node = ?", (Object) id.bytes());
+                    }
+                    return true;
+                })
+                .toCompletableFuture()
+                .join();
+        now.forEach(id -> heard.put(id, millis));
+        return heard;
+    }
+}

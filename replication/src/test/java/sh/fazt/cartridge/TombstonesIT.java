@@ -1,0 +1,317 @@
+package sh.fazt.cartridge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static sh.fazt.cartridge.Cartridges.APP;
+import static sh.fazt.cartridge.Cartridges.add;
+import static sh.fazt.cartridge.Cartridges.done;
+import static sh.fazt.cartridge.Cartridges.node;
+import static sh.fazt.cartridge.Cartridges.open;
+import static sh.fazt.cartridge.Cartridges.pairs;
+import static sh.fazt.cartridge.Cartridges.pull;
+import static sh.fazt.cartridge.Cartridges.set;
+import static sh.fazt.cartridge.Cartridges.sum;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Hlc;
+import sh.fazt.cartridge.change.ReplicaStore;
+import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
+import sh.fazt.sync.Tombstones;
+
+/** What is deleted stays deleted, and nothing else does, though nobody remembers the deletion. On real cartridges. */
+class TombstonesIT {
+    private static final Duration DAY = Duration.ofDays(1);
+
+    @TempDir
+    Path folder;
+
+    private final Cartridges.Wall wall = new Cartridges.Wall();
+
+    private static boolean delete(Cartridge cartridge, String name) throws Exception {
+        return done(cartridge.write(APP, tx -> tx.delete("pair", List.of(name))));
+    }
+
+    private static long tombstones(Cartridge cartridge) {
+        return cartridge
+                .read(rows -> rows.first(
+                        "SELECT count(*) FROM pair WHERE scope = ? AND _deleted = 1", row -> row.integer(0), APP.id()))
+                .orElse(0L);
+    }
+
+    private void collect(Cartridge here, VersionVector stable) throws Exception {
+        done(here.replica().collect(APP, stable, Hlc.of(wall.millis.get() + 1, 0), 1000));
+    }
+
+    private static void agree(List<SqliteCartridge> all) {
+        SqliteCartridge first = all.get(0);
+        for (SqliteCartridge other : all) {
+            assertThat(other.replica().vector(APP)).isEqualTo(first.replica().vector(APP));
+            assertThat(pairs(other)).isEqualTo(pairs(first));
+            assertThat(other.replica().digest(APP)).isEqualTo(first.replica().digest(APP));
+            ReplicaStore.Scan scan = other.replica().scan(APP, null, row -> {});
+            assertThat(scan.sound()).as("digest kept and found").isTrue();
+        }
+    }
+
+    @Test
+    void aDeletionGoesOnceEveryCountingMemberHasItAndAWeekHasPassed() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            set(a, "old", "1");
+            delete(a, "old");
+            VersionVector here = a.replica().vector(APP);
+            Set<NodeId> linked = new HashSet<>(Set.of(node("b"), node("c")));
+            Map<NodeId, VersionVector> told = new TreeMap<>(Map.of(node("b"), here, node("c"), VersionVector.EMPTY));
+            Tombstones tombstones = new Tombstones(
+                    a,
+                    a.replica(),
+                    wall,
+                    () -> Set.of(node("b"), node("c")),
+                    () -> linked,
+                    (node, scope) -> true,
+                    (scope, nodes) -> CompletableFuture.completedFuture(
+                            nodes.stream().map(told::get).reduce(a.replica().vector(scope), VersionVector::least)));
+            wall.millis.addAndGet(8 * DAY.toMillis());
+            tombstones.turn();
+            assertThat(tombstones(a)).as("c has not seen it").isEqualTo(1);
+            told.put(node("c"), here);
+            set(a, "new", "1");
+            delete(a, "new");
+            told.replaceAll((id, before) -> a.replica().vector(APP));
+            tombstones.turn();
+            assertThat(tombstones(a)).as("the new one is not old enough").isEqualTo(1);
+
+            told.put(node("c"), VersionVector.EMPTY);
+            linked.remove(node("c"));
+            wall.millis.addAndGet(29 * DAY.toMillis());
+            tombstones.turn();
+            assertThat(tombstones(a)).as("c counts for a month").isEqualTo(1);
+            linked.remove(node("b"));
+            wall.millis.addAndGet(2 * DAY.toMillis());
+            tombstones.turn();
+            assertThat(tombstones.removed())
+                    .as("c does not count any more, b does")
+                    .isEqualTo(2);
+
+            set(a, "late", "1");
+            delete(a, "late");
+            wall.millis.addAndGet(60 * DAY.toMillis());
+            tombstones.turn();
+            assertThat(tombstones(a)).as("one of three alone removes nothing").isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whoWasAwayLosesWhatWasDeletedAndKeepsWhatItWrote() throws Exception {
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
+                SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall);
+                SqliteCartridge c = open(folder.resolve("c.db"), node("c"), wall)) {
+            set(a, "gone", "1");
+            set(a, "edited", "1");
+            set(a, "stays", "1");
+            add(a, "visits", 2);
+            pull(a, b);
+            pull(a, c);
+            wall.millis.addAndGet(1);
+            set(c, "edited", "2");
+            set(c, "new", "1");
+            add(c, "visits", 3);
+            wall.millis.addAndGet(1);
+            delete(a, "gone");
+            delete(a, "edited");
+            pull(a, b);
+            collect(a, b.replica().vector(APP));
+            assertThat(tombstones(a)).isZero();
+            assertThat(tombstones(b)).isEqualTo(2);
+            agree(List.of(a, b));
+
+            // It is told of the deletions by one who remembers none, and b hears of c before a does.
+            pull(a, c);
+            assertThat(pairs(c)).containsOnlyKeys("edited", "new", "stays");
+            pull(c, b);
+            pull(b, a);
+            pull(a, c);
+            agree(List.of(a, b, c));
+            assertThat(pairs(a)).containsOnlyKeys("edited", "new", "stays").containsEntry("edited", "2");
+            assertThat(sum(a, "visits")).isEqualTo(5);
+
+            // The floor is handed on with the rows: c remembers nothing either, and says so.
+            try (SqliteCartridge d = open(folder.resolve("d.db"), node("d"), wall)) {
+                pull(c, d);
+                agree(List.of(c, d));
+                assertThat(d.replica().floor(APP)).isEqualTo(c.replica().floor(APP));
+            }
+        }
+    }
+
+    @Test
+    void theFloorIsThereAfterReopeningAndGoesWithTheScope() throws Exception {
+        Path file = folder.resolve("a.db");
+        try (SqliteCartridge a = open(file, node("a"), wall)) {
+            set(a, "gone", "1");
+            delete(a, "gone");
+            collect(a, a.replica().vector(APP));
+        }
+        try (SqliteCartridge a = open(file, node("a"), wall)) {
+            assertThat(a.replica().floor(APP).below()).isEqualTo(a.replica().vector(APP));
+            done(a.replica().forget(APP, a.replica().vector(APP)));
+            assertThat(a.replica().floor(APP).isNone()).isTrue();
+        }
+    }
+
+    @Test
+    void aCartridgeFromBeforeIsCountedAnew() throws Exception {
+        Path file = folder.resolve("a.db");
+        long digest;
+        try (SqliteCartridge a = open(file, node("a"), wall)) {
+            set(a, "gone", "1");
+            set(a, "stays", "1");
+            delete(a, "gone");
+            digest = a.replica().digest(APP);
+        }
+        try (Connection before = DriverManager.getConnection("jdbc:sqlite:" + file);
+                Statement statement = before.createStatement()) {
+            statement.executeUpdate("UPDATE fazt_migration SET level = 1 WHERE room = 'cartridge'");
+            statement.executeUpdate("DROP TABLE fazt_floor");
+            statement.executeUpdate("DROP TABLE fazt_heard");
+            statement.executeUpdate("UPDATE fazt_scope SET digest = digest + 7");
+        }
+        try (SqliteCartridge a = open(file, node("a"), wall)) {
+            assertThat(a.replica().digest(APP)).isEqualTo(digest);
+            assertThat(a.replica().scan(APP, null, row -> {}).sound()).isTrue();
+        }
+    }
+
+    /** Three members, of which one at a time is away while the others write, delete and forget deletions. */
+    private void schedule(long seed, boolean floors) throws Exception {
+        Random random = new Random(seed);
+        Path home = Files.createDirectories(folder.resolve(seed + (floors ? "" : "-planted")));
+        List<SqliteCartridge> all = new ArrayList<>();
+        List<List<Changeset>> pushed = new ArrayList<>();
+        Set<String> deleted = new HashSet<>();
+        Map<String, String> ofTheAway = new TreeMap<>();
+        try {
+            for (int i = 0; i < 3; i++) {
+                all.add(open(home.resolve(i + ".db"), node("n" + i), wall));
+                List<Changeset> own = new CopyOnWriteArrayList<>();
+                pushed.add(own);
+                all.get(i).listen(commit -> {
+                    if (commit.local() && commit.changeset() != null) {
+                        own.add(commit.changeset());
+                    }
+                });
+            }
+            int value = 0;
+            for (int round = 0; round < 4; round++) {
+                int away = random.nextInt(3);
+                for (int step = 0; step < 25; step++) {
+                    wall.millis.addAndGet(1 + random.nextInt(3));
+                    int at = random.nextInt(3);
+                    SqliteCartridge here = all.get(at);
+                    String key = "k" + random.nextInt(6);
+                    switch (random.nextInt(6)) {
+                        case 0, 1 -> {
+                            String written = "v" + value++;
+                            set(here, key, written);
+                            if (at == away) {
+                                set(here, "own" + written, "own");
+                                ofTheAway.put("own" + written, "own");
+                            }
+                        }
+                        case 2 -> {
+                            String before = pairs(here).get(key);
+                            if (delete(here, key)) {
+                                deleted.add(before);
+                            }
+                        }
+                        default -> {
+                            int other = random.nextInt(3);
+                            if (at != away && other != away && at != other) {
+                                tell(here, all.get(other), pushed.get(at), random);
+                                collect(
+                                        here,
+                                        here.replica()
+                                                .vector(APP)
+                                                .least(all.get(other).replica().vector(APP)));
+                                if (!floors) {
+                                    done(here.writeLocal(tx -> tx.execute("DELETE FROM fazt_floor")));
+                                }
+                            }
+                        }
+                    }
+                }
+                // Everybody meets everybody, in any order, until all have seen the same.
+                for (int i = 0; i < 40; i++) {
+                    int at = random.nextInt(3);
+                    tell(all.get(at), all.get(random.nextInt(3)), pushed.get(at), random);
+                }
+                for (int i = 0; i < 9; i++) {
+                    if (i / 3 != i % 3) {
+                        pull(all.get(i / 3), all.get(i % 3));
+                    }
+                }
+                for (int i = 0; i < 9; i++) {
+                    if (i / 3 != i % 3) {
+                        pull(all.get(i / 3), all.get(i % 3));
+                    }
+                }
+                agree(all);
+                assertThat(pairs(all.get(0)).values())
+                        .as("nothing deleted comes back")
+                        .noneMatch(deleted::contains);
+                assertThat(pairs(all.get(0)))
+                        .as("nothing that the absent one wrote is lost")
+                        .containsAllEntriesOf(ofTheAway);
+            }
+        } finally {
+            all.forEach(SqliteCartridge::close);
+        }
+    }
+
+    /** By a pull, or by what was pushed and arrives as far as its causes are there. */
+    private static void tell(SqliteCartridge from, SqliteCartridge to, List<Changeset> pushed, Random random)
+            throws Exception {
+        if (from != to && random.nextBoolean()) {
+            pull(from, to);
+        } else if (from != to) {
+            for (Changeset changeset : List.copyOf(pushed)) {
+                done(to.replica().apply(changeset));
+            }
+        }
+    }
+
+    @Test
+    void anyScheduleEndsTheSameEverywhere() throws Exception {
+        for (long seed = 1; seed <= 8; seed++) {
+            long one = seed;
+            assertThat(one).satisfies(replayed -> schedule(replayed, true));
+        }
+    }
+
+    @Test
+    void aReplicaThatForgetsItsFloorIsFound() {
+        assertThatThrownBy(() -> {
+                    for (long seed = 1; seed <= 8; seed++) {
+                        schedule(seed, false);
+                    }
+                })
+                .isInstanceOf(AssertionError.class);
+    }
+}
