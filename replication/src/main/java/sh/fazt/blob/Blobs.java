@@ -13,6 +13,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.LocalTx;
+import sh.fazt.cartridge.change.Scope;
 
 /**
  * Blobs by the SHA-256 of their content. One of more than 1 MiB is cut into chunks, each stored once however
@@ -193,6 +194,18 @@ public final class Blobs {
     public List<String> wanted(int most) {
         return cartridge.read(rows ->
                 rows.query("SELECT hash FROM fazt_wanted ORDER BY hash LIMIT ?", row -> row.text(0), (long) most));
+    }
+
+    /** Whether rows of a scope refer to blobs that are not here. */
+    public boolean lacksAny(Scope scope) {
+        return cartridge.read(rows -> cartridge.blobColumns().entrySet().stream()
+                .anyMatch(table -> table.getValue().stream()
+                        .anyMatch(column -> rows.first(
+                                        "SELECT 1 FROM " + table.getKey() + " WHERE scope = ? AND " + column
+                                                + " IN (SELECT hash FROM fazt_wanted)",
+                                        row -> true,
+                                        scope.id())
+                                .isPresent())));
     }
 
     /** How many blobs are wanted. */

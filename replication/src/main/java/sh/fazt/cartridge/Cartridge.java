@@ -2,6 +2,7 @@ package sh.fazt.cartridge;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Scope;
@@ -46,6 +47,9 @@ public interface Cartridge extends AutoCloseable {
 
     /** What lost when two nodes wrote the same. */
     Conflicts conflicts();
+
+    /** The columns, by table, whose texts are hashes of blobs. */
+    Map<String, List<String>> blobColumns();
 
     /** A consistent copy, made while writers go on. */
     void backup(Path target);

@@ -421,6 +421,15 @@ public final class SqliteCartridge implements Cartridge {
     }
 
     @Override
+    public Map<String, List<String>> blobColumns() {
+        Map<String, List<String>> columns = new HashMap<>();
+        schema.tables.values().stream()
+                .filter(table -> !table.blobColumns.isEmpty())
+                .forEach(table -> columns.put(table.name, List.copyOf(table.blobColumns)));
+        return columns;
+    }
+
+    @Override
     public void backup(Path target) {
         if (Files.exists(target)) {
             throw new CartridgeException(

@@ -50,6 +50,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final ReplicaStore store;
     private final Links links;
     private final Executor swarm;
+    private final Executor io;
     private final LongSupplier nanos;
     private final SyncCore core;
     private final Pulls pulls;
@@ -113,6 +114,7 @@ public final class SyncService implements CommitListener, Links.Listener {
         this.blobs = blobs;
         this.links = links;
         this.swarm = swarm;
+        this.io = io;
         this.nanos = nanos;
         this.core = new SyncCore(new SyncCore.View() {
             @Override
@@ -475,12 +477,11 @@ public final class SyncService implements CommitListener, Links.Listener {
             }
             Scope scope = new Scope(asked.getScope());
             VersionVector all = SyncCodec.vector(asked.getSinceList());
-            return CompletableFuture.supplyAsync(
-                    () -> PullReply.newBuilder()
-                            .setKeeps(core.keeps(scope, all))
-                            .build()
-                            .toByteArray(),
-                    swarm);
+            // The rows first: then what they refer to.
+            return CompletableFuture.supplyAsync(() -> core.keeps(scope, all), swarm)
+                    .thenApplyAsync(keeps -> keeps && (blobs == null || !blobs.lacksAny(scope)), io)
+                    .thenApply(keeps ->
+                            PullReply.newBuilder().setKeeps(keeps).build().toByteArray());
         } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
             offences.count(from, Offence.MALFORMED, String.valueOf(e.getMessage()));
             return CompletableFuture.failedFuture(e);
