@@ -130,10 +130,12 @@ final class Faults {
         if (copied != null) {
             copied.keep();
         }
-        swarm.agreement.propose(
-                by,
-                new Agreement.Entry(Agreement.MEMBER + number, "n" + number),
-                () -> swarm.make(number, 2, copied).boot());
+        swarm.agreement.propose(by, new Agreement.Entry(Agreement.MEMBER + number, "n" + number), () -> {
+            // A proposer that stood still may be answered when another one has had the number.
+            if (swarm.nodes.size() == number) {
+                swarm.make(number, 2, copied).boot();
+            }
+        });
         // One at a time, as the number is the next one's.
         world.schedule(Duration.ofSeconds(4), () -> joining = false);
     }
