@@ -58,8 +58,12 @@ class PlacementIT {
                     .as("nobody is asked for what it does not keep")
                     .extracting(verified -> verified.member().name())
                     .containsExactlyInAnyOrder("home", "office");
-            assertThat(home.swarm.view().members())
-                    .allSatisfy(member -> assertThat(member.behind()).isZero());
+            // Vectors are told once a second.
+            Await.until(
+                    "nobody lacks what it does not keep",
+                    PATIENCE,
+                    () -> home.swarm.view().members().stream()
+                            .allMatch(member -> Long.valueOf(0).equals(member.behind())));
 
             home.swarm.label("phone", List.of("disk=big"));
             home.swarm.placeByLabel(SHOP, "disk=big");
