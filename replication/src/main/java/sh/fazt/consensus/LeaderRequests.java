@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -44,6 +45,8 @@ final class LeaderRequests {
 
     static final Duration CHANGE_DEADLINE = Duration.ofSeconds(30);
 
+    private static final Duration NOOP = Duration.ofSeconds(5);
+
     /** How long a voter looks for the leader on an observer's behalf. */
     private static final Duration PASSED_ON = Duration.ofMillis(2500);
 
@@ -51,14 +54,24 @@ final class LeaderRequests {
     private final Links links;
     private final Supplier<@Nullable ConfigFeed> observing;
     private final Supplier<RaftStatus> status;
+    private final Consumer<NodeId> asksToVote;
     private final Object voters = new Object();
 
-    /** @param observing what this node follows while it is an observer; null while it votes */
-    LeaderRequests(RaftHost host, Links links, Supplier<@Nullable ConfigFeed> observing, Supplier<RaftStatus> status) {
+    /**
+     * @param observing  what this node follows while it is an observer; null while it votes
+     * @param asksToVote told of a member that is to be added, while this node does not lead
+     */
+    LeaderRequests(
+            RaftHost host,
+            Links links,
+            Supplier<@Nullable ConfigFeed> observing,
+            Supplier<RaftStatus> status,
+            Consumer<NodeId> asksToVote) {
         this.host = host;
         this.links = links;
         this.observing = observing;
         this.status = status;
+        this.asksToVote = asksToVote;
     }
 
     /** A command that changes nothing: the log goes on, and with it whoever just joined. */
@@ -136,6 +149,9 @@ final class LeaderRequests {
             // A voter without a quorum would let us wait: another may have one.
             return feed.forward(
                     mark(request), request.hasCommand() && left.compareTo(PASSED_ON) > 0 ? PASSED_ON : left);
+        }
+        if (!host.leads() && request.hasAddVoter()) {
+            asksToVote.accept(NodeId.parse(request.getAddVoter().getNode()));
         }
         return host.leads() ? lead(request, left) : forward(request, left);
     }
@@ -301,7 +317,8 @@ final class LeaderRequests {
                 next.add(RaftPeer.newBuilder().setId(peer).build());
             }
             if (new HashSet<>(ids(next)).equals(new HashSet<>(ids(current)))) {
-                return true;
+                // Who asks again has not heard: the log may have gone no further since it was added.
+                return peer == null || write(noop(), NOOP) != null;
             }
             SetConfigurationRequest request = new SetConfigurationRequest(
                     host.client(),
@@ -328,8 +345,7 @@ final class LeaderRequests {
                         "the voters could not be changed: " + reply.getException());
             }
             // An idle group would not catch up whoever joined it.
-            write(noop(), Duration.ofSeconds(5));
-            return true;
+            return write(noop(), NOOP) != null;
         }
     }
 

@@ -46,6 +46,7 @@ public final class SwarmRaft implements AutoCloseable {
     private final ConfigStore store;
     private final RaftHost host;
     private final LeaderRequests leader;
+    private final Pair pair;
     private final ExecutorService io;
     private final RandomGenerator random;
     private final List<Consumer<List<String>>> listeners = new CopyOnWriteArrayList<>();
@@ -86,7 +87,8 @@ public final class SwarmRaft implements AutoCloseable {
         this.io = io;
         this.random = random;
         host = new RaftHost(self, cartridge, store, directory, links, timings, timer, this::changed);
-        leader = new LeaderRequests(host, links, () -> observing ? feed : null, this::status);
+        pair = new Pair(host, links);
+        leader = new LeaderRequests(host, links, () -> observing ? feed : null, this::status, this::goOnWithout);
         observing = ConfigStore.OBSERVER.equals(store.state(ConfigStore.ROLE));
         links.handle(Channel.RAFT, new Links.Handler() {
             @Override
@@ -367,6 +369,25 @@ public final class SwarmRaft implements AutoCloseable {
             rejoin(true);
             return;
         }
+        decideAlone();
+    }
+
+    /** The other of two voters asks to be added: where it can't vote any more, this node goes on alone and adds it. */
+    private void goOnWithout(NodeId other) {
+        if (!pair.brokenBy(other)) {
+            return;
+        }
+        synchronized (this) {
+            if (wanted && host.oneOfTwo() && !host.status().quorum()) {
+                LOG.warn(
+                        "the other of two voters can't vote any more: this one decides alone other={}",
+                        other.shortText());
+                decideAlone();
+            }
+        }
+    }
+
+    private void decideAlone() {
         RaftGroupId id = host.groupId();
         String incarnation = store.state(INCARNATION);
         host.keepOnlySelf();
@@ -458,6 +479,9 @@ public final class SwarmRaft implements AutoCloseable {
         }
         if (request.length == 0) {
             throw new IllegalArgumentException("an empty message");
+        }
+        if (request[0] == Pair.ASK) {
+            return pair.state().toByteArray();
         }
         ConfigFeed tells = feed;
         if (request[0] == ConfigFeed.ASK || request[0] == ConfigFeed.NEWS) {

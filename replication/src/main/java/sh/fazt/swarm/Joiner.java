@@ -36,6 +36,8 @@ final class Joiner {
     private static final Logger LOG = LoggerFactory.getLogger(Joiner.class);
     private static final Duration ASK = Duration.ofSeconds(20);
     private static final Duration CALL = Duration.ofSeconds(45);
+    /** How long a leader has to tell whoever it added, before it is asked again. */
+    private static final Duration AGAIN = Duration.ofSeconds(2);
 
     private final NodeKey key;
     private final SwarmOptions options;
@@ -48,6 +50,8 @@ final class Joiner {
     private final Surroundings surroundings;
     private final ConfigFeed feed;
     private final ExecutorService io;
+    private volatile String obstacle = "";
+    private long asked = System.nanoTime() - AGAIN.toNanos();
 
     Joiner(
             NodeKey key,
@@ -163,6 +167,7 @@ final class Joiner {
             try {
                 config.barrier();
             } catch (ConsensusException e) {
+                obstacle = String.valueOf(e.getMessage());
                 LOG.debug("the log is not heard to its end yet", e);
                 return false;
             }
@@ -170,14 +175,20 @@ final class Joiner {
                 pending.forget();
                 return true;
             }
-        } else if (pending.group().equals(raft.groupId())) {
+        } else if (pending.group().equals(raft.groupId()) && System.nanoTime() - asked > AGAIN.toNanos()) {
             askToVote();
         }
         return false;
     }
 
+    /** What the last step failed by; empty when that is not known. */
+    String obstacle() {
+        return obstacle;
+    }
+
     /** Asks whoever it is linked to. */
     private void askToVote() {
+        obstacle = "no member of it is linked";
         Ask ask = Ask.newBuilder().setAddMe(raft.peerId()).build();
         for (LinkState state : links.states()) {
             if (state.up()) {
@@ -189,8 +200,13 @@ final class Joiner {
                         LOG.info("this member is not to vote: it observes");
                         raft.becomeObserver();
                     }
+                    asked = System.nanoTime();
+                    obstacle = "it was added, and hears nothing of the group yet";
                     return;
                 } catch (CompletionException e) {
+                    Throwable cause = e.getCause();
+                    obstacle = "node " + state.peer().shortText() + " did not add it: "
+                            + (cause == null ? e : cause).getMessage();
                     LOG.debug("could not be added by {}", state.peer().shortText(), e);
                 }
             }

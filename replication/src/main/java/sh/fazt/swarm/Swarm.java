@@ -580,8 +580,8 @@ public final class Swarm implements AutoCloseable {
                 voted
                         ? "this node is a member but has not caught up yet; it goes on in the background: see"
                                 + " \"fazt swarm status\""
-                        : "this node was admitted but can't be reached by its swarm yet; it goes on trying: see"
-                                + " \"fazt swarm status\"");
+                        : "this node was admitted but has no part in its swarm yet (" + joiner.obstacle()
+                                + "); it goes on trying: see \"fazt swarm status\"");
     }
 
     /** What this node has to see to by itself: that it votes, and that it is found where it is. */

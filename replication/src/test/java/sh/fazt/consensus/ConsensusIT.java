@@ -16,13 +16,17 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.thirdparty.com.google.protobuf.InvalidProtocolBufferException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -251,6 +255,56 @@ class ConsensusIT {
         awaitAlias(lost, "meanwhile", "yes");
         assertThat(other.raft.status().voters()).hasSize(3);
         assertThat(lost.set("again", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void ofTwoTheOneThatLostItsWholeLogIsAddedByTheOther() throws IOException {
+        group(2);
+        Node kept = nodes.get(0);
+        Node lost = nodes.get(1);
+        kept.set("before", "yes");
+        lost.stop();
+        delete(folder.resolve(lost.name + ".raft"));
+        lost.boot();
+        assertThat(lost.raft.open()).isFalse();
+        lost.raft.rejoin(false);
+        kept.raft.addVoter(lost.id, lost.raft.peerId());
+        awaitAlias(lost, "before", "yes");
+        assertThat(kept.raft.status().voters()).containsExactlyInAnyOrder(kept.id, lost.id);
+        assertThat(lost.set("again", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void ofTwoNobodyDecidesAloneWhileTheOtherOnlyDoesNotAnswer() {
+        group(2);
+        Node one = nodes.get(0);
+        Node two = nodes.get(1);
+        network.isolated.add(two.id);
+        Await.until("no quorum", PATIENCE, () -> !one.raft.status().quorum());
+        CountDownLatch asked = new CountDownLatch(2);
+        network.tap = (to, question) -> {
+            if (to.equals(two.id) && question[0] == Pair.ASK) {
+                asked.countDown();
+            }
+        };
+        CompletableFuture<Void> adds =
+                CompletableFuture.runAsync(() -> one.raft.addVoter(two.id, two.raft.peerId()), one.io);
+        Await.until("asked twice", PATIENCE, () -> asked.getCount() == 0);
+        assertThat(one.raft.status().leads()).isFalse();
+        network.isolated.clear();
+        assertThat(adds).succeedsWithin(PATIENCE);
+        assertThat(one.raft.status().voters()).containsExactlyInAnyOrder(one.id, two.id);
+    }
+
+    @Test
+    void whoAsksAgainToBeAddedHearsWhatItMissed() {
+        group(2);
+        Node one = nodes.get(0);
+        long before = one.raft.configVersion();
+        one.raft.addVoter(nodes.get(1).id, nodes.get(1).raft.peerId());
+        assertThat(one.raft.status().applied())
+                .as("an idle log tells a follower nothing that it missed")
+                .isGreaterThan(before);
     }
 
     @Test
@@ -538,6 +592,46 @@ class ConsensusIT {
         one.raft.addVoter(two.id, two.raft.peerId());
         awaitAlias(two, "alone", "yes");
         assertThat(two.set("both", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    /**
+     * The worst moment of a join: two become the group, and the second is not heard of while that is agreed. Ratis lets
+     * the first write down the group of two alone and then waits for a vote that one which starts never gives.
+     */
+    @Test
+    void whoVanishesWhileTheVotersChangeIsAddedAllTheSame() {
+        Node one = group(1).get(0);
+        one.set("before", "yes");
+        Node two = new Node(2);
+        two.raft.prepareJoin(Objects.requireNonNull(one.raft.groupId()));
+        network.tap = (to, question) -> {
+            if (to.equals(two.id) && tellsOfNewVoters(question)) {
+                network.isolated.add(two.id);
+            }
+        };
+        CompletableFuture<Void> adds =
+                CompletableFuture.runAsync(() -> one.raft.addVoter(two.id, two.raft.peerId()), one.io);
+        Await.until("the cut", PATIENCE, () -> network.isolated.contains(two.id));
+        Await.until("no leader", PATIENCE, () -> !one.raft.status().quorum());
+        assertThat(one.raft.status().voters()).containsExactlyInAnyOrder(one.id, two.id);
+        network.tap = (to, question) -> {};
+        network.isolated.clear();
+        assertThat(adds).succeedsWithin(PATIENCE.multipliedBy(3));
+        awaitAlias(two, "before", "yes");
+        assertThat(two.set("both", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    private static boolean tellsOfNewVoters(byte[] question) {
+        try {
+            return question.length > 1
+                    && question[0] == LinkServerRpc.APPEND
+                    && AppendEntriesRequestProto.parseFrom(ByteString.copyFrom(question, 1, question.length - 1))
+                            .getEntriesList()
+                            .stream()
+                            .anyMatch(entry -> entry.getConfigurationEntry().getOldPeersCount() > 0);
+        } catch (InvalidProtocolBufferException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
 import sh.fazt.link.LinkException;
@@ -23,6 +24,8 @@ final class MemoryLinks implements Links {
         final Map<NodeId, MemoryLinks> nodes = new ConcurrentHashMap<>();
         final Set<NodeId> isolated = ConcurrentHashMap.newKeySet();
         final ScheduledExecutorService threads;
+        /** Told of every question before it is delivered, and may cut whom it will. */
+        volatile BiConsumer<NodeId, byte[]> tap = (to, question) -> {};
 
         Network(ScheduledExecutorService threads) {
             this.threads = threads;
@@ -56,6 +59,7 @@ final class MemoryLinks implements Links {
                 deadline.toMillis(),
                 TimeUnit.MILLISECONDS);
         network.threads.execute(() -> {
+            network.tap.accept(to, request);
             MemoryLinks peer = network.nodes.get(to);
             Handler handler = peer == null ? null : peer.handlers.get(channel);
             if (handler != null && network.connected(self, to)) {

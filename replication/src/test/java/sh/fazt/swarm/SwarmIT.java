@@ -16,6 +16,7 @@ import sh.fazt.link.JoinAnswer;
 import sh.fazt.link.JoinCall;
 import sh.fazt.protocol.swarm.v1.Admission;
 import sh.fazt.swarm.SwarmNodes.Node;
+import sh.fazt.testkit.Await;
 
 /** Whole swarms in one process: real links, cartridges and groups. */
 @Timeout(120)
@@ -82,6 +83,24 @@ class SwarmIT {
         SwarmNodes.awaitMembers(3, one, two, three);
         two.swarm.alias("after", "app");
         assertThat(two.swarm.aliases()).containsKeys("meanwhile", "after");
+    }
+
+    @Test
+    void ofTwoMembersTheOneThatLostItsWholeLogVotesAgain() throws IOException {
+        Node one = nodes.node("one");
+        Node two = nodes.node("two");
+        two.swarm.join(one.token().text());
+        SwarmNodes.awaitMembers(2, one, two);
+        one.swarm.alias("before", "app");
+        two.stop();
+        SwarmNodes.delete(two.raft());
+        two.start();
+        Await.until(
+                "a quorum of two",
+                Duration.ofSeconds(60),
+                () -> two.swarm.view().quorum());
+        two.swarm.alias("after", "app");
+        assertThat(two.swarm.aliases()).containsKeys("before", "after");
     }
 
     @Test
