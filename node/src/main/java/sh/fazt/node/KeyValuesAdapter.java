@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.CartridgeException;
 import sh.fazt.hosting.HostingException;
 import sh.fazt.hosting.data.KeyValues;
 import sh.fazt.runtime.binding.BindingException;
@@ -61,6 +62,10 @@ final class KeyValuesAdapter implements sh.fazt.runtime.binding.KeyValues {
         } catch (HostingException e) {
             return CompletableFuture.failedFuture(new BindingException(
                     e.reason().name().toLowerCase(java.util.Locale.ROOT), String.valueOf(e.getMessage())));
+        } catch (CartridgeException e) {
+            boolean disk = e.reason() == CartridgeException.Reason.NOT_WRITABLE;
+            return CompletableFuture.failedFuture(new BindingException(
+                    disk ? BindingException.NOT_WRITABLE : "unavailable", String.valueOf(e.getMessage())));
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(new BindingException("unavailable", String.valueOf(e.getMessage())));
         }

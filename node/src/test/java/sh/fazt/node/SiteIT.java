@@ -237,6 +237,7 @@ class SiteIT {
                 case BAD_REQUEST -> 400;
                 case TIMEOUT -> 504;
                 case OVERLOADED -> 503;
+                case NO_STORAGE -> 507;
                 case SYNTAX, THREW, RECURSION, MEMORY, UNSERIALISABLE, TOO_LARGE -> 500;
             };
             assertThat(answer.status()).as(reason.name()).isEqualTo(expected);

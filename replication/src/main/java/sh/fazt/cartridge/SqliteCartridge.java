@@ -59,6 +59,7 @@ public final class SqliteCartridge implements Cartridge {
     private final List<CommitListener> listeners = new CopyOnWriteArrayList<>();
     private final Thread writer;
     private final Replica replica = new Replica();
+    private final Refusals refusals;
 
     /** What the last commit left; replaced as a whole. */
     private volatile Map<String, Engine.State> published;
@@ -71,8 +72,6 @@ public final class SqliteCartridge implements Cartridge {
     /** Whether the engine remembers a transaction that was rolled back, and could not be read anew. */
     private boolean stale;
 
-    private volatile @Nullable CartridgeException notWritable;
-
     /** When the writer began what it does now, in nanoTime; null while it waits for work. */
     private volatile @Nullable Long busySince;
 
@@ -82,6 +81,7 @@ public final class SqliteCartridge implements Cartridge {
     private SqliteCartridge(Path file, CartridgeOptions options, Schema schema, Ownership ownership) {
         this.file = file;
         this.options = options;
+        this.refusals = new Refusals(file, options.wall());
         this.schema = schema;
         this.ownership = ownership;
         this.session = connect(false);
@@ -489,7 +489,7 @@ public final class SqliteCartridge implements Cartridge {
             Thread.currentThread().interrupt();
         }
         try {
-            if (origin != null && notWritable == null) {
+            if (origin != null && !refusals.now()) {
                 String marker = UUID.randomUUID().toString();
                 meta("marker", marker);
                 session.query("PRAGMA wal_checkpoint(TRUNCATE)", row -> row.integer(0));
@@ -587,18 +587,12 @@ public final class SqliteCartridge implements Cartridge {
             now.putAll(changed);
             published = Map.copyOf(now);
             engine.committed();
-            if (notWritable != null) {
-                LOG.info("the cartridge can be written again file={}", file);
-                notWritable = null;
-            }
+            refusals.committed();
         } catch (RuntimeException | Error e) {
             // The writer outlives whatever a transaction comes to: without it nothing is ever written again.
             rollBack();
             if (e instanceof CartridgeException failed && failed.reason() == CartridgeException.Reason.NOT_WRITABLE) {
-                if (notWritable == null) {
-                    LOG.error("the cartridge can't be written file={} why={}", file, failed.getMessage());
-                }
-                notWritable = failed;
+                refusals.refused(failed);
             }
             if (group.jobs.isEmpty()) {
                 group.jobs.add(first);
@@ -716,10 +710,9 @@ public final class SqliteCartridge implements Cartridge {
         }
     }
 
-    /** Why writes are refused at the moment; null when they are not. */
+    /** Why writes are refused, or some were within the last minute; null when all is well. */
     public @Nullable String notWritable() {
-        CartridgeException why = notWritable;
-        return why == null ? null : why.getMessage();
+        return refusals.lately();
     }
 
     /** Since when, in nanoTime, the writer has been at the transaction that it is at; empty while it waits for work. */

@@ -469,6 +469,10 @@ class SqliteCartridgeIT {
             assertThat(a.notWritable()).contains("full");
             done(a.writeLocal(tx -> tx.first("PRAGMA max_page_count = 1000000", row -> row.integer(0))));
             set(a, "big", "y".repeat(1 << 20));
+            assertThat(a.notWritable())
+                    .as("a small write may fit where a large one does not")
+                    .contains("full");
+            wall.millis.addAndGet(60_000);
             assertThat(a.notWritable()).isNull();
             assertThat(a.replica().vector(APP).get(a.replica().origin())).isEqualTo(2);
         }

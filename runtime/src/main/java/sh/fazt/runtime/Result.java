@@ -57,6 +57,8 @@ public sealed interface Result {
         TOO_LARGE,
         /** The body is not what its Content-Type says. The visitor's mistake. */
         BAD_REQUEST,
+        /** A write was refused, since the disk is full or can't be written, and the script did not catch it. */
+        NO_STORAGE,
         /** Too many invocations of this app are running and waiting. Retry shortly. */
         OVERLOADED
     }

@@ -218,7 +218,7 @@ public final class Runtime implements AutoCloseable {
                     stopped.increment();
                     tell(job.app(), failed);
                 }
-                case SYNTAX, THREW, RECURSION, UNSERIALISABLE, TOO_LARGE -> tell(job.app(), failed);
+                case SYNTAX, THREW, RECURSION, UNSERIALISABLE, TOO_LARGE, NO_STORAGE -> tell(job.app(), failed);
                 case NO_ENTRY, BAD_REQUEST, OVERLOADED -> {}
             }
         }

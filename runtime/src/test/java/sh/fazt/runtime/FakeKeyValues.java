@@ -43,6 +43,10 @@ final class FakeKeyValues implements KeyValues {
 
     @Override
     public CompletionStage<Void> set(String appId, String key, String json, Optional<Duration> ttl) {
+        if (key.equals("full")) {
+            return CompletableFuture.failedFuture(
+                    new BindingException(BindingException.NOT_WRITABLE, "the disk is full"));
+        }
         if (json.length() > 1_000) {
             return CompletableFuture.failedFuture(new BindingException("quota_exceeded", "the value is too long"));
         }

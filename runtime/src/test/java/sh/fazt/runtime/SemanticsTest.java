@@ -425,6 +425,19 @@ final class SemanticsTest {
     }
 
     @Test
+    void aFullDiskThatIsNotCaughtIsToldFromAMistakeOfTheScript() {
+        Result.Failed uncaught = Apps.failed(APPS.run("fazt.app.kv.set('full', 1)"));
+        assertThat(uncaught.reason()).isEqualTo(Result.Reason.NO_STORAGE);
+        assertThat(uncaught.message()).contains("the disk is full");
+        assertThat(Apps.failed(APPS.run("(async () => fazt.app.kv.set('full', 1))()"))
+                        .reason())
+                .isEqualTo(Result.Reason.NO_STORAGE);
+        assertThat(Apps.failed(APPS.run("try { fazt.app.kv.set('full', 1) } catch (e) { throw new Error(e.code) }"))
+                        .reason())
+                .isEqualTo(Result.Reason.THREW);
+    }
+
+    @Test
     void identity() {
         assertThat(APPS.body("respond([fazt.app.id, fazt.app.name])")).isEqualTo("[\"app\",\"app-name\"]");
     }

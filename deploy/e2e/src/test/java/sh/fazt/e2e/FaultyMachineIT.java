@@ -74,10 +74,12 @@ class FaultyMachineIT {
             accepted++;
         }
         assertThat(accepted).as("some fit, and no disk is endless").isBetween(1, 99);
-        // The function did not catch it.
-        assertThat(refused.statusCode()).as(refused.body()).isEqualTo(500);
+        assertThat(refused.statusCode()).as(refused.body()).isEqualTo(507);
         assertThat(refused.body()).contains("disk").contains("full").contains("nothing was written");
         assertThat(b.get(Ledger.NAME, "/")).as("it goes on serving").contains("First release");
+        assertThat(b.api("/api/system/health").toString() + b.ok("server", "status"))
+                .contains("disk")
+                .contains("full");
         for (int i = 0; i < 30; i++) {
             assertThat(putLarge(a, "elsewhere-" + i).statusCode())
                     .as("the others go on")

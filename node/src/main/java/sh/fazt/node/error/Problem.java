@@ -138,6 +138,7 @@ public record Problem(Kind kind, String code, String message, Map<String, Object
             case UNSERIALISABLE -> new Problem(Kind.INTERNAL, "FUNCTION_RESULT", message);
             case TOO_LARGE -> new Problem(Kind.INTERNAL, "FUNCTION_RESULT_TOO_LARGE", message);
             case BAD_REQUEST -> new Problem(Kind.INVALID, "BAD_REQUEST", message);
+            case NO_STORAGE -> new Problem(Kind.NO_STORAGE, "NOT_WRITABLE", message);
             case OVERLOADED -> new Problem(Kind.OVERLOADED, "SERVICE_UNAVAILABLE", message);
         };
     }

@@ -4,6 +4,9 @@ import java.util.Objects;
 
 /** An expected failure of a port, shown to the script as an {@code Error} with {@code code} and {@code message}. */
 public final class BindingException extends RuntimeException {
+    /** The code of a write that the disk has no room for: uncaught, it is {@code Result.Reason.NO_STORAGE}. */
+    public static final String NOT_WRITABLE = "not_writable";
+
     private final String code;
 
     /**

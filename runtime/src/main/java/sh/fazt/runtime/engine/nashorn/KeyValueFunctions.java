@@ -12,7 +12,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.nashorn.internal.objects.Global;
+import org.openjdk.nashorn.internal.runtime.ECMAException;
 import org.openjdk.nashorn.internal.runtime.JSType;
 import org.openjdk.nashorn.internal.runtime.ScriptObject;
 import sh.fazt.runtime.binding.BindingException;
@@ -29,6 +31,8 @@ final class KeyValueFunctions {
     private final Shapes shapes;
     private final Shapes.Shape entry;
     private final Shapes.Shape expiringEntry;
+    /** The last error that stands for a disk without room. */
+    private @Nullable Object refused;
 
     KeyValueFunctions(KeyValues keyValues, String appId, Shapes shapes) {
         this.shapes = shapes;
@@ -127,7 +131,12 @@ final class KeyValueFunctions {
         return Global.allocate(items);
     }
 
-    private static <T> T await(String name, String key, CompletionStage<T> stage) {
+    /** Whether that was thrown because the disk has no room. */
+    boolean refused(Object thrown) {
+        return refused != null && thrown == refused;
+    }
+
+    private <T> T await(String name, String key, CompletionStage<T> stage) {
         try {
             return stage.toCompletableFuture().get(Meter.current().remainingNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
@@ -138,7 +147,11 @@ final class KeyValueFunctions {
         } catch (ExecutionException e) {
             String what = "fazt.app.kv." + name + (key.isEmpty() ? "" : " of '" + key + "'") + " failed: ";
             if (e.getCause() instanceof BindingException expected) {
-                throw HostFunctions.error(what + expected.getMessage(), expected.code());
+                ECMAException error = HostFunctions.error(what + expected.getMessage(), expected.code());
+                if (expected.code().equals(BindingException.NOT_WRITABLE)) {
+                    refused = error.getThrown();
+                }
+                throw error;
             }
             throw HostFunctions.error(what + e.getCause(), "internal");
         }

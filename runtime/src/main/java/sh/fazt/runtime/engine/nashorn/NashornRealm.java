@@ -97,6 +97,7 @@ final class NashornRealm implements Realm {
     private final Shapes shapes;
     private final Requests requests;
     private final Replies replies;
+    private final KeyValueFunctions keyValues;
     private final ScriptFunction drain;
     private final ScriptFunction track;
     private final ScriptFunction reset;
@@ -130,6 +131,7 @@ final class NashornRealm implements Realm {
             format = (ScriptFunction) hooks.get("format");
             requests = new Requests(hooks, shapes);
             replies = new Replies(shapes);
+            keyValues = new KeyValueFunctions(host.keyValues(), host.app().id(), shapes);
             installBindings();
             cleanMap = global.getMap();
             for (Property property : cleanMap.getProperties()) {
@@ -212,7 +214,7 @@ final class NashornRealm implements Realm {
         ScriptObject app = HostFunctions.object();
         ScriptObject kv = HostFunctions.object();
         ScriptObject storage = HostFunctions.object();
-        new KeyValueFunctions(host.keyValues(), host.app().id(), shapes).install(kv);
+        keyValues.install(kv);
         app.set("id", host.app().id(), 0);
         app.set("name", host.app().name(), 0);
         app.set("kv", kv, 0);
@@ -461,7 +463,7 @@ final class NashornRealm implements Realm {
         int open = stack.indexOf('(');
         int close = stack.indexOf(')', open + 1);
         String where = open >= 0 && close > open ? " at " + stack.substring(open + 1, close) : "";
-        return new Failed(Reason.THREW, line + where, stack);
+        return new Failed(keyValues.refused(thrown) ? Reason.NO_STORAGE : Reason.THREW, line + where, stack);
     }
 
     /** The frames of the app's own files, by their own lines. */
