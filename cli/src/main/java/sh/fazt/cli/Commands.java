@@ -34,6 +34,18 @@ final class Commands {
                     "what the running node says of itself",
                     ServerCommands::status),
             new Command(
+                    "server backup",
+                    List.of("FILE"),
+                    List.of(),
+                    "write a copy of the cartridge, while the node goes on",
+                    BackupCommands::backup),
+            new Command(
+                    "server restore",
+                    List.of("FILE"),
+                    List.of(),
+                    "put a backup in the cartridge's place, which no node runs; the old one is kept beside it",
+                    BackupCommands::restore),
+            new Command(
                     "swarm init",
                     List.of(),
                     List.of(new Command.Flag("name", "N", "the swarm's name")),

@@ -1,6 +1,5 @@
 package sh.fazt.cli;
 
-import java.lang.reflect.InvocationTargetException;
 import java.time.Duration;
 import java.util.Map;
 
@@ -23,20 +22,10 @@ final class MemberCommands {
         return 0;
     }
 
-    /** Needs the cartridge itself, which no node may run. By name, as the command imports nothing of the node. */
+    /** Needs the cartridge itself, which no node may run. */
     static int cloneCartridge(Arguments arguments, Terminal terminal) throws Exception {
         String cartridge = arguments.cartridge().toString();
-        String node;
-        try {
-            node = (String) Class.forName("sh.fazt.node.CloneMain")
-                    .getMethod("run", String.class)
-                    .invoke(null, cartridge);
-        } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof Exception cause) {
-                throw cause;
-            }
-            throw e;
-        }
+        String node = String.valueOf(Door.run("sh.fazt.node.CloneMain", cartridge));
         terminal.result(
                 arguments.json(terminal)
                         ? Json.pretty(Map.of("cartridge", cartridge, "node", node))

@@ -1,6 +1,5 @@
 package sh.fazt.cli;
 
-import java.lang.reflect.InvocationTargetException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code fazt server} and {@code fazt config}. */
 final class ServerCommands {
-    /** The node's door: its {@code main} gets the checked flags. By name, since the command imports nothing of it. */
+    /** Gets the checked flags, and runs until it is told to stop. */
     private static final String NODE = "sh.fazt.node.NodeMain";
 
     private ServerCommands() {}
@@ -32,15 +31,7 @@ final class ServerCommands {
         if (archives != null) {
             archives.makeSoon();
         }
-        try {
-            return (int) Class.forName(NODE).getMethod("run", String[].class).invoke(null, (Object)
-                    flags.toArray(new String[0]));
-        } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof Exception cause) {
-                throw cause;
-            }
-            throw e;
-        }
+        return Door.run(NODE, (Object) flags.toArray(new String[0])) instanceof Integer code ? code : 1;
     }
 
     private static void checkPort(String name, String value) {

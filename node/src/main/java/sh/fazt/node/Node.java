@@ -46,6 +46,7 @@ import sh.fazt.membership.MembershipConfig;
 import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
+import sh.fazt.node.api.BackupApi;
 import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.ConflictApi;
 import sh.fazt.node.api.ConflictDesk;
@@ -215,6 +216,7 @@ final class Node implements AutoCloseable {
                             new LinkApi(links()),
                             new WatchApi(watch(apps)),
                             new RoleApi(control()),
+                            new BackupApi(cartridge, clock, io),
                             new SystemApi(
                                     settings,
                                     events,

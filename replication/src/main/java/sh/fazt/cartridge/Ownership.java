@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +33,9 @@ final class Ownership implements AutoCloseable {
     private final Path cartridge;
     private final FileChannel channel;
     private final FileLock lock;
+    /** Which file it is that was opened, whatever lies at its path later; null where the system can't tell. */
+    private @Nullable Object identity;
+
     private @Nullable FileChannel counted;
     private long countedAt;
 
@@ -90,6 +94,40 @@ final class Ownership implements AutoCloseable {
             List<String> lines = Files.readAllLines(markerFile(), StandardCharsets.UTF_8);
             return new LastRun(lines.get(0), lines.size() < 2 ? 0 : Long.parseLong(lines.get(1)));
         } catch (IOException | IndexOutOfBoundsException | NumberFormatException absent) {
+            return null;
+        }
+    }
+
+    /** The cartridge is open now. */
+    void opened() {
+        identity = fileKey();
+    }
+
+    /** That what lies at the cartridge's path is what was opened: what is written into any other file is lost. */
+    void expectInPlace() {
+        Object opened = identity;
+        if (opened == null) {
+            return;
+        }
+        Object now = fileKey();
+        if (now == null) {
+            throw new CartridgeException(
+                    CartridgeException.Reason.NOT_WRITABLE,
+                    "the cartridge " + cartridge + " was taken away while its node runs: nothing was written, since it"
+                            + " would be lost. Put it back, or stop the node");
+        } else if (!opened.equals(now)) {
+            throw new CartridgeException(
+                    CartridgeException.Reason.NOT_WRITABLE,
+                    "another file was put in the place of the cartridge " + cartridge + " while its node runs: nothing"
+                            + " was written, since it would be lost. Stop the node; \"fazt server restore FILE\" puts"
+                            + " a backup in its place");
+        }
+    }
+
+    private @Nullable Object fileKey() {
+        try {
+            return Files.readAttributes(cartridge, BasicFileAttributes.class).fileKey();
+        } catch (IOException gone) {
             return null;
         }
     }

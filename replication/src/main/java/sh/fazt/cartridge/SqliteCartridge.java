@@ -96,6 +96,7 @@ public final class SqliteCartridge implements Cartridge {
             session.script("COMMIT");
             engine.committed();
             published = load();
+            ownership.opened();
         } catch (RuntimeException e) {
             session.close();
             throw e;
@@ -431,24 +432,7 @@ public final class SqliteCartridge implements Cartridge {
 
     @Override
     public void backup(Path target) {
-        if (Files.exists(target)) {
-            throw new CartridgeException(
-                    CartridgeException.Reason.NOT_WRITABLE, target + " exists: a backup never overwrites a file");
-        }
-        read(rows -> {
-            ((Session) rows).update("COMMIT");
-            try {
-                return ((Session) rows).update("VACUUM INTO ?", target.toString());
-            } finally {
-                ((Session) rows).update("BEGIN");
-            }
-        });
-        // A copy is not the file that was last run here: it says so itself.
-        try (Session copy = new Session(DriverManager.getConnection("jdbc:sqlite:" + target))) {
-            copy.update("DELETE FROM fazt_meta WHERE key = 'marker'");
-        } catch (SQLException e) {
-            throw Session.failure("backup to " + target, e);
-        }
+        Backups.write(this, target);
     }
 
     @Override
@@ -567,6 +551,7 @@ public final class SqliteCartridge implements Cartridge {
                 engine.reload();
                 stale = false;
             }
+            ownership.expectInPlace();
             try {
                 session.update("BEGIN IMMEDIATE");
                 do {

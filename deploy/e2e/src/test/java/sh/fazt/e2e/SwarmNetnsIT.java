@@ -191,6 +191,17 @@ class SwarmNetnsIT {
         NodeUnderTest.Run alias = c.fazt("alias", "set", "shop", "ledger");
         assertThat(alias.code()).isEqualTo(1);
         assertThat(alias.err()).contains("quorum").contains("a, b");
+        NodeUnderTest.Run promote = c.fazt("swarm", "promote", "b");
+        assertThat(promote.code()).isEqualTo(1);
+        assertThat(promote.err()).contains("can't promote b").contains("quorum");
+        c.stop();
+        c.start();
+        Await.until(
+                "c serves after a restart without a quorum",
+                SOON,
+                () -> c.ask("ledger", "GET", "/api/all", "").statusCode() == 200);
+        assertThat(c.get("ledger", "/")).contains("From c");
+        put(c, "on-c-alone-again");
         assertThat(node(0).ok("alias", "set", "shop", "ledger").get("name").asText())
                 .isEqualTo("shop");
 
@@ -198,7 +209,9 @@ class SwarmNetnsIT {
         awaitSame("/", Duration.ofSeconds(5));
         awaitSame("/api/all", Duration.ofSeconds(5));
         String ledger = c.get("ledger", "/api/all");
-        assertThat(keys(ledger)).contains("on-c-alone", "on-a-side").hasSize(602);
+        assertThat(keys(ledger))
+                .contains("on-c-alone", "on-c-alone-again", "on-a-side")
+                .hasSize(603);
         for (NodeUnderTest node : nodes) {
             Await.until("what lost is on record on " + node.name, SOON, () -> {
                 return !lost(node).isEmpty();
