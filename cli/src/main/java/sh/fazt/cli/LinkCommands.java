@@ -50,6 +50,7 @@ final class LinkCommands {
             }
             text.append(table);
         }
+        text.append(SwarmCommands.heldBack(data));
         for (Object setting : Json.elements(data, "settings")) {
             text.append('\n')
                     .append(name(setting, "peer"))

@@ -112,7 +112,7 @@ final class SwarmCommands {
                 + (leader == null ? "none" : Json.text(leader, "name"))
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
                 + ", config version " + Json.text(data, "config_version")
-                + "\n" + table + conflicts(Json.text(data, "conflicts")) + warning(data);
+                + "\n" + table + conflicts(Json.text(data, "conflicts")) + heldBack(data) + warning(data);
     }
 
     private static String warning(@Nullable Object data) {
@@ -125,6 +125,17 @@ final class SwarmCommands {
         return count.isEmpty() || count.equals("0")
                 ? ""
                 : "\n" + count + (count.equals("1") ? " conflict" : " conflicts") + ": fazt swarm conflicts";
+    }
+
+    /** What is left with peers until somebody asks for it; nothing where nothing is. */
+    static String heldBack(@Nullable Object data) {
+        Object held = Json.member(data, "held_back");
+        String blobs = Json.text(held, "blobs");
+        return blobs.isEmpty() || blobs.equals("0")
+                ? ""
+                : "\n" + blobs + (blobs.equals("1") ? " blob" : " blobs") + " held back, "
+                        + Table.bytes(Json.text(held, "bytes"))
+                        + ": fetched when a visitor asks for them, or the link is not metered any more";
     }
 
     static int discover(Arguments arguments, Terminal terminal) {

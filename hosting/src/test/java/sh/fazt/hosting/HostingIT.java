@@ -63,6 +63,7 @@ class HostingIT {
         final Routes routes;
         final AtomicLong rebuilds = new AtomicLong();
         final Map<String, String> aliases = new HashMap<>();
+        final Set<String> heldBack = new HashSet<>();
         boolean aliasesFail;
         List<FunctionCheck.Problem> problems = List.of();
 
@@ -77,10 +78,16 @@ class HostingIT {
             blobs = new Blobs(cartridge);
             apps = new Apps(cartridge, new Random(number));
             deployments = new Deployments(cartridge, blobs, apps, sources -> problems, clock, new Random(number + 10));
-            routes = new Routes(cartridge, blobs, this::aliases, app -> true, body -> {
-                rebuilds.incrementAndGet();
-                body.run();
-            });
+            routes = new Routes(
+                    cartridge,
+                    blobs,
+                    this::aliases,
+                    app -> true,
+                    (app, file) -> heldBack.contains(file.sha256()),
+                    body -> {
+                        rebuilds.incrementAndGet();
+                        body.run();
+                    });
             nodes.add(this);
         }
 
@@ -231,7 +238,7 @@ class HostingIT {
         a.deployments.offer("large", new Manifest(files), "here");
         b.pullFrom(a);
         assertThat(b.route("large").files()).hasSize(Manifest.MOST_FILES);
-        assertThat(b.blobs.wanted(1)).isEmpty();
+        assertThat(b.blobs.wanted(null, "", 1)).isEmpty();
     }
 
     @Test
@@ -268,10 +275,37 @@ class HostingIT {
                 .release();
         b.pullFrom(a);
         assertThat(b.route("shop").files()).as("the large one is missing").containsOnlyKeys("index.html");
-        assertThat(b.blobs.wanted(10)).hasSize(1);
+        assertThat(b.blobs.wanted(null, "", 10)).hasSize(1);
         b.blobs.put(large.getBytes(StandardCharsets.UTF_8));
         assertThat(b.route("shop").release()).isEqualTo(second);
-        assertThat(b.blobs.wanted(10)).isEmpty();
+        assertThat(b.blobs.wanted(null, "", 10)).isEmpty();
+    }
+
+    @Test
+    void aReleaseIsServedWithoutWhatIsHeldBackButNeverWithoutItsSources() throws Exception {
+        a.deploy("shop", Map.of("index.html", "one"));
+        b.pullFrom(a);
+        String large = "x".repeat(100_000);
+        String source = "// " + "y".repeat(100_000);
+        b.heldBack.addAll(List.of(hash(large), hash(source)));
+        String second = a.deploy("shop", Map.of("index.html", "two", "large.txt", large))
+                .release();
+        b.pullFrom(a);
+        assertThat(b.route("shop").release()).isEqualTo(second);
+        assertThat(b.blobs.missing(List.of(hash(large)))).hasSize(1);
+        assertThat(b.blobs.wanted(new Blobs.Unasked(Set.of(), 65_536), 65_536, 10))
+                .isEmpty();
+        assertThat(b.blobs.held(new Blobs.Unasked(Set.of(), 65_536))).isEqualTo(new Blobs.Amount(1, 100_000));
+
+        String third = a.deploy("shop", Map.of("index.html", "three", "large.txt", large, "api/main.js", source))
+                .release();
+        b.pullFrom(a);
+        assertThat(b.route("shop").release()).as("the source is missing").isEqualTo(second);
+        assertThat(b.blobs.wanted(new Blobs.Unasked(Set.of(), 65_536), 65_536, 10))
+                .as("sources are fetched whatever their size")
+                .containsExactly(new Blobs.Wanted(hash(source), source.length(), true));
+        b.blobs.put(source.getBytes(StandardCharsets.UTF_8));
+        assertThat(b.route("shop").release()).isEqualTo(third);
     }
 
     @Test
@@ -377,7 +411,8 @@ class HostingIT {
             b.blobs.put(("unrelated " + i).getBytes(StandardCharsets.UTF_8));
         }
         assertThat(b.rebuilds.get()).isEqualTo(before);
-        for (String wanted : b.blobs.wanted(100)) {
+        for (Blobs.Wanted blob : b.blobs.wanted(null, "", 100)) {
+            String wanted = blob.hash();
             b.blobs.put(a.blobs.read(wanted).orElseThrow());
         }
         assertThat(b.route("shop").files()).hasSize(20);

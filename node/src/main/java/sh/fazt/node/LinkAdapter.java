@@ -57,7 +57,7 @@ final class LinkAdapter implements LinkControl {
                 .map(entry -> new Setting(
                         new Named(entry.of(), names.getOrDefault(entry.of(), "")), entry.key(), entry.value()))
                 .toList();
-        return new Links(links, settings);
+        return new Links(links, settings, SwarmAdapter.heldBack(swarm));
     }
 
     private static @Nullable Named named(@Nullable NodeId id, Map<String, String> names) {

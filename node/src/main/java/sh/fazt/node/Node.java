@@ -33,6 +33,7 @@ import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.RunFile;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.consensus.Timings;
 import sh.fazt.hosting.account.Accounts;
 import sh.fazt.hosting.app.App;
@@ -65,6 +66,7 @@ import sh.fazt.node.http.Dates;
 import sh.fazt.node.http.HttpServer;
 import sh.fazt.node.ops.Condition;
 import sh.fazt.node.ops.Standstill;
+import sh.fazt.node.site.Arrivals;
 import sh.fazt.node.site.Ready;
 import sh.fazt.node.site.SiteHandler;
 import sh.fazt.runtime.Runtime;
@@ -193,7 +195,14 @@ final class Node implements AutoCloseable {
                                     System::nanoTime,
                                     (what, why) -> swarm.watch().events().add("standstill", null, what, why))
                             .start(daemons("standstill")));
-            Routes routes = new Routes(cartridge, blobs, swarm::aliases, swarm.placements()::here, timer);
+            Routes routes = new Routes(
+                    cartridge,
+                    blobs,
+                    swarm::aliases,
+                    swarm.placements()::here,
+                    (app, one) -> swarm.heldBack().is(new Scope(app), one.sha256(), one.size()),
+                    timer);
+            swarm.heldBack().listen(routes::rebuildSoon);
             swarm.placements().listen(routes::rebuildSoon);
             PlacementAdapter placement = placement(apps);
 
@@ -204,7 +213,10 @@ final class Node implements AutoCloseable {
             Dates dates = new Dates(corrected);
             Ready ready = new Ready(dates, (long) settings.number(Key.READY) << 20);
             SiteHandler sites = new SiteHandler(
-                    blobs, runtime::invoke, ready, Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
+                    new Arrivals(blobs, swarm::fetch, api),
+                    runtime::invoke,
+                    ready,
+                    Duration.ofSeconds(settings.number(Key.FUNCTION_SECONDS)));
             ApiHandler rest = new ApiHandler(
                     auth,
                     List.of(

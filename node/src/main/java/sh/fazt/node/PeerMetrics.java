@@ -152,6 +152,16 @@ final class PeerMetrics {
         one("fazt_parked_rows", "Rows that wait for a schema.", "gauge", totals.parkedRows());
         one("fazt_blobs_missing", "Blobs that are not here.", "gauge", totals.blobsMissing());
         one("fazt_blob_missing_bytes", "Their bytes, where known.", "gauge", totals.blobBytesMissing());
+        one(
+                "fazt_blobs_held_back",
+                "Blobs that are left with peers until somebody asks for them.",
+                "gauge",
+                totals.held().blobs());
+        one(
+                "fazt_blob_held_back_bytes",
+                "Their bytes, where known.",
+                "gauge",
+                totals.held().bytes());
     }
 
     private void one(String name, String help, String type, long value) {

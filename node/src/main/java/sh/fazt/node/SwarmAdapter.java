@@ -11,6 +11,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.blob.Blobs;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.LinkClass;
@@ -129,6 +130,16 @@ final class SwarmAdapter implements SwarmControl {
     @Override
     public String evicted() {
         return swarm.evicted();
+    }
+
+    @Override
+    public HeldBack heldBack() {
+        return heldBack(swarm);
+    }
+
+    static HeldBack heldBack(Swarm swarm) {
+        Blobs.Amount amount = swarm.heldBack().amount();
+        return new HeldBack(amount.blobs(), amount.bytes());
     }
 
     @Override

@@ -312,7 +312,7 @@ class ApiIT {
                         + "\"address\":\"\",\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096},"
                         + "\"sync\":null}],"
                         + "\"config_version\":42,\"warning\":\"2 voters do without neither\",\"evicted\":\"\","
-                        + "\"conflicts\":0}");
+                        + "\"conflicts\":0,\"held_back\":{\"blobs\":3,\"bytes\":300000}}");
         surface.swarm.refusal = Refusal.NO_QUORUM;
         assertThat(surface.data("GET", "/api/swarm/status", "").get("leader").isNull())
                 .isTrue();
@@ -451,6 +451,8 @@ class ApiIT {
         assertThat(laptop.get("class").isNull()).isTrue();
         assertThat(laptop.get("via").isNull()).isTrue();
         assertThat(laptop.get("faults").intValue()).isEqualTo(2);
+
+        assertThat(data.get("held_back").get("bytes").intValue()).isEqualTo(300_000);
 
         JsonNode set = surface.data(
                 "PUT", "/api/swarm/links/settings", "{\"peer\":\"default\",\"key\":\"budget\",\"value\":\"200MB\"}");

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.link.LinkSettings;
 import sh.fazt.node.api.LinkControl;
+import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SwarmControl.Named;
 import sh.fazt.node.api.SwarmControl.Outcome;
 import sh.fazt.node.error.Refusal;
@@ -41,7 +42,8 @@ final class FakeLinks implements LinkControl {
                 List.of(link("phone", true, "relayed", new Named("node-b", "home")), link("laptop", false, null, null)),
                 settings.entries().stream()
                         .map(entry -> new Setting(new Named(entry.of(), ""), entry.key(), entry.value()))
-                        .toList());
+                        .toList(),
+                new SwarmControl.HeldBack(3, 300_000));
     }
 
     @Override

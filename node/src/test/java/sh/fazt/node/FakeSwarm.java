@@ -92,6 +92,11 @@ final class FakeSwarm implements SwarmControl {
     }
 
     @Override
+    public HeldBack heldBack() {
+        return new HeldBack(3, 300_000);
+    }
+
+    @Override
     public CompletionStage<Outcome<Status>> recover() {
         return answer("recover", status());
     }

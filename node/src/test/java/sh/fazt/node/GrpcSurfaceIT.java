@@ -167,6 +167,7 @@ class GrpcSurfaceIT {
         assertThat(status.getVersion()).isEqualTo("1.2.3");
         assertThat(status.getConfigVersion()).isEqualTo(42);
         assertThat(status.getWarning()).startsWith("2 voters");
+        assertThat(status.getHeldBack().getBlobs()).isEqualTo(3);
         Member phone = admin(Surface.TOKEN)
                 .listMembers(ListMembersRequest.getDefaultInstance())
                 .getMembers(1);

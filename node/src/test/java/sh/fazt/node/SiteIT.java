@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.blob.Blobs;
 import sh.fazt.hosting.data.KeyValues;
 import sh.fazt.node.http.Wire;
 import sh.fazt.runtime.Header;
@@ -25,6 +26,7 @@ import sh.fazt.runtime.Result;
 import sh.fazt.runtime.Runtime;
 import sh.fazt.runtime.RuntimeOptions;
 import sh.fazt.runtime.ScriptThreads;
+import sh.fazt.sync.HeldBack;
 
 class SiteIT {
     private static final String HOST = "blog.example.org";
@@ -74,6 +76,52 @@ class SiteIT {
         Wire.Answer last = wire.get(HOST, "/?x=1", "Connection: close");
         assertThat(last.header("connection")).isEqualTo("close");
         assertThat(wire.ended()).isTrue();
+    }
+
+    /** Takes a file's content away, as if it had never come. */
+    private void lose(String content) {
+        byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+        String hash = Blobs.sha256(bytes, 0, bytes.length);
+        surface.cartridge
+                .writeLocal(tx -> tx.execute("DELETE FROM fazt_blob WHERE hash = ?", hash))
+                .toCompletableFuture()
+                .join();
+    }
+
+    @Test
+    void aFileThatIsHeldBackIsFetchedForTheVisitorWhoAsksForIt() throws IOException {
+        surface.mayLack = true;
+        surface.deploy("blog", "index.html", "<h1>hello</h1>", "film.bin", "rolls", "far.bin", "away");
+        lose("rolls");
+        lose("away");
+        assertThat(wire.get(HOST, "/").status()).isEqualTo(200);
+
+        CompletableFuture<HeldBack.Outcome> late = new CompletableFuture<>();
+        surface.fetch = blob -> late;
+        late.complete(HeldBack.Outcome.LATE);
+        Wire.Answer slow = wire.get(HOST, "/film.bin");
+        assertThat(slow.status()).isEqualTo(503);
+        assertThat(slow.header("retry-after")).isEqualTo("5");
+        assertThat(slow.header("cache-control")).isEqualTo("no-store");
+        assertThat(slow.text()).contains("on its way");
+
+        surface.fetch = blob -> CompletableFuture.completedFuture(HeldBack.Outcome.NOBODY);
+        Wire.Answer nobody = wire.get(HOST, "/far.bin");
+        assertThat(nobody.status()).isEqualTo(503);
+        assertThat(nobody.header("retry-after")).isEqualTo("30");
+        assertThat(nobody.text()).contains("kept on other nodes", "4 bytes");
+
+        surface.fetch = blob -> CompletableFuture.supplyAsync(() -> {
+            surface.blobs.put("rolls".getBytes(StandardCharsets.UTF_8));
+            return HeldBack.Outcome.HERE;
+        });
+        Wire.Answer film = wire.get(HOST, "/film.bin");
+        assertThat(film.status()).isEqualTo(200);
+        assertThat(film.text()).isEqualTo("rolls");
+
+        surface.fetch = blob -> CompletableFuture.failedFuture(new IllegalStateException("nobody is asked again"));
+        assertThat(wire.get(HOST, "/film.bin").text()).isEqualTo("rolls");
+        assertThat(wire.get(HOST, "/far.bin").status()).isEqualTo(503);
     }
 
     @Test

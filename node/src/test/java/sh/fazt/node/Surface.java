@@ -11,10 +11,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SchemaPart;
@@ -44,9 +47,11 @@ import sh.fazt.node.config.Settings;
 import sh.fazt.node.http.Dates;
 import sh.fazt.node.http.HttpServer;
 import sh.fazt.node.http.Wire;
+import sh.fazt.node.site.Arrivals;
 import sh.fazt.node.site.Functions;
 import sh.fazt.node.site.Ready;
 import sh.fazt.node.site.SiteHandler;
+import sh.fazt.sync.HeldBack;
 
 /** The whole HTTP surface over a real cartridge, with a swarm and functions that do as they are told. */
 final class Surface implements AutoCloseable {
@@ -60,6 +65,7 @@ final class Surface implements AutoCloseable {
 
     final SqliteCartridge cartridge;
     final Apps apps;
+    final Blobs blobs;
     final Accounts accounts;
     final Routes routes;
     final FakeSwarm swarm = new FakeSwarm();
@@ -67,6 +73,13 @@ final class Surface implements AutoCloseable {
     Functions functions = (app, request, budget) -> {
         throw new IllegalStateException("no functions here");
     };
+    /** Whether releases are served without blobs that are not here. */
+    volatile boolean mayLack;
+
+    /** Where blobs come from that are not here. */
+    volatile Function<String, CompletionStage<HeldBack.Outcome>> fetch =
+            blob -> CompletableFuture.completedFuture(HeldBack.Outcome.NOBODY);
+
     final ConflictDesk conflicts;
     final FakeLinks links = new FakeLinks();
     final FakeWatch watch = new FakeWatch();
@@ -80,20 +93,28 @@ final class Surface implements AutoCloseable {
         cartridge = SqliteCartridge.open(folder.resolve("data.db"), CartridgeOptions.standard(), SCHEMAS);
         cartridge.bind(NodeId.of(new byte[32]));
         Settings settings = new Settings(cartridge, flags, Map.of("FAZT_NAME", "home"));
-        Blobs blobs = new Blobs(cartridge);
+        blobs = new Blobs(cartridge);
         apps = new Apps(cartridge, new Random(1));
         Deployments deployments =
                 new Deployments(cartridge, blobs, apps, sources -> problems, Clock.systemUTC(), new Random(2));
         accounts = new Accounts(cartridge, Clock.systemUTC(), new SecureRandom(), 1000);
         routes = new Routes(
-                cartridge, blobs, () -> swarm.names, app -> !placement.elsewhere.containsKey(app), Runnable::run);
+                cartridge,
+                blobs,
+                () -> swarm.names,
+                app -> !placement.elsewhere.containsKey(app),
+                (app, file) -> mayLack,
+                Runnable::run);
         ChangeEvents events = new ChangeEvents(timer);
         cartridge.listen(commit -> events.changed());
         Auth auth = new Auth(accounts, TOKEN);
         Dates dates = new Dates(Clock.systemUTC());
         Ready ready = new Ready(dates, 1 << 20);
         SiteHandler sites = new SiteHandler(
-                blobs, (app, request, budget) -> functions.invoke(app, request, budget), ready, Duration.ofSeconds(5));
+                new Arrivals(blobs, (blob, patience) -> fetch.apply(blob), api),
+                (app, request, budget) -> functions.invoke(app, request, budget),
+                ready,
+                Duration.ofSeconds(5));
         conflicts = new ConflictDesk(cartridge.conflicts(), apps, () -> swarm);
         ApiHandler rest = new ApiHandler(
                 auth,

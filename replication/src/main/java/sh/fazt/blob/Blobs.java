@@ -5,14 +5,18 @@ import java.io.InputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.LocalTx;
+import sh.fazt.cartridge.Rows;
 import sh.fazt.cartridge.change.Scope;
 
 /**
@@ -190,10 +194,87 @@ public final class Blobs {
                 rows -> rows.first("SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), hash));
     }
 
-    /** Blobs that rows here refer to and that are not here, at most so many. */
-    public List<String> wanted(int most) {
-        return cartridge.read(rows ->
-                rows.query("SELECT hash FROM fazt_wanted ORDER BY hash LIMIT ?", row -> row.text(0), (long) most));
+    /** How the blob is put together, when all of it is here. */
+    public Optional<Manifest> whole(String hash) {
+        return manifest(hash).filter(manifest -> contains(hash));
+    }
+
+    /**
+     * A blob that rows here refer to and that is not here.
+     *
+     * @param size  in bytes, as the rows say; -1 when they don't
+     * @param eager whether it is fetched at once, also where others wait until somebody asks for them
+     */
+    public record Wanted(String hash, long size, boolean eager) {}
+
+    /**
+     * What is fetched without being asked for.
+     *
+     * @param unless  not what only rows of these scopes refer to
+     * @param largest nor what is larger, in bytes; eager blobs are fetched all the same
+     */
+    public record Unasked(Set<Scope> unless, long largest) {
+        /** Everything. */
+        public static final Unasked ALL = new Unasked(Set.of(), Long.MAX_VALUE);
+
+        public Unasked {
+            unless = Set.copyOf(unless);
+        }
+
+        private String sql() {
+            return "max(eager = 1 OR size <= ? AND scope NOT IN ("
+                    + String.join(", ", Collections.nCopies(unless.size(), "?")) + "))";
+        }
+
+        private Object[] arguments(Object... more) {
+            List<Object> arguments = new ArrayList<>(List.of(largest));
+            unless.forEach(scope -> arguments.add(scope.id()));
+            arguments.addAll(List.of(more));
+            return arguments.toArray();
+        }
+    }
+
+    /** Blobs that are not here, are wanted and fetched without being asked for; at most so many, small ones first. */
+    public List<Wanted> wanted(Unasked unasked, long small, int most) {
+        return cartridge.read(rows -> rows.query(
+                "SELECT hash, max(size), max(eager) FROM fazt_wanted GROUP BY hash HAVING " + unasked.sql()
+                        + " ORDER BY max(size) > ?, hash LIMIT ?",
+                Blobs::wanted,
+                unasked.arguments(small, (long) most)));
+    }
+
+    /** Wanted blobs of a scope, or of all, that come after a hash in the order of hashes; at most so many. */
+    public List<Wanted> wanted(@Nullable Scope scope, String after, int most) {
+        return cartridge.read(rows -> scope == null
+                ? rows.query(
+                        "SELECT hash, max(size), max(eager) FROM fazt_wanted WHERE hash > ? GROUP BY hash ORDER BY hash"
+                                + " LIMIT ?",
+                        Blobs::wanted,
+                        after,
+                        (long) most)
+                : rows.query(
+                        "SELECT hash, size, eager FROM fazt_wanted WHERE scope = ? AND hash > ? ORDER BY hash LIMIT ?",
+                        Blobs::wanted,
+                        scope.id(),
+                        after,
+                        (long) most));
+    }
+
+    private static Wanted wanted(Rows.ResultRow row) {
+        return new Wanted(row.text(0), row.integer(1), row.integer(2) != 0);
+    }
+
+    /** How many blobs, and how many bytes as far as rows tell their sizes. */
+    public record Amount(long blobs, long bytes) {}
+
+    /** The wanted blobs that are not fetched without being asked for. */
+    public Amount held(Unasked unasked) {
+        return cartridge.read(rows -> rows.first(
+                        "SELECT count(*), coalesce(sum(max(bytes, 0)), 0) FROM (SELECT max(size) AS bytes FROM fazt_wanted"
+                                + " GROUP BY hash HAVING NOT " + unasked.sql() + ")",
+                        row -> new Amount(row.integer(0), row.integer(1)),
+                        unasked.arguments())
+                .orElseThrow());
     }
 
     /** Whether rows of a scope refer to blobs that are not here. */
@@ -206,12 +287,6 @@ public final class Blobs {
                                         row -> true,
                                         scope.id())
                                 .isPresent())));
-    }
-
-    /** How many blobs are wanted. */
-    public long wantedCount() {
-        return cartridge.read(rows -> rows.first("SELECT count(*) FROM fazt_wanted", row -> row.integer(0))
-                .orElse(0L));
     }
 
     /**

@@ -259,7 +259,7 @@ final class Engine {
         }
         for (String column : table.blobColumns) {
             if (row.columns().get(column) instanceof String hash && !hasBlob(hash)) {
-                session.update("INSERT OR IGNORE INTO fazt_wanted VALUES (?)", hash);
+                want(scope, table, row, hash);
             }
         }
     }
@@ -267,6 +267,18 @@ final class Engine {
     /** What another version of the same row adds to the digest. */
     private static long digest(Row row, Current other) {
         return Row.digest(row.table(), row.key(), other.stamp(), other.deleted(), Document.overrides(other.columns()));
+    }
+
+    private void want(Scope scope, TableSql table, Row row, String hash) {
+        ReplicatedTable.BlobRule rule = table.blobRule;
+        boolean sized = rule != null && row.columns().get(rule.size()) instanceof Long;
+        session.update(
+                "INSERT INTO fazt_wanted VALUES (?, ?, ?, ?)"
+                        + " ON CONFLICT (hash, scope) DO UPDATE SET eager = max(eager, excluded.eager)",
+                hash,
+                scope.id(),
+                sized ? row.columns().get(rule.size()) : -1L,
+                rule != null && rule.eager().test(row.key()) ? 1L : 0L);
     }
 
     boolean hasBlob(String hash) {

@@ -31,6 +31,7 @@ record Forgetting(Session session, Schema schema) {
         session.update("DELETE FROM fazt_vector WHERE scope = ?", scope.id());
         session.update("DELETE FROM fazt_floor WHERE scope = ?", scope.id());
         session.update("DELETE FROM fazt_scope WHERE scope = ?", scope.id());
+        session.update("DELETE FROM fazt_wanted WHERE scope = ?", scope.id());
         removeUnused(referred);
         return changes;
     }

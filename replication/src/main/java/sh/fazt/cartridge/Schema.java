@@ -50,6 +50,12 @@ final class Schema {
                     CREATE TABLE fazt_floor (scope TEXT NOT NULL, origin INTEGER NOT NULL, seq INTEGER NOT NULL,
                         hlc INTEGER NOT NULL, PRIMARY KEY (scope, origin)) WITHOUT ROWID;
                     CREATE TABLE fazt_heard (node BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+                    """, """
+                    CREATE TABLE fazt_wanted_by (hash TEXT NOT NULL, scope TEXT NOT NULL, size INTEGER NOT NULL,
+                        eager INTEGER NOT NULL, PRIMARY KEY (hash, scope)) WITHOUT ROWID;
+                    INSERT INTO fazt_wanted_by SELECT hash, '', -1, 0 FROM fazt_wanted;
+                    DROP TABLE fazt_wanted;
+                    ALTER TABLE fazt_wanted_by RENAME TO fazt_wanted;
                     """),
             List.of(
                     new ReplicatedTable(SETTLED, Policy.IMMUTABLE, CONFLICT_KEY, List.of()),

@@ -34,6 +34,8 @@ final class TableSql {
     final Map<String, Column> byName = new HashMap<>();
     /** Columns that refer to blobs. */
     final List<String> blobColumns = new ArrayList<>();
+
+    final ReplicatedTable.@Nullable BlobRule blobRule;
     /** scope, key: origin, seq, hlc, deleted, extra, columns. */
     final String current;
     /** The same without the columns. */
@@ -64,6 +66,7 @@ final class TableSql {
     TableSql(ReplicatedTable table) {
         name = identifier(table.name());
         policy = table.policy();
+        blobRule = table.blobs();
         key = table.key();
         columns = policy == Policy.COUNTER ? List.of(COUNTER_VALUE) : withFields(table);
         if (policy == Policy.COUNTER && !table.columns().isEmpty()) {

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.LinkState;
@@ -31,9 +32,15 @@ public record PeerFigures(String state, LinkState link, Lag lag, PeerCounters co
      * @param parkedRows       rows that wait for a schema that knows them
      * @param blobsMissing     blobs that rows refer to and that are not here
      * @param blobBytesMissing their bytes, as far as their sizes are known
+     * @param held             of those, what is left with peers until somebody asks for it
      */
     public record Totals(
-            long alarms, Audits.Counters audits, long parkedRows, long blobsMissing, long blobBytesMissing) {}
+            long alarms,
+            Audits.Counters audits,
+            long parkedRows,
+            long blobsMissing,
+            long blobBytesMissing,
+            Blobs.Amount held) {}
 
     /** Where the figures come from. Thread-safe. */
     record Source(Cartridge cartridge, SyncService sync, Links links, Supplier<MembersSnapshot> members) {
@@ -64,13 +71,14 @@ public record PeerFigures(String state, LinkState link, Lag lag, PeerCounters co
                     sync.audited(),
                     rows.first("SELECT count(*) FROM fazt_parked", row -> row.integer(0))
                             .orElse(0L),
-                    rows.first("SELECT count(*) FROM fazt_wanted", row -> row.integer(0))
+                    rows.first("SELECT count(DISTINCT hash) FROM fazt_wanted", row -> row.integer(0))
                             .orElse(0L),
                     rows.first("""
-                                    SELECT coalesce(sum(c.size), 0) FROM fazt_wanted w
+                                    SELECT coalesce(sum(c.size), 0) FROM (SELECT DISTINCT hash FROM fazt_wanted) w
                                     JOIN fazt_blob_chunk c ON c.hash = w.hash
                                     WHERE NOT EXISTS (SELECT 1 FROM fazt_chunk k WHERE k.hash = c.chunk)
-                                    """, row -> row.integer(0)).orElse(0L)));
+                                    """, row -> row.integer(0)).orElse(0L),
+                    sync.heldBack().amount()));
         }
     }
 }

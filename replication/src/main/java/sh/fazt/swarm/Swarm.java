@@ -61,6 +61,7 @@ import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.protocol.swarm.v1.TokenRecord;
 import sh.fazt.sync.FencedReplica;
+import sh.fazt.sync.HeldBack;
 import sh.fazt.sync.SyncService;
 import sh.fazt.sync.Tombstones;
 
@@ -177,7 +178,8 @@ public final class Swarm implements AutoCloseable {
                 clock,
                 events::add,
                 SyncService.AUDIT_EVERY,
-                placements);
+                placements,
+                () -> links.settings().metered());
         cartridge.listen(sync);
         tombstones = new Tombstones(
                 cartridge,
@@ -267,6 +269,7 @@ public final class Swarm implements AutoCloseable {
     public void start() {
         restored.begin();
         ledger.restore();
+        sync.begin();
         follow();
         links.start();
         ledger.restoreBooks();
@@ -848,6 +851,16 @@ public final class Swarm implements AutoCloseable {
         placements.label(members.meant(node), changes);
         follow();
         return placement();
+    }
+
+    /** Blobs that are left with peers until somebody asks for them. */
+    public HeldBack heldBack() {
+        return sync.heldBack();
+    }
+
+    /** Has a blob fetched that may be held back; never blocks. */
+    public CompletionStage<HeldBack.Outcome> fetch(String blob, Duration patience) {
+        return sync.fetch(blob, patience);
     }
 
     /** What the owner watches. */

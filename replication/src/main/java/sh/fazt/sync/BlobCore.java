@@ -3,10 +3,10 @@ package sh.fazt.sync;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,7 +66,7 @@ final class BlobCore {
     private final Map<String, Want> active = new LinkedHashMap<>();
     private final Map<NodeId, Peer> peers = new HashMap<>();
     private final Map<String, Map<NodeId, Request>> requests = new HashMap<>();
-    private List<String> wanted = List.of();
+    private final Wishes wanted = new Wishes();
     private List<Holder> near = List.of();
     private int inFlight;
 
@@ -95,7 +95,10 @@ final class BlobCore {
 
     sealed interface Event {
         /** Blobs that are not here and should be, and linked peers, the nearest first. */
-        record Looked(List<String> wanted, List<Holder> near) implements Event {}
+        record Looked(List<Wishes.Wish> wanted, List<Holder> near) implements Event {}
+
+        /** Somebody waits for a blob: it is not left for later because nobody had it before. */
+        record Asked(String blob) implements Event {}
 
         /** What a peer has of a blob; null when it has nothing of it, or did not say. */
         record Offered(NodeId from, String blob, @Nullable Offer offer, boolean failed) implements Event {}
@@ -128,6 +131,9 @@ final class BlobCore {
 
         /** A peer said or sent what is not so. */
         record Lied(NodeId peer) implements Effect {}
+
+        /** An urgent blob can't be had now; it is sought again. */
+        record Missed(String blob) implements Effect {}
     }
 
     private record Later(long at, long pause) {}
@@ -202,6 +208,8 @@ final class BlobCore {
         List<Effect> effects = new ArrayList<>();
         if (event instanceof Event.Looked looked) {
             looked(looked, nanos);
+        } else if (event instanceof Event.Asked asked) {
+            later.remove(asked.blob());
         } else if (event instanceof Event.Offered offered) {
             offered(offered, nanos);
         } else if (event instanceof Event.Accepted accepted) {
@@ -211,9 +219,9 @@ final class BlobCore {
         } else if (event instanceof Event.Assembled assembled) {
             assembled(assembled, nanos, effects);
         } else if (event instanceof Event.Broke broke) {
-            postpone(broke.blob(), nanos);
+            postpone(broke.blob(), nanos, effects);
         } else {
-            slow(nanos);
+            slow(nanos, effects);
         }
         plan(nanos, effects);
         return effects;
@@ -224,6 +232,26 @@ final class BlobCore {
         return inFlight;
     }
 
+    /** Wanted blobs that are only to be had, as far as is known, over links that are paid for: they wait to be asked for. */
+    Set<String> held() {
+        Set<String> held = new HashSet<>();
+        if (near.stream().anyMatch(Holder::metered)) {
+            for (Wishes.Wish wish : wanted.all()) {
+                if (wanted.isCostly(wish) && !active.containsKey(wish.blob())) {
+                    held.add(wish.blob());
+                }
+            }
+        }
+        return held;
+    }
+
+    private @Nullable Holder near(NodeId id) {
+        return near.stream()
+                .filter(holder -> holder.id().equals(id))
+                .findFirst()
+                .orElse(null);
+    }
+
     private Peer peer(NodeId id) {
         return peers.computeIfAbsent(id, unknown -> new Peer());
     }
@@ -231,10 +259,9 @@ final class BlobCore {
     // ---- what happened ----
 
     private void looked(Event.Looked looked, long nanos) {
-        Set<String> now = new LinkedHashSet<>(looked.wanted());
-        wanted = List.copyOf(now);
-        active.keySet().retainAll(now);
-        later.keySet().retainAll(now);
+        wanted.set(looked.wanted());
+        active.keySet().retainAll(wanted.blobs());
+        later.keySet().retainAll(wanted.blobs());
         Set<NodeId> before = new HashSet<>();
         near.forEach(holder -> before.add(holder.id()));
         near = List.copyOf(looked.near());
@@ -287,7 +314,13 @@ final class BlobCore {
             return;
         }
         Offer offer = offered.offer();
-        if (offer == null || !offer.manifest().hash().equals(want.blob) || want.refused.contains(offer.manifest())) {
+        if (offer != null) {
+            wanted.told(want.blob, offer.manifest().size());
+        }
+        if (offer == null
+                || !wanted.isWorth(want.blob, near(offered.from()))
+                || !offer.manifest().hash().equals(want.blob)
+                || want.refused.contains(offer.manifest())) {
             want.offers.remove(offered.from());
         } else {
             want.offers.put(offered.from(), offer);
@@ -377,7 +410,7 @@ final class BlobCore {
             case UNKEPT ->
                 List.copyOf(active.values()).stream()
                         .filter(want -> want.lacking != null && want.lacking.containsKey(ended.chunk()))
-                        .forEach(want -> postpone(want.blob, nanos));
+                        .forEach(want -> postpone(want.blob, nanos, effects));
         }
     }
 
@@ -389,16 +422,16 @@ final class BlobCore {
         if (assembled.whole()) {
             active.remove(want.blob);
             later.remove(want.blob);
-            wanted = wanted.stream().filter(blob -> !blob.equals(want.blob)).toList();
+            wanted.fulfilled(want.blob);
         } else if (assembled.lied() && want.manifest != null) {
             want.assembling = false;
             lied(want, want.manifest, nanos, effects);
         } else {
-            postpone(want.blob, nanos);
+            postpone(want.blob, nanos, effects);
         }
     }
 
-    private void postpone(String blob, long nanos) {
+    private void postpone(String blob, long nanos, List<Effect> effects) {
         Want want = active.remove(blob);
         if (want == null) {
             return;
@@ -408,9 +441,12 @@ final class BlobCore {
                 ? SEEK_AGAIN.toNanos()
                 : Math.min(2 * before.pause(), LONGEST_PAUSE.toNanos());
         later.put(blob, new Later(nanos + pause, pause));
+        if (wanted.isUrgent(blob)) {
+            effects.add(new Effect.Missed(blob));
+        }
     }
 
-    private void slow(long nanos) {
+    private void slow(long nanos, List<Effect> effects) {
         requests.values()
                 .forEach(asked -> asked.forEach((id, request) -> {
                     if (!request.moved && nanos - request.since >= SLOW.toNanos()) {
@@ -423,7 +459,7 @@ final class BlobCore {
             want.asking.values().removeIf(since -> nanos - since >= LOST.toNanos());
             boolean busy = want.assembling || want.manifest != null && want.lacking == null;
             if (busy && nanos - want.busySince >= LOST.toNanos()) {
-                postpone(want.blob, nanos);
+                postpone(want.blob, nanos, effects);
             }
         }
     }
@@ -431,12 +467,16 @@ final class BlobCore {
     // ---- what to do ----
 
     private void plan(long nanos, List<Effect> effects) {
-        for (String blob : wanted) {
+        for (Wishes.Wish wish : wanted.all()) {
+            String blob = wish.blob();
             Later when = later.get(blob);
-            if (active.size() >= BLOBS_AT_A_TIME) {
+            // Somebody waits for what is urgent: it does not wait for the rest.
+            if (active.size() >= (wish.urgent() ? 2 * BLOBS_AT_A_TIME : BLOBS_AT_A_TIME)) {
                 break;
             }
-            if (!near.isEmpty() && !active.containsKey(blob) && (when == null || nanos - when.at() >= 0)) {
+            if (!active.containsKey(blob)
+                    && (when == null || nanos - when.at() >= 0)
+                    && near.stream().anyMatch(holder -> wanted.isWorth(blob, holder))) {
                 active.put(blob, new Want(blob));
             }
         }
@@ -459,7 +499,7 @@ final class BlobCore {
         }
         for (Want want : List.copyOf(active.values())) {
             if (isStuck(want)) {
-                postpone(want.blob, nanos);
+                postpone(want.blob, nanos, effects);
             }
         }
     }
@@ -478,7 +518,7 @@ final class BlobCore {
                         .count();
         for (Holder holder : near) {
             NodeId id = holder.id();
-            if (peer(id).paused(nanos) || want.asking.containsKey(id)) {
+            if (peer(id).paused(nanos) || want.asking.containsKey(id) || !wanted.isWorth(want.blob, holder)) {
                 continue;
             }
             Long asked = want.askedAt.get(id);
@@ -502,7 +542,7 @@ final class BlobCore {
         Holder chosen = null;
         for (Holder holder : near) {
             Offer offer = want.offers.get(holder.id());
-            if (offer == null) {
+            if (offer == null || !wanted.isWorth(want.blob, holder)) {
                 continue;
             }
             if (offer.whole()) {
@@ -531,9 +571,11 @@ final class BlobCore {
         if (peer.paused(nanos)) {
             return;
         }
-        for (Want want : active.values()) {
+        List<Want> order = new ArrayList<>(active.values());
+        order.sort(Comparator.comparing(want -> !wanted.isUrgent(want.blob)));
+        for (Want want : order) {
             Offer offer = want.offers.get(id);
-            if (offer == null || want.lacking == null) {
+            if (offer == null || want.lacking == null || !wanted.isWorth(want.blob, holder)) {
                 continue;
             }
             for (Map.Entry<String, Integer> chunk : want.lacking.entrySet()) {
@@ -563,14 +605,15 @@ final class BlobCore {
         return !asked.containsKey(from) && asked.values().stream().allMatch(request -> request.moved);
     }
 
-    /** Whether it can be had over a link that nobody pays for. */
+    /** Whether it can be had over a link that nobody pays for, or may be: somebody there has not answered yet. */
     private boolean isElsewhere(Want want, String chunk, long nanos) {
         for (Holder holder : near) {
             Offer offer = want.offers.get(holder.id());
+            Long asked = want.asking.get(holder.id());
             if (!holder.metered()
-                    && offer != null
                     && !peer(holder.id()).paused(nanos)
-                    && offer.chunks().contains(chunk)) {
+                    && (offer != null && offer.chunks().contains(chunk)
+                            || asked != null && nanos - asked < SLOW.toNanos())) {
                 return true;
             }
         }

@@ -7,11 +7,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -20,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.blob.Blobs;
+import sh.fazt.blob.Blobs.Amount;
+import sh.fazt.blob.Blobs.Unasked;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
 import sh.fazt.link.Links;
@@ -45,7 +51,15 @@ final class BlobFetcher {
     private final Supplier<List<BlobCore.Holder>> nearest;
     private final BiConsumer<NodeId, Integer> fetched;
     private final Consumer<NodeId> lied;
+    private final HeldBack held;
     private final BlobCore core;
+    /** Something may be wanted, or not, that was not at the last look. */
+    private final AtomicBoolean stale = new AtomicBoolean(true);
+    /** What the last look saw; confined to one look at a time. */
+    private List<Wishes.Wish> wishes = List.of();
+
+    private Unasked unasked = Unasked.ALL;
+    private Amount amount = new Amount(0, 0);
     private boolean looking;
     private boolean again;
 
@@ -54,6 +68,7 @@ final class BlobFetcher {
      * @param nearest linked peers, the nearest first
      * @param fetched told of the bytes of each chunk that came from a peer
      * @param lied    told of whoever sent something else than what was asked for
+     * @param held    decides what is left with peers until it is asked for
      */
     BlobFetcher(
             Links links,
@@ -63,7 +78,8 @@ final class BlobFetcher {
             long offset,
             Supplier<List<BlobCore.Holder>> nearest,
             BiConsumer<NodeId, Integer> fetched,
-            Consumer<NodeId> lied) {
+            Consumer<NodeId> lied,
+            HeldBack held) {
         this.links = links;
         this.blobs = blobs;
         this.io = io;
@@ -71,7 +87,12 @@ final class BlobFetcher {
         this.nearest = nearest;
         this.fetched = fetched;
         this.lied = lied;
+        this.held = held;
         this.core = new BlobCore(offset);
+        blobs.listen(hash -> {
+            stale.set(true);
+            held.here(hash);
+        });
     }
 
     // ---- answering ----
@@ -137,8 +158,19 @@ final class BlobFetcher {
 
     // ---- fetching ----
 
-    /** Looks for wanted blobs and goes on fetching them; cheap when there are none. */
+    /** Something may be wanted: the next tick looks for it. */
+    void changed() {
+        stale.set(true);
+    }
+
+    /** Looks for what is wanted now. */
     void look() {
+        changed();
+        tick();
+    }
+
+    /** Time passed, a few times a second: goes on fetching; cheap when nothing is wanted. */
+    void tick() {
         synchronized (this) {
             if (looking) {
                 again = true;
@@ -148,10 +180,9 @@ final class BlobFetcher {
         }
         io.execute(() -> {
             try {
-                List<BlobCore.Holder> near = nearest.get();
-                step(new BlobCore.Event.Looked(near.isEmpty() ? List.of() : blobs.wanted(MOST_WANTED), near));
-                step(new BlobCore.Event.Tick());
+                turn();
             } catch (RuntimeException e) {
+                stale.set(true);
                 LOG.debug("can't look for wanted blobs", e);
             }
             boolean repeat;
@@ -161,9 +192,67 @@ final class BlobFetcher {
                 again = false;
             }
             if (repeat) {
-                look();
+                tick();
             }
         });
+    }
+
+    private void turn() {
+        List<BlobCore.Holder> near = nearest.get();
+        Unasked now = held.look(near);
+        boolean forgotten = held.tick(nanos.getAsLong());
+        if (stale.getAndSet(false) || forgotten || !now.equals(unasked)) {
+            unasked = now;
+            wishes = wishes();
+            amount = now.equals(Unasked.ALL) ? new Amount(0, 0) : blobs.held(now);
+        }
+        step(new BlobCore.Event.Looked(near.isEmpty() ? List.of() : wishes, near));
+        step(new BlobCore.Event.Tick());
+        Set<String> passed;
+        synchronized (this) {
+            passed = core.held();
+        }
+        long bytes = wishes.stream()
+                .filter(wish -> passed.contains(wish.blob()))
+                .mapToLong(wish -> Math.max(0, wish.size()))
+                .sum();
+        held.set(now, passed, new Amount(amount.blobs() + passed.size(), amount.bytes() + bytes));
+    }
+
+    private List<Wishes.Wish> wishes() {
+        Map<String, Wishes.Wish> all = new LinkedHashMap<>();
+        blobs.wanted(unasked, HeldBack.UNASKED, MOST_WANTED)
+                .forEach(blob -> all.put(blob.hash(), new Wishes.Wish(blob.hash(), blob.size(), blob.eager())));
+        held.asked().forEach(hash -> all.put(hash, new Wishes.Wish(hash, -1, true)));
+        return List.copyOf(all.values());
+    }
+
+    /** Has a blob fetched that may be held back, and tells when it is here, or why it is not. */
+    CompletionStage<HeldBack.Outcome> fetch(String hash, Duration patience) {
+        CompletionStage<HeldBack.Outcome> outcome = held.ask(hash, nanos.getAsLong(), patience);
+        try {
+            io.execute(() -> {
+                if (blobs.contains(hash)) {
+                    held.here(hash);
+                } else if (nearest.get().isEmpty()) {
+                    held.missed(hash);
+                } else {
+                    stale.set(true);
+                    step(new BlobCore.Event.Asked(hash));
+                    tick();
+                }
+            });
+        } catch (RejectedExecutionException busy) {
+            // Whoever waits is told when its time is over; the next tick looks.
+            stale.set(true);
+        }
+        return outcome;
+    }
+
+    /** Whether everything that is fetched without being asked for is here. Blocking. */
+    boolean caughtUp() {
+        return blobs.wanted(held.unasked(), HeldBack.UNASKED, MOST_WANTED).stream()
+                .allMatch(blob -> held.isPassed(blob.hash()));
     }
 
     private void step(BlobCore.Event event) {
@@ -196,6 +285,8 @@ final class BlobFetcher {
             io.execute(() -> assemble(assemble.blob()));
         } else if (effect instanceof BlobCore.Effect.Lied liar) {
             lied.accept(liar.peer());
+        } else if (effect instanceof BlobCore.Effect.Missed missed) {
+            held.missed(missed.blob());
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final LagMeter meter;
     private final Tally tally = new Tally();
     private final Offences offences;
+    private final HeldBack heldBack;
     private final @Nullable BlobFetcher fetcher;
     private final @Nullable Blobs blobs;
     private final Map<NodeId, Integer> inFlight = new HashMap<>();
@@ -89,7 +91,8 @@ public final class SyncService implements CommitListener, Links.Listener {
                 InstantSource.system(),
                 Notices.NONE,
                 AUDIT_EVERY,
-                Holders.EVERYBODY);
+                Holders.EVERYBODY,
+                () -> false);
     }
 
     /**
@@ -98,6 +101,7 @@ public final class SyncService implements CommitListener, Links.Listener {
      * @param io    may block; for reading and writing the cartridge
      * @param audit how often rows are compared with each peer while nothing is written
      * @param holders which members keep which scope
+     * @param pays  whether this node's owner said that its links are paid for by the byte
      */
     public SyncService(
             ReplicaStore store,
@@ -109,7 +113,8 @@ public final class SyncService implements CommitListener, Links.Listener {
             InstantSource clock,
             Notices notices,
             Duration audit,
-            Holders holders) {
+            Holders holders,
+            BooleanSupplier pays) {
         this.store = store;
         this.blobs = blobs;
         this.links = links;
@@ -147,6 +152,7 @@ public final class SyncService implements CommitListener, Links.Listener {
         this.meter = new LagMeter(store, swarm, io, nanos, clock);
         this.audits = new Audits(store, links, swarm, io, nanos, notices, audit);
         this.pulls = new Pulls(links, store, io, nanos);
+        this.heldBack = new HeldBack(pays);
         this.fetcher = blobs == null
                 ? null
                 : new BlobFetcher(
@@ -157,7 +163,8 @@ public final class SyncService implements CommitListener, Links.Listener {
                         store.origin().node().hashCode(),
                         this::holdersOfBlobs,
                         (peer, bytes) -> tally.of(peer).blobBytes.addAndGet(bytes),
-                        peer -> offences.count(peer, Offence.WRONG_BLOB, "the bytes do not hash to their name"));
+                        peer -> offences.count(peer, Offence.WRONG_BLOB, "the bytes do not hash to their name"),
+                        heldBack);
         links.handle(Channel.VECTORS, messages(this::vectors));
         links.handle(Channel.CHANGES, messages(this::changeset));
         links.handle(Channel.PULL, requests(this::servePull));
@@ -236,7 +243,10 @@ public final class SyncService implements CommitListener, Links.Listener {
         swarm.execute(() -> {
             meter.committed(scope);
             run(core.committed(scope, commit.changeset()));
-            if (!commit.local() && fetcher != null) {
+            if (fetcher != null && commit.local()) {
+                // Seldom does a write here refer to what is not here: it can wait for the next tick.
+                fetcher.changed();
+            } else if (fetcher != null) {
                 fetcher.look();
             }
         });
@@ -277,7 +287,7 @@ public final class SyncService implements CommitListener, Links.Listener {
             run(core.tick(nanos.getAsLong()));
             pulls.forgetIdle();
             if (fetcher != null) {
-                fetcher.look();
+                fetcher.tick();
             }
             Map<NodeId, Progress> now = new HashMap<>();
             for (LinkState state : links.states()) {
@@ -295,14 +305,34 @@ public final class SyncService implements CommitListener, Links.Listener {
         return progress;
     }
 
-    /** Whether everything that the peers told of is here, blobs included; false while none has told. */
+    /**
+     * Whether everything that the peers told of is here, with the blobs that are not held back; false while none has
+     * told.
+     */
     public boolean caughtUp() {
         Map<NodeId, Progress> now = progress;
         List<NodeId> linked = nearest().map(LinkState::peer).toList();
         return !linked.isEmpty()
                 && linked.stream()
                         .allMatch(peer -> now.containsKey(peer) && now.get(peer).ahead() == 0)
-                && (blobs == null || blobs.wantedCount() == 0);
+                && (fetcher == null || fetcher.caughtUp());
+    }
+
+    /** To be called once what the owner set of links is known, before any is up. */
+    public void begin() {
+        heldBack.begin();
+    }
+
+    /** What is left with peers until somebody asks for it. */
+    public HeldBack heldBack() {
+        return heldBack;
+    }
+
+    /** Has a blob fetched that may be held back, and tells when it is here, or why it is not. Never blocks. */
+    public CompletionStage<HeldBack.Outcome> fetch(String blob, Duration patience) {
+        return fetcher == null
+                ? CompletableFuture.completedFuture(HeldBack.Outcome.NOBODY)
+                : fetcher.fetch(blob, patience);
     }
 
     /** Messages that made no sense, ever. */

@@ -35,16 +35,27 @@ final class SwarmNode implements AutoCloseable {
     private static final SchemaPart ROOM = new SchemaPart(
             "test",
             List.of(),
-            List.of(new ReplicatedTable(
-                    "pair",
-                    ReplicatedTable.Policy.REGISTER,
-                    List.of(new ReplicatedTable.Column("name", ReplicatedTable.Type.TEXT)),
-                    List.of(new ReplicatedTable.Column("value", ReplicatedTable.Type.TEXT)))));
+            List.of(
+                    new ReplicatedTable(
+                            "pair",
+                            ReplicatedTable.Policy.REGISTER,
+                            List.of(new ReplicatedTable.Column("name", ReplicatedTable.Type.TEXT)),
+                            List.of(new ReplicatedTable.Column("value", ReplicatedTable.Type.TEXT))),
+                    new ReplicatedTable(
+                            "picture",
+                            ReplicatedTable.Policy.REGISTER,
+                            List.of(new ReplicatedTable.Column("name", ReplicatedTable.Type.TEXT)),
+                            List.of(
+                                    new ReplicatedTable.Column("body", ReplicatedTable.Type.BLOB_REFERENCE),
+                                    new ReplicatedTable.Column("size", ReplicatedTable.Type.INTEGER)),
+                            new ReplicatedTable.BlobRule(
+                                    "size", key -> key.get(0).equals("eager")))));
 
     final String name;
     final NodeKey key;
     final int port;
     final SqliteCartridge cartridge;
+    final Blobs blobs;
     final Swarm swarm;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
     private final ExecutorService io = Executors.newFixedThreadPool(24);
@@ -61,6 +72,7 @@ final class SwarmNode implements AutoCloseable {
         schemas.add(ROOM);
         cartridge = SqliteCartridge.open(folder.resolve(name), CartridgeOptions.standard(), schemas);
         cartridge.bind(key.id());
+        blobs = new Blobs(cartridge);
         swarm = new Swarm(
                 key,
                 new SwarmOptions(
@@ -78,7 +90,7 @@ final class SwarmNode implements AutoCloseable {
                         List.of(),
                         List.of()),
                 cartridge,
-                new Blobs(cartridge),
+                blobs,
                 Clock.systemUTC(),
                 new SecureRandom(),
                 body -> {
@@ -103,6 +115,19 @@ final class SwarmNode implements AutoCloseable {
                 })
                 .toCompletableFuture()
                 .join();
+    }
+
+    /** Stores some bytes and a row that refers to them; answers their hash. */
+    String show(String name, byte[] bytes) {
+        String hash = blobs.put(bytes);
+        cartridge
+                .write(APP, tx -> {
+                    tx.put("picture", List.of(name), Map.of("body", hash, "size", (long) bytes.length));
+                    return true;
+                })
+                .toCompletableFuture()
+                .join();
+        return hash;
     }
 
     Map<String, String> pairs() {

@@ -88,7 +88,8 @@ class BlobFetcherIT {
                         .map(state -> new BlobCore.Holder(state.peer(), false))
                         .toList(),
                 (peer, bytes) -> fetched.merge(peer, bytes, Integer::sum),
-                liars::add);
+                liars::add,
+                new HeldBack(() -> false));
 
         Side(UnaryOperator<byte[]> change, int dyingAfter) {
             sides.add(this);
@@ -129,7 +130,7 @@ class BlobFetcherIT {
 
         void want(String hash) {
             cartridge
-                    .writeLocal(tx -> tx.execute("INSERT INTO fazt_wanted VALUES (?)", hash))
+                    .writeLocal(tx -> tx.execute("INSERT INTO fazt_wanted VALUES (?, 'shop', -1, 0)", hash))
                     .toCompletableFuture()
                     .join();
             clock.scheduleWithFixedDelay(fetcher::look, 0, 50, TimeUnit.MILLISECONDS);

@@ -39,7 +39,11 @@ class BlobSim {
         /** A wrong chunk is kept. */
         UNCHECKED_CHUNKS,
         /** Sizes are told too small. */
-        SMALL_SIZES
+        SMALL_SIZES,
+        /** Whatever is wanted passes for asked for. */
+        EVERYTHING_ASKED,
+        /** Nobody hears that a blob was asked for. */
+        UNHEARD_ASKS
     }
 
     @Test
@@ -83,8 +87,15 @@ class BlobSim {
         private final Set<String> whole = new HashSet<>();
         private final Map<String, Map<NodeId, Long>> asked = new HashMap<>();
         private final Set<NodeId> named = new HashSet<>();
+        /** What somebody waits for; the rest is not worth paying for, unless it is small. */
+        private final Set<String> waitedFor = new HashSet<>();
+        /** Blobs of which rows tell the size. */
+        private final Set<String> sized = new HashSet<>();
+
         private BlobCore core;
         private int restarts;
+        /** Somebody took so long that others were asked. */
+        private boolean tardy;
 
         private final class Peer {
             final NodeId id;
@@ -159,6 +170,14 @@ class BlobSim {
                 all.addAll(chunks);
                 blobs.put("b" + i, new Manifest("b" + i, at, chunks));
             }
+            blobs.keySet().forEach(blob -> {
+                if (random.nextBoolean()) {
+                    sized.add(blob);
+                }
+                if (random.nextInt(4) == 0) {
+                    waitedFor.add(blob);
+                }
+            });
             all.stream().filter(chunk -> random.nextInt(8) == 0).forEach(chunk -> stored.add(chunk.hash()));
             boolean costly = random.nextInt(4) == 0;
             add(Kind.HONEST, costly);
@@ -167,8 +186,11 @@ class BlobSim {
                 add(Kind.values()[random.nextInt(Kind.values().length)], random.nextInt(4) == 0);
             }
             tick();
+            world.runUntil(() -> whole.size() == blobs.size(), Duration.ofMinutes(random.nextInt(3)));
+            ask();
             boolean done = world.runUntil(() -> whole.size() == blobs.size(), Duration.ofMinutes(20));
             assertThat(done).as("every blob arrives").isTrue();
+            assertThat(core.held()).as("nothing is held back that is here").isEmpty();
             assertThat(damaged).as("nothing wrong is kept").isEmpty();
             boolean free = peers.values().stream().anyMatch(peer -> peer.kind == Kind.HONEST && !peer.metered);
             peers.values().forEach(peer -> {
@@ -181,9 +203,27 @@ class BlobSim {
             });
         }
 
+        /** Somebody wants all of it. */
+        private void ask() {
+            if (bug == Bug.UNHEARD_ASKS) {
+                return;
+            }
+            for (String blob : blobs.keySet()) {
+                if (!whole.contains(blob) && waitedFor.add(blob)) {
+                    step(core, new BlobCore.Event.Asked(blob));
+                }
+            }
+        }
+
+        private boolean isWorth(String blob) {
+            return waitedFor.contains(blob)
+                    || Objects.requireNonNull(blobs.get(blob)).size() <= HeldBack.UNASKED;
+        }
+
         /** Whether anything but distance decided: then a link that costs may be what is left for a while. */
         private boolean troubled() {
             return restarts > 0
+                    || tardy
                     || peers.values().stream().anyMatch(peer -> peer.kind != Kind.HONEST && peer.kind != Kind.PARTIAL);
         }
 
@@ -194,6 +234,7 @@ class BlobSim {
                 world.schedule(Duration.ofMillis(random.nextInt(3000)), () -> {
                     peer.linked = false;
                     peer.inFlight = 0;
+                    asked.values().forEach(waiting -> waiting.remove(peer.id));
                     if (random.nextBoolean()) {
                         world.schedule(Duration.ofMillis(random.nextInt(20_000)), () -> peer.linked = true);
                     }
@@ -224,8 +265,12 @@ class BlobSim {
                     .sorted(Comparator.comparing((Peer peer) -> peer.metered).thenComparing(peer -> peer.latencyMillis))
                     .map(peer -> new BlobCore.Holder(peer.id, peer.metered))
                     .toList();
-            List<String> wanted = blobs.keySet().stream()
-                    .filter(blob -> !whole.contains(blob))
+            List<Wishes.Wish> wanted = blobs.values().stream()
+                    .filter(blob -> !whole.contains(blob.hash()))
+                    .map(blob -> new Wishes.Wish(
+                            blob.hash(),
+                            sized.contains(blob.hash()) ? blob.size() : -1,
+                            bug == Bug.EVERYTHING_ASKED || waitedFor.contains(blob.hash())))
                     .toList();
             if (random.nextInt(80) == 0) {
                 // The process starts again: only what is stored is left.
@@ -311,6 +356,13 @@ class BlobSim {
                     .as("whoever sent a wrong chunk is not asked for another")
                     .isZero();
             assertThat(stored).as("what is here is not asked for").doesNotContain(chunk);
+            assertThat(!peer.metered
+                            || accepted.values().stream()
+                                    .anyMatch(manifest -> isWorth(manifest.hash())
+                                            && manifest.chunks().stream()
+                                                    .anyMatch(one -> one.hash().equals(chunk))))
+                    .as("nobody pays for what nobody waits for")
+                    .isTrue();
             asked.getOrDefault(chunk, Map.of())
                     .forEach((other, since) -> assertThat(world.nanos() - since >= BlobCore.SLOW.toNanos()
                                     || !peer(other).linked
@@ -384,6 +436,7 @@ class BlobSim {
             long wait = peer.freeAt
                     - world.nanos()
                     + Duration.ofMillis(peer.latencyMillis).toNanos();
+            tardy |= wait >= BlobCore.SLOW.toNanos();
             boolean late = wait > DEADLINE.toNanos();
             world.schedule(late ? DEADLINE : Duration.ofNanos(wait), () -> answer.come(!late && peer.linked));
         }
@@ -409,6 +462,8 @@ class BlobSim {
     private static final Manifest BLOB = new Manifest("blob", 1_200_000, List.of(ONE, TWO));
     private static final BlobCore.Offer ALL = new BlobCore.Offer(BLOB, true, Set.of("one", "two"));
 
+    private static final Wishes.Wish WISH = new Wishes.Wish("blob", 1_200_000, true);
+
     private final BlobCore core = new BlobCore(0);
 
     private static NodeId id(int number) {
@@ -420,7 +475,7 @@ class BlobSim {
     private List<BlobCore.Effect> begin(boolean farIsMetered, BlobCore.@Nullable Offer near) {
         assertThat(core.step(
                         new BlobCore.Event.Looked(
-                                List.of("blob"),
+                                List.of(WISH),
                                 List.of(new BlobCore.Holder(NEAR, false), new BlobCore.Holder(FAR, farIsMetered))),
                         0))
                 .containsExactly(new BlobCore.Effect.AskBlob(NEAR, "blob"), new BlobCore.Effect.AskBlob(FAR, "blob"));
@@ -458,20 +513,49 @@ class BlobSim {
     @Test
     void aBlobThatNobodyHasIsSoughtEverLaterAndAtOnceOverANewLink() {
         List<BlobCore.Holder> near = List.of(new BlobCore.Holder(NEAR, false));
-        BlobCore.Event look = new BlobCore.Event.Looked(List.of("blob"), near);
+        BlobCore.Event look = new BlobCore.Event.Looked(List.of(WISH), near);
         List<Integer> seconds = new ArrayList<>();
         for (int second = 0; second < 200; second++) {
             long now = Duration.ofSeconds(second).toNanos();
             if (core.step(look, now).equals(List.of(new BlobCore.Effect.AskBlob(NEAR, "blob")))) {
                 seconds.add(second);
-                core.step(new BlobCore.Event.Offered(NEAR, "blob", null, false), now);
+                assertThat(core.step(new BlobCore.Event.Offered(NEAR, "blob", null, false), now))
+                        .as("whoever waits is told")
+                        .containsExactly(new BlobCore.Effect.Missed("blob"));
             }
         }
         assertThat(seconds).containsExactly(0, 1, 3, 7, 15, 31, 63, 123, 183);
         assertThat(core.step(
-                        new BlobCore.Event.Looked(
-                                List.of("blob"), List.of(near.get(0), new BlobCore.Holder(FAR, false))),
+                        new BlobCore.Event.Looked(List.of(WISH), List.of(near.get(0), new BlobCore.Holder(FAR, false))),
                         Duration.ofSeconds(201).toNanos()))
                 .contains(new BlobCore.Effect.AskBlob(FAR, "blob"));
+    }
+
+    @Test
+    void whatIsLargeStaysWithWhoeverIsPaidForUntilItIsAskedForOrAFreeLinkComes() {
+        Wishes.Wish large = new Wishes.Wish("blob", 1_200_000, false);
+        List<BlobCore.Holder> paid = List.of(new BlobCore.Holder(NEAR, true));
+        assertThat(core.step(new BlobCore.Event.Looked(List.of(large), paid), 0))
+                .isEmpty();
+        assertThat(core.held()).containsExactly("blob");
+        assertThat(core.step(new BlobCore.Event.Looked(List.of(large), List.of(new BlobCore.Holder(NEAR, false))), 0))
+                .containsExactly(new BlobCore.Effect.AskBlob(NEAR, "blob"));
+        assertThat(core.held()).isEmpty();
+
+        BlobCore other = new BlobCore(0);
+        other.step(new BlobCore.Event.Looked(List.of(large), paid), 0);
+        assertThat(other.step(new BlobCore.Event.Looked(List.of(WISH), paid), 0))
+                .containsExactly(new BlobCore.Effect.AskBlob(NEAR, "blob"));
+    }
+
+    @Test
+    void aSizeThatRowsToldTooSmallIsFoundOutBeforeItIsPaidFor() {
+        Wishes.Wish small = new Wishes.Wish("blob", 100, false);
+        List<BlobCore.Holder> paid = List.of(new BlobCore.Holder(NEAR, true));
+        assertThat(core.step(new BlobCore.Event.Looked(List.of(small), paid), 0))
+                .containsExactly(new BlobCore.Effect.AskBlob(NEAR, "blob"));
+        assertThat(core.step(new BlobCore.Event.Offered(NEAR, "blob", ALL, false), 0))
+                .isEmpty();
+        assertThat(core.held()).containsExactly("blob");
     }
 }

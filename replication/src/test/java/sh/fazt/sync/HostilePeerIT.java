@@ -133,7 +133,8 @@ class HostilePeerIT {
                         named.add(kind + " " + about + ": " + what);
                     },
                     SyncService.AUDIT_EVERY,
-                    Holders.EVERYBODY);
+                    Holders.EVERYBODY,
+                    () -> false);
             cartridge.listen(sync);
             links.start();
             thread.scheduleWithFixedDelay(sync::tick, 100, 100, TimeUnit.MILLISECONDS);

@@ -183,7 +183,8 @@ class PlacementSim {
                         world.clock(id),
                         Notices.NONE,
                         Duration.ofDays(1),
-                        (node, scope) -> heard.contains(node));
+                        (node, scope) -> heard.contains(node),
+                        () -> false);
                 replica.listen(sync);
                 swarm.scheduleWithFixedDelay(sync::tick, 100, 250, TimeUnit.MILLISECONDS);
             }

@@ -73,7 +73,8 @@ final class SwarmOfReplicas {
                     world.clock(id),
                     (kind, about, what, why) -> notices.add(kind),
                     audit,
-                    Holders.EVERYBODY);
+                    Holders.EVERYBODY,
+                    () -> false);
             replica.listen(sync);
             replica.listen(commit -> {
                 checkCauses();

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.ReplicatedTable;
+import sh.fazt.cartridge.ReplicatedTable.BlobRule;
 import sh.fazt.cartridge.ReplicatedTable.Column;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.ReplicatedTable.Type;
@@ -54,7 +55,9 @@ public final class Deployments {
                             "release_file",
                             Policy.IMMUTABLE,
                             List.of(new Column("release", Type.TEXT), new Column("path", Type.TEXT)),
-                            List.of(new Column("hash", Type.BLOB_REFERENCE), new Column("size", Type.INTEGER)))));
+                            List.of(new Column("hash", Type.BLOB_REFERENCE), new Column("size", Type.INTEGER)),
+                            // A function has its sources before it is called: it can't wait for them.
+                            new BlobRule("size", key -> Manifest.isSource(String.valueOf(key.get(1)))))));
 
     /** As the cartridge lets them travel inside a changeset. */
     private static final int SMALL = 16 << 10;
@@ -220,7 +223,7 @@ public final class Deployments {
     private void checkFunctions(Manifest manifest) {
         Map<String, String> sources = new LinkedHashMap<>();
         for (Manifest.File file : manifest.byPath().values()) {
-            if (file.path().startsWith("api/") && file.path().endsWith(".js")) {
+            if (Manifest.isSource(file.path()) && file.path().endsWith(".js")) {
                 if (file.size() > MOST_SOURCE) {
                     throw new HostingException(
                             HostingException.Reason.TOO_LARGE,

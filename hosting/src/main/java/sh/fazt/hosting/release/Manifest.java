@@ -34,6 +34,11 @@ public record Manifest(List<File> files) {
         }
     }
 
+    /** Whether a file of a release is server-side code. */
+    public static boolean isSource(String path) {
+        return path.startsWith("api/");
+    }
+
     /** Checks every rule; fails with {@code INVALID} or {@code TOO_LARGE}, naming file and rule. */
     public Manifest {
         files = List.copyOf(files);

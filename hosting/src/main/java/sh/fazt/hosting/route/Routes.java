@@ -34,6 +34,7 @@ public final class Routes implements CommitListener {
     private final Cartridge cartridge;
     private final AliasSource aliases;
     private final Predicate<String> here;
+    private final Absence absence;
     private final Executor executor;
     private final AtomicBoolean due = new AtomicBoolean();
 
@@ -44,6 +45,14 @@ public final class Routes implements CommitListener {
      */
     private volatile @Nullable Set<String> awaited;
 
+    /** Which files a release is served without: they come when a visitor asks for them. Thread-safe; answers at once. */
+    public interface Absence {
+        /** None: a release is served when all of it is here. */
+        Absence NONE = (app, file) -> false;
+
+        boolean isMeant(String app, Manifest.File file);
+    }
+
     /** Everything that is answered, at one moment. Immutable. */
     private record Table(Map<String, Route> byLabel, Map<String, Route> byApp) {}
 
@@ -51,10 +60,18 @@ public final class Routes implements CommitListener {
      * Builds the first table on the calling thread.
      *
      * @param here     whether an app, by its id, is kept on this node: what is not, is not answered
+     * @param absence  which files need not be here for a release to be served
      * @param executor runs one rebuild at a time, off the {@code writer} thread
      */
-    public Routes(Cartridge cartridge, Blobs blobs, AliasSource aliases, Predicate<String> here, Executor executor) {
+    public Routes(
+            Cartridge cartridge,
+            Blobs blobs,
+            AliasSource aliases,
+            Predicate<String> here,
+            Absence absence,
+            Executor executor) {
         this.here = here;
+        this.absence = absence;
         this.cartridge = cartridge;
         this.aliases = aliases;
         this.executor = executor;
@@ -153,8 +170,8 @@ public final class Routes implements CommitListener {
         return next;
     }
 
-    /** The active release if all of it is here, else the newest whole one before it. */
-    private static @Nullable String servable(
+    /** The active release if all of it is here that must be, else the newest such one before it. */
+    private @Nullable String servable(
             Rows rows, String app, String active, @Nullable Route before, Set<String> lacking) {
         if (before != null && active.equals(before.release())) {
             return active;
@@ -176,11 +193,16 @@ public final class Routes implements CommitListener {
                             candidate.id())
                     .orElse(0L);
             // The last by hash: blobs are fetched in that order, so waiting for it seldom means to look twice.
-            Optional<String> lacks = rows.first("""
-                    SELECT coalesce(f.hash, '') FROM release_file_live f
+            Optional<String> lacks = rows
+                    .query("""
+                    SELECT f.path, coalesce(f.hash, ''), coalesce(f.size, 0) FROM release_file_live f
                     LEFT JOIN fazt_blob b ON b.hash = f.hash AND b.complete = 1
-                    WHERE f.scope = ? AND f.release = ? AND b.hash IS NULL ORDER BY f.hash DESC LIMIT 1
-                    """, row -> row.text(0), app, candidate.id());
+                    WHERE f.scope = ? AND f.release = ? AND b.hash IS NULL ORDER BY f.hash DESC
+                    """, row -> new Manifest.File(row.text(0), row.text(1), row.integer(2)), app, candidate.id())
+                    .stream()
+                    .filter(file -> Manifest.isSource(file.path()) || !absence.isMeant(app, file))
+                    .map(Manifest.File::sha256)
+                    .findFirst();
             if (lacks.isEmpty() && listed == candidate.files()) {
                 return candidate.id();
             }

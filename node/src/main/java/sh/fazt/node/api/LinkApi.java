@@ -69,6 +69,7 @@ public final class LinkApi implements Router.Endpoints {
         ObjectNode data = Json.object();
         data.set("links", list);
         data.set("settings", settings);
+        data.set("held_back", SwarmApi.heldBack(all.heldBack()));
         return data;
     }
 

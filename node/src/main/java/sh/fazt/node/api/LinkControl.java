@@ -22,7 +22,7 @@ public interface LinkControl {
     CompletionStage<Outcome<Links>> set(String peer, String key, String value);
 
     /** What is known of this node's links. Immutable. */
-    record Links(List<Link> links, List<Setting> settings) {
+    record Links(List<Link> links, List<Setting> settings, SwarmControl.HeldBack heldBack) {
         public Links {
             links = List.copyOf(links);
             settings = List.copyOf(settings);

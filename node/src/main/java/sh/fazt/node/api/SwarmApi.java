@@ -48,7 +48,8 @@ public final class SwarmApi implements Router.Endpoints {
                                 200,
                                 status(swarm.status())
                                         .put("evicted", swarm.evicted())
-                                        .put("conflicts", conflicts.count()))));
+                                        .put("conflicts", conflicts.count())
+                                        .set("held_back", heldBack(swarm.heldBack())))));
         router.add(
                 "GET",
                 "/api/swarm/time",
@@ -296,5 +297,9 @@ public final class SwarmApi implements Router.Endpoints {
                 .put("name", alias.name())
                 .put("app", alias.app())
                 .put("app_name", apps.find(alias.app()).map(App::name).orElse(""));
+    }
+
+    static ObjectNode heldBack(SwarmControl.HeldBack held) {
+        return Json.object().put("blobs", held.blobs()).put("bytes", held.bytes());
     }
 }

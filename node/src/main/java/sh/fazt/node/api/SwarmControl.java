@@ -46,6 +46,16 @@ public interface SwarmControl {
     /** What a member said of this node's own eviction; empty while it is none. */
     String evicted();
 
+    /** What this node leaves with its peers until somebody asks for it. */
+    HeldBack heldBack();
+
+    /**
+     * Blobs that are not here on purpose.
+     *
+     * @param bytes as far as their sizes are known
+     */
+    record HeldBack(long blobs, long bytes) {}
+
     /** After the majority is lost for good: makes this node the only voter. */
     CompletionStage<Outcome<Status>> recover();
 

@@ -34,6 +34,7 @@ import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
+import sh.fazt.protocol.admin.v1.HeldBack;
 import sh.fazt.protocol.admin.v1.LabelMemberRequest;
 import sh.fazt.protocol.admin.v1.Lag;
 import sh.fazt.protocol.admin.v1.Link;
@@ -104,7 +105,8 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
                     .setVersion(version)
                     .setEvicted(swarm.get().evicted())
                     .setConfigVersion(status.configVersion())
-                    .setWarning(status.warning());
+                    .setWarning(status.warning())
+                    .setHeldBack(heldBack(swarm.get().heldBack()));
             SwarmControl.Named leader = status.leader();
             if (leader != null) {
                 response.setLeader(named(leader));
@@ -166,8 +168,15 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             ListLinksResponse.Builder response = ListLinksResponse.newBuilder();
             now.links().forEach(link -> response.addLinks(link(link)));
             now.settings().forEach(setting -> response.addSettings(setting(setting)));
-            return response.build();
+            return response.setHeldBack(heldBack(now.heldBack())).build();
         });
+    }
+
+    private static HeldBack heldBack(SwarmControl.HeldBack held) {
+        return HeldBack.newBuilder()
+                .setBlobs(held.blobs())
+                .setBytes(held.bytes())
+                .build();
     }
 
     @Override

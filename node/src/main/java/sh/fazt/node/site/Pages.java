@@ -41,6 +41,21 @@ public final class Pages {
                 .with("retry-after", "2");
     }
 
+    /** A file that other members keep, and that this node has not got yet. */
+    static Reply notReachable(String app, long size, Arrivals.Refused refused) {
+        String text = "This file of <b>" + escape(app) + "</b> (" + size + " bytes) is kept on other nodes. ";
+        return page(
+                        503,
+                        "Not here",
+                        text
+                                + switch (refused) {
+                                    case NOBODY -> "None that has it can be reached from here now.";
+                                    case LATE -> "It is on its way here and takes longer than a page should.";
+                                    case BUSY -> "This node has too much to do to send it now.";
+                                })
+                .with("retry-after", refused == Arrivals.Refused.NOBODY ? "30" : "5");
+    }
+
     private static Reply page(int status, String title, String text) {
         String html = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\""
                 + " content=\"width=device-width, initial-scale=1\"><title>" + title + "</title><style>"

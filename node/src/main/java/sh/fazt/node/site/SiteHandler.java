@@ -39,13 +39,15 @@ public final class SiteHandler {
     private static final int LEAST_GZIP = 512;
     private static final int MOST_GZIP = 1 << 20;
 
+    private final Arrivals arrivals;
     private final Blobs blobs;
     private final Functions functions;
     private final Ready ready;
     private final Budget budget;
 
-    public SiteHandler(Blobs blobs, Functions functions, Ready ready, Duration functionTime) {
-        this.blobs = blobs;
+    public SiteHandler(Arrivals arrivals, Functions functions, Ready ready, Duration functionTime) {
+        this.arrivals = arrivals;
+        this.blobs = arrivals.blobs();
         this.functions = functions;
         this.ready = ready;
         this.budget = Budget.DEFAULT.withTime(functionTime);
@@ -78,9 +80,6 @@ public final class SiteHandler {
     }
 
     private void send(Exchange exchange, Route route, Site.Answer.File file) {
-        Blobs.Manifest manifest = blobs.manifest(file.sha256())
-                .orElseThrow(
-                        () -> new IllegalStateException("blob " + file.sha256() + " of " + file.path() + " is gone"));
         boolean gzip = file.compressible()
                 && file.size() >= LEAST_GZIP
                 && file.size() <= MOST_GZIP
@@ -102,6 +101,20 @@ public final class SiteHandler {
             exchange.reply(new Reply(304, headers, Content.of(new byte[0])));
             return;
         }
+        arrivals.whenHere(
+                file.sha256(),
+                manifest -> body(exchange, route, file, manifest, gzip, etag, headers),
+                refused -> exchange.reply(Pages.notReachable(route.name(), file.size(), refused)));
+    }
+
+    private void body(
+            Exchange exchange,
+            Route route,
+            Site.Answer.File file,
+            Blobs.Manifest manifest,
+            boolean gzip,
+            String etag,
+            List<String> headers) {
         if (gzip) {
             headers.addAll(List.of("content-encoding", "gzip"));
             byte[] packed = pack(blobs.read(manifest, 0, file.size()));
@@ -265,9 +278,7 @@ public final class SiteHandler {
 
         @Override
         public Collection<String> paths() {
-            return route.files().keySet().stream()
-                    .filter(path -> path.startsWith("api/"))
-                    .toList();
+            return route.files().keySet().stream().filter(Manifest::isSource).toList();
         }
 
         @Override

@@ -1,0 +1,134 @@
+package sh.fazt.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.testkit.Await;
+
+/** What stays with others until somebody asks for it, through the executable: sites on nodes that hold back. */
+class HeldBackSystemIT {
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final int LARGE = 300_000;
+
+    @TempDir
+    Path folder;
+
+    private final List<NodeUnderTest> nodes = new ArrayList<>();
+
+    private NodeUnderTest start(String name) throws Exception {
+        NodeUnderTest node = new NodeUnderTest(folder, name, List.of(), List.of("--port", "0", "--swarm-port", "0"));
+        nodes.add(node);
+        return node.start();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        for (NodeUnderTest node : nodes) {
+            node.close();
+        }
+    }
+
+    /** Text that no two files share. */
+    private static String text(int seed, int size) {
+        Random random = new Random(seed);
+        StringBuilder text = new StringBuilder(size);
+        while (text.length() < size) {
+            text.append((char) ('a' + random.nextInt(26)));
+        }
+        return text.toString();
+    }
+
+    private Path site(String... larges) throws Exception {
+        Path site = Files.createDirectories(folder.resolve("site"));
+        Files.writeString(site.resolve("index.html"), "<h1>films</h1>");
+        for (String large : larges) {
+            Files.writeString(site.resolve(large), text(large.hashCode(), LARGE));
+        }
+        return site;
+    }
+
+    private static JsonNode held(NodeUnderTest node) throws Exception {
+        return node.ok("swarm", "status").get("held_back");
+    }
+
+    private static void assertServes(NodeUnderTest node, String file) throws Exception {
+        assertThat(node.get("films", "/" + file).equals(text(file.hashCode(), LARGE)))
+                .as(node.name + " serves " + file)
+                .isTrue();
+    }
+
+    /** Blobs that its rows refer to and that it has not got. */
+    private static int wanted(NodeUnderTest node) throws Exception {
+        try (Connection file = DriverManager.getConnection("jdbc:sqlite:" + node.cartridge);
+                Statement statement = file.createStatement();
+                ResultSet count = statement.executeQuery("SELECT count(*) FROM fazt_wanted")) {
+            return count.getInt(1);
+        }
+    }
+
+    @Test
+    void aMeteredNodeServesASiteWhoseLargeFilesComeWhenAVisitorAsks() throws Exception {
+        NodeUnderTest home = start("home");
+        NodeUnderTest phone = start("phone");
+        phone.ok("swarm", "link", "set", "default", "metered", "on");
+        phone.join(home);
+        home.ok("app", "deploy", site("one.txt", "two.txt", "three.txt").toString(), "--name", "films");
+
+        Await.until(
+                "the page is on the phone", SOON, () -> phone.get("films", "/").contains("films"));
+        Await.until(
+                "the phone says what it holds back",
+                SOON,
+                () -> held(phone).get("blobs").asInt() == 3
+                        && held(phone).get("bytes").asInt() == 3 * LARGE);
+        assertThat(phone.fazt("swarm", "status", "--format", "table").out()).contains("3 blobs held back, 879 KiB");
+        assertThat(phone.fazt("swarm", "link", "list", "--format", "table").out())
+                .contains("metered", "3 blobs held back");
+
+        assertServes(phone, "one.txt");
+        Await.until(
+                "it is not held back any more",
+                SOON,
+                () -> held(phone).get("blobs").asInt() == 2);
+
+        home.kill();
+        Await.until("nobody has the next one", SOON, () -> {
+            HttpResponse<String> answer = phone.ask("films", "GET", "/two.txt", "");
+            return answer.statusCode() == 503
+                    && answer.headers().firstValue("retry-after").isPresent()
+                    && answer.body().contains("kept on other nodes");
+        });
+        assertServes(phone, "one.txt");
+        phone.stop();
+        phone.start();
+        Await.until(
+                "a start without any link keeps what was served",
+                SOON,
+                () -> phone.get("films", "/").contains("<h1>films"));
+
+        home.start();
+        Await.until(
+                "the second comes from home",
+                SOON,
+                () -> phone.ask("films", "GET", "/two.txt", "").statusCode() == 200);
+        phone.ok("swarm", "link", "set", "default", "metered", "off");
+        Await.until("the third comes unasked", SOON, () -> wanted(phone) == 0);
+        home.kill();
+        assertServes(phone, "three.txt");
+        assertThat(held(phone).get("blobs").asInt()).isZero();
+    }
+}
