@@ -20,7 +20,7 @@ import sh.fazt.protocol.consensus.v1.SignedConfig;
 import sh.fazt.protocol.consensus.v1.Snapshot;
 
 /** The agreed records in the cartridge, and how far the log is applied to them. Thread-safe. */
-final class ConfigStore {
+final class ConfigStore implements LeaseDesk.Records {
     static final SchemaPart SCHEMA = new SchemaPart("consensus", List.of("""
                     CREATE TABLE config_entry (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
                         value BLOB NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
@@ -191,6 +191,16 @@ final class ConfigStore {
                 kind));
     }
 
+    @Override
+    public @Nullable ConfigEntry lease(String kind, String key) {
+        return entry(kind, key).orElse(null);
+    }
+
+    @Override
+    public List<ConfigEntry> leases() {
+        return entries(LeaseDesk.LEASE);
+    }
+
     static ConfigEntry entry(Rows.ResultRow row) {
         return new ConfigEntry(row.text(0), row.text(1), row.integer(2), row.bytes(3));
     }
@@ -300,14 +310,28 @@ final class ConfigStore {
         state(tx, "applied", "0:0");
     }
 
-    /** Forgets what was agreed but some kinds of records, and how far the log was. */
+    /** The same for a node alone, whose cartridge may be a copy put back: no fencing token is given twice. */
+    static void reopen(LocalTx tx) {
+        restart(tx);
+        tx.first(
+                        "SELECT kind, key, version, value FROM config_entry WHERE kind = ?",
+                        ConfigStore::entry,
+                        LeaseDesk.CLOCK)
+                .ifPresent(clock -> {
+                    long version = base(tx) + 1;
+                    base(tx, version);
+                    put(tx, clock.kind(), clock.key(), version, ByteString.copyFrom(LeaseDesk.reopened(clock)));
+                });
+    }
+
+    /** Forgets what was agreed but some kinds of records and the last fencing token, and how far the log was. */
     static void keepOnly(LocalTx tx, Set<String> kept) {
         for (String kind : tx.query("SELECT DISTINCT kind FROM config_entry", row -> row.text(0))) {
-            if (!kept.contains(kind)) {
+            if (!kept.contains(kind) && !kind.equals(LeaseDesk.CLOCK)) {
                 tx.execute("DELETE FROM config_entry WHERE kind = ?", kind);
             }
         }
-        restart(tx);
+        reopen(tx);
         state(tx, ROLE, null);
     }
 

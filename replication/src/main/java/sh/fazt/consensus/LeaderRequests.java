@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.ratis.protocol.Message;
@@ -32,6 +33,8 @@ import sh.fazt.link.Links;
 import sh.fazt.protocol.consensus.v1.Command;
 import sh.fazt.protocol.consensus.v1.LeaderReply;
 import sh.fazt.protocol.consensus.v1.LeaderRequest;
+import sh.fazt.protocol.consensus.v1.LeaseReply;
+import sh.fazt.protocol.consensus.v1.LeaseRequest;
 import sh.fazt.protocol.consensus.v1.Outcome;
 
 /**
@@ -47,7 +50,7 @@ final class LeaderRequests {
 
     private static final Duration NOOP = Duration.ofSeconds(5);
 
-    /** How long a voter looks for the leader on an observer's behalf. */
+    /** How long one that is asked may take before another is, and how long it looks for the leader. */
     private static final Duration PASSED_ON = Duration.ofMillis(2500);
 
     private final RaftHost host;
@@ -55,7 +58,10 @@ final class LeaderRequests {
     private final Supplier<@Nullable ConfigFeed> observing;
     private final Supplier<RaftStatus> status;
     private final Consumer<NodeId> asksToVote;
+    private final LeaseDesk leases;
     private final Object voters = new Object();
+    /** One lease at a time: each is agreed on top of the last, and two at once would only stand in each other's way. */
+    private final ReentrantLock leasing = new ReentrantLock();
 
     /**
      * @param observing  what this node follows while it is an observer; null while it votes
@@ -66,12 +72,14 @@ final class LeaderRequests {
             Links links,
             Supplier<@Nullable ConfigFeed> observing,
             Supplier<RaftStatus> status,
-            Consumer<NodeId> asksToVote) {
+            Consumer<NodeId> asksToVote,
+            LeaseDesk leases) {
         this.host = host;
         this.links = links;
         this.observing = observing;
         this.status = status;
         this.asksToVote = asksToVote;
+        this.leases = leases;
     }
 
     /** A command that changes nothing: the log goes on, and with it whoever just joined. */
@@ -97,6 +105,21 @@ final class LeaderRequests {
         }
         awaitApplied(reply, patience);
         return reply.getOutcome();
+    }
+
+    /**
+     * Has the leader do something of a lease. Tried again until the deadline: the same holder that takes again, or renews
+     * again, has what it had.
+     *
+     * @throws ConsensusException {@code NO_QUORUM} naming who is missing, {@code NOT_MEMBER, CHANGE_FAILED}
+     */
+    LeaseReply lease(LeaseRequest request, Duration patience) {
+        LeaderReply reply = ask(LeaderRequest.newBuilder().setLease(request).build(), patience);
+        if (!reply.getError().isEmpty()) {
+            throw new ConsensusException(ConsensusException.Reason.CHANGE_FAILED, reply.getError());
+        }
+        awaitApplied(reply, patience);
+        return reply.getLease();
     }
 
     /** Waits until everything that was agreed before this call is applied here. Blocking. */
@@ -144,16 +167,21 @@ final class LeaderRequests {
 
     private @Nullable LeaderReply take(LeaderRequest request, Duration left)
             throws InterruptedException, ExecutionException, TimeoutException {
+        // Whom this node asks may be cut off, and would let it wait for all of that: another may have a quorum.
+        Duration each = isQuick(request) && left.compareTo(PASSED_ON) > 0 ? PASSED_ON : left;
         ConfigFeed feed = observing.get();
         if (feed != null) {
-            // A voter without a quorum would let us wait: another may have one.
-            return feed.forward(
-                    mark(request), request.hasCommand() && left.compareTo(PASSED_ON) > 0 ? PASSED_ON : left);
+            return feed.forward(mark(request), each);
         }
         if (!host.leads() && request.hasAddVoter()) {
             asksToVote.accept(NodeId.parse(request.getAddVoter().getNode()));
         }
-        return host.leads() ? lead(request, left) : forward(request, left);
+        return host.leads() ? lead(request, left) : forward(request, each);
+    }
+
+    /** Whether it is done at once where there is a quorum; a change of the voters takes its time. */
+    private static boolean isQuick(LeaderRequest request) {
+        return request.hasCommand() || request.hasLease();
     }
 
     /** Answers a member: a voter looks for the leader itself, an observer has the one that it asks do so. */
@@ -167,7 +195,7 @@ final class LeaderRequests {
             return LeaderReply.newBuilder().setNotLeader(true).build();
         }
         try {
-            return ask(request, request.hasCommand() ? PASSED_ON : CHANGE_DEADLINE);
+            return ask(request, isQuick(request) ? PASSED_ON : CHANGE_DEADLINE);
         } catch (ConsensusException e) {
             LOG.debug("could not pass on what an observer asked", e);
             return LeaderReply.newBuilder().setNotLeader(true).build();
@@ -247,6 +275,10 @@ final class LeaderRequests {
                             ? LeaderReply.getDefaultInstance()
                             : notLeader;
                 }
+                case LEASE -> {
+                    LeaderReply done = lead(request.getLease(), patience);
+                    return done == null ? notLeader : done;
+                }
                 case WHAT_NOT_SET -> {
                     return LeaderReply.newBuilder().setError("an empty request").build();
                 }
@@ -256,6 +288,46 @@ final class LeaderRequests {
             return LeaderReply.newBuilder()
                     .setError(String.valueOf(e.getMessage()))
                     .build();
+        }
+    }
+
+    /** Decides of a lease and has that agreed; null when this node did not lead to the end of it. */
+    private @Nullable LeaderReply lead(LeaseRequest request, Duration patience)
+            throws InterruptedException, ExecutionException, TimeoutException,
+                    com.google.protobuf.InvalidProtocolBufferException {
+        Duration each = patience.compareTo(PASSED_ON) > 0 ? PASSED_ON : patience;
+        if (!leasing.tryLock(each.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new TimeoutException("other leases are before this one");
+        }
+        try {
+            boolean leads = false;
+            while (!leases.paused()) {
+                LeaseDesk.Decision decision = leases.decide(request);
+                LeaderReply.Builder answer = LeaderReply.newBuilder().setLease(decision.reply());
+                if (decision.ops().isEmpty() && (leads || decision.sure())) {
+                    return answer.build();
+                }
+                // A refusal that ends a holder's work is told only by who leads indeed: a write shows that.
+                RaftClientReply written =
+                        write(decision.ops().isEmpty() ? noop() : SwarmConfig.command(decision.ops()), each);
+                if (written == null) {
+                    return null;
+                }
+                leads = true;
+                boolean applied = Outcome.parseFrom(
+                                written.getMessage().getContent().toByteArray())
+                        .getApplied();
+                if (applied && !decision.ops().isEmpty()) {
+                    long version = host.version(written.getLogIndex());
+                    leases.agreed(decision, version);
+                    return answer.setIndex(written.getLogIndex())
+                            .setVersion(version)
+                            .build();
+                }
+            }
+            return null;
+        } finally {
+            leasing.unlock();
         }
     }
 

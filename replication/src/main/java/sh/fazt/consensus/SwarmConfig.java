@@ -7,6 +7,9 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.protocol.consensus.v1.Command;
+import sh.fazt.protocol.consensus.v1.LeaseRecord;
+import sh.fazt.protocol.consensus.v1.LeaseReply;
+import sh.fazt.protocol.consensus.v1.LeaseRequest;
 import sh.fazt.protocol.consensus.v1.Operation;
 import sh.fazt.protocol.consensus.v1.Outcome;
 
@@ -68,6 +71,17 @@ public final class SwarmConfig {
      * @throws ConsensusException {@code NOT_MEMBER, CHANGE_FAILED}
      */
     public Result propose(List<Op> ops) {
+        Outcome outcome = raft.leader().propose(command(ops), PATIENCE);
+        return outcome.getApplied()
+                ? new Result.Applied()
+                : new Result.Conflict(new ConfigEntry(
+                        outcome.getConflict().getKind(),
+                        outcome.getConflict().getKey(),
+                        outcome.getConflict().getVersion(),
+                        outcome.getConflict().getValue().toByteArray()));
+    }
+
+    static Command command(List<Op> ops) {
         Command.Builder command =
                 Command.newBuilder().setFormat(2).setRequest(UUID.randomUUID().toString());
         for (Op op : ops) {
@@ -77,14 +91,52 @@ public final class SwarmConfig {
             command.addOperations(
                     value == null ? operation.setDelete(true) : operation.setValue(ByteString.copyFrom(value)));
         }
-        Outcome outcome = raft.leader().propose(command.build(), PATIENCE);
-        return outcome.getApplied()
-                ? new Result.Applied()
-                : new Result.Conflict(new ConfigEntry(
-                        outcome.getConflict().getKind(),
-                        outcome.getConflict().getKey(),
-                        outcome.getConflict().getVersion(),
-                        outcome.getConflict().getValue().toByteArray()));
+        return command.build();
+    }
+
+    /** A lease that somebody holds, as this node knows it. @param left as it would be without another renewal */
+    public record Lease(String name, LeaseRecord lease, Duration left) {}
+
+    /** Every lease that somebody holds, by name; an observer asks first what is new. */
+    public List<Lease> leases() {
+        raft.refresh();
+        return raft.leases().running().stream()
+                .map(running -> new Lease(running.name(), running.lease(), Duration.ofMillis(running.leftMillis())))
+                .toList();
+    }
+
+    /**
+     * Takes, renews or ends a lease. Blocking.
+     *
+     * @throws NoQuorumException  when too few voters answer
+     * @throws ConsensusException {@code NOT_MEMBER, CHANGE_FAILED}
+     */
+    public LeaseReply lease(LeaseRequest request) {
+        return raft.leader().lease(request, PATIENCE);
+    }
+
+    /** While this is open, this node gives out no leases: it does not know the epoch yet that they are of. */
+    public Pause pauseLeases() {
+        raft.leases().pause(true);
+        return () -> raft.leases().pause(false);
+    }
+
+    /** Ends when it is closed. */
+    public interface Pause extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** What makes every fencing token from now on greater than those of earlier epochs. */
+    public Op tokensOfEpoch(int epoch) {
+        ConfigEntry clock = get(LeaseDesk.CLOCK, LeaseDesk.CLOCK).orElse(null);
+        return Op.set(clock, LeaseDesk.CLOCK, LeaseDesk.CLOCK, LeaseDesk.ofEpoch(clock, epoch));
+    }
+
+    /** Whether only leases changed, which nothing follows from. */
+    public static boolean onlyLeases(List<String> kinds) {
+        return !kinds.isEmpty()
+                && kinds.stream().allMatch(kind -> kind.equals(LeaseDesk.LEASE) || kind.equals(LeaseDesk.CLOCK));
     }
 
     /** Waits until everything that was agreed before this call is applied here. Blocking. */

@@ -47,6 +47,7 @@ public final class SwarmRaft implements AutoCloseable {
     private final RaftHost host;
     private final LeaderRequests leader;
     private final Pair pair;
+    private final LeaseDesk leases;
     private final ExecutorService io;
     private final RandomGenerator random;
     private final List<Consumer<List<String>>> listeners = new CopyOnWriteArrayList<>();
@@ -84,11 +85,13 @@ public final class SwarmRaft implements AutoCloseable {
         this.self = self;
         this.cartridge = cartridge;
         this.store = new ConfigStore(cartridge);
+        leases = new LeaseDesk(store, System::nanoTime);
         this.io = io;
         this.random = random;
         host = new RaftHost(self, cartridge, store, directory, links, timings, timer, this::changed);
         pair = new Pair(host, links);
-        leader = new LeaderRequests(host, links, () -> observing ? feed : null, this::status, this::goOnWithout);
+        leader =
+                new LeaderRequests(host, links, () -> observing ? feed : null, this::status, this::goOnWithout, leases);
         observing = ConfigStore.OBSERVER.equals(store.state(ConfigStore.ROLE));
         links.handle(Channel.RAFT, new Links.Handler() {
             @Override
@@ -140,8 +143,15 @@ public final class SwarmRaft implements AutoCloseable {
         return leader;
     }
 
+    LeaseDesk leases() {
+        return leases;
+    }
+
     /** What is agreed is agreed: a listener that fails can't stop it from being applied. */
     void changed(List<String> kinds) {
+        if (kinds.contains(LeaseDesk.CLOCK)) {
+            leases.look();
+        }
         for (Consumer<List<String>> listener : listeners) {
             try {
                 listener.accept(kinds);
@@ -213,6 +223,7 @@ public final class SwarmRaft implements AutoCloseable {
             ConfigStore.state(tx, ConfigStore.ROLE, ConfigStore.OBSERVER);
             return true;
         });
+        leases.forget();
         observing = true;
     }
 
@@ -233,7 +244,7 @@ public final class SwarmRaft implements AutoCloseable {
         boolean keeps = alone && store.state(GROUP) != null;
         local(tx -> {
             if (keeps) {
-                ConfigStore.restart(tx);
+                ConfigStore.reopen(tx);
             } else {
                 ConfigStore.clear(tx);
             }
@@ -242,6 +253,7 @@ public final class SwarmRaft implements AutoCloseable {
             ConfigStore.state(tx, ConfigStore.ROLE, null);
             return true;
         });
+        leases.forget();
         observing = false;
         host.start(id, incarnation);
         host.make(alone);
@@ -260,6 +272,7 @@ public final class SwarmRaft implements AutoCloseable {
      */
     public synchronized boolean open() {
         lostItsEnd = false;
+        leases.look();
         String id = store.state(GROUP);
         String incarnation = store.state(INCARNATION);
         if (observing) {
@@ -329,10 +342,19 @@ public final class SwarmRaft implements AutoCloseable {
             ConfigStore.state(tx, ConfigStore.ROLE, null);
             return true;
         });
+        leases.forget();
         observing = false;
         host.start(id, incarnation);
         host.make(false);
         wanted = true;
+    }
+
+    /** An observer asks a voter what is new; a voter hears it anyhow. Blocking. */
+    void refresh() {
+        ConfigFeed from = feed;
+        if (observing && from != null) {
+            from.fetch();
+        }
     }
 
     /** How the group looks from here. */
@@ -407,6 +429,7 @@ public final class SwarmRaft implements AutoCloseable {
             ConfigStore.state(tx, ConfigStore.ROLE, null);
             return true;
         });
+        leases.forget();
         observing = false;
     }
 

@@ -79,7 +79,7 @@ final class SwarmStateMachine extends BaseStateMachine {
                     Snapshot.parseFrom(Files.readAllBytes(latest.getFile().getPath()));
             store.load(snapshot, latest.getTerm(), latest.getIndex());
             setLastAppliedTermIndex(latest.getTermIndex());
-            changed.accept(List.of("swarm", "member", "alias", "token", "evicted"));
+            changed.accept(List.of("swarm", "member", "alias", "token", "evicted", LeaseDesk.CLOCK));
         } else if (applied.index() >= 0) {
             setLastAppliedTermIndex(TermIndex.valueOf(applied.term(), applied.index()));
             if (latest == null || latest.getIndex() < applied.index()) {

@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.consensus.ConfigEntry;
 import sh.fazt.consensus.RaftStatus;
+import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmRaft;
 import sh.fazt.identity.NodeId;
@@ -23,6 +24,7 @@ record Departure(
         NodeId self,
         Members members,
         SwarmRaft raft,
+        SwarmConfig config,
         Roles roles,
         Agreement agreement,
         Records records,
@@ -118,42 +120,48 @@ record Departure(
                     "the swarm has its quorum: there is nothing to recover. To take a member out, let it leave or evict it");
         }
         boolean observed = raft.observing();
-        agreement.guarded("recover", () -> raft.recoverForce());
-        agreement.agree(() -> {
-            List<Op> ops = new ArrayList<>();
-            ConfigEntry entry = records.entry(Records.SWARM, Records.SWARM);
-            SwarmRecord record = records.swarm();
-            if (entry != null && record != null) {
-                ops.add(Op.set(
-                        entry,
-                        Records.SWARM,
-                        Records.SWARM,
-                        record.toBuilder()
-                                .setEpoch(record.getEpoch() + 1 + chance.nextInt(EPOCH_STEP))
-                                .clearFormerVoters()
-                                .addAllFormerVoters(observed ? List.of() : former())
-                                .build()
-                                .toByteArray()));
+        // A fencing token of before the epoch is raised may be one that the lost ones have given out.
+        try (SwarmConfig.Pause leases = config.pauseLeases()) {
+            agreement.guarded("recover", () -> raft.recoverForce());
+            agreement.agree(() -> decideAlone(observed, chance));
+        }
+    }
+
+    private List<Op> decideAlone(boolean observed, RandomGenerator chance) {
+        List<Op> ops = new ArrayList<>();
+        ConfigEntry entry = records.entry(Records.SWARM, Records.SWARM);
+        SwarmRecord record = records.swarm();
+        if (entry != null && record != null) {
+            int epoch = record.getEpoch() + 1 + chance.nextInt(EPOCH_STEP);
+            ops.add(config.tokensOfEpoch(epoch));
+            ops.add(Op.set(
+                    entry,
+                    Records.SWARM,
+                    Records.SWARM,
+                    record.toBuilder()
+                            .setEpoch(epoch)
+                            .clearFormerVoters()
+                            .addAllFormerVoters(observed ? List.of() : former())
+                            .build()
+                            .toByteArray()));
+        }
+        records.members().forEach((id, member) -> {
+            ConfigEntry kept = records.entry(Records.MEMBER, id.toString());
+            if (kept == null) {
+                return;
             }
-            records.members().forEach((id, member) -> {
-                ConfigEntry kept = records.entry(Records.MEMBER, id.toString());
-                if (kept == null) {
-                    return;
-                }
-                if (id.equals(self)) {
-                    byte[] voter = member.toBuilder().setObserver(false).build().toByteArray();
-                    ops.add(Op.set(kept, Records.MEMBER, kept.key(), voter));
-                } else if (observed) {
-                    // Nobody believes a voter that they know as an observer: those may only join anew.
-                    ops.add(Op.delete(kept));
-                } else if (!member.getObserver()) {
-                    // They learn of the epoch when they meet this node, and follow it.
-                    byte[] observer =
-                            member.toBuilder().setObserver(true).build().toByteArray();
-                    ops.add(Op.set(kept, Records.MEMBER, kept.key(), observer));
-                }
-            });
-            return ops;
+            if (id.equals(self)) {
+                byte[] voter = member.toBuilder().setObserver(false).build().toByteArray();
+                ops.add(Op.set(kept, Records.MEMBER, kept.key(), voter));
+            } else if (observed) {
+                // Nobody believes a voter that they know as an observer: those may only join anew.
+                ops.add(Op.delete(kept));
+            } else if (!member.getObserver()) {
+                // They learn of the epoch when they meet this node, and follow it.
+                byte[] observer = member.toBuilder().setObserver(true).build().toByteArray();
+                ops.add(Op.set(kept, Records.MEMBER, kept.key(), observer));
+            }
         });
+        return ops;
     }
 }

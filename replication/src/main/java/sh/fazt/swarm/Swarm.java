@@ -99,6 +99,7 @@ public final class Swarm implements AutoCloseable {
     private final Restored restored;
     private final Placements placements;
     private final Departure departure;
+    private final Leases leases;
     private final Views views;
     private final Joiner joiner;
     private final ConfigFeed feed;
@@ -166,6 +167,7 @@ public final class Swarm implements AutoCloseable {
         members = new Members(key.id(), records, joining, this::shutOut);
         agreement = new Agreement(config, members::all, this::evicted);
         placements = new Placements(key.id(), records, members, agreement);
+        leases = new Leases(key.id(), config, agreement, members::all, random);
         replica = new FencedReplica(cartridge.replica(), System::nanoTime);
         SwarmEvents events = new SwarmEvents(clock);
         sync = new SyncService(
@@ -225,7 +227,7 @@ public final class Swarm implements AutoCloseable {
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
         desk[0] = new Desk(records, evictions, config, raft, cartridge.clock()::now, io);
-        departure = new Departure(key.id(), members, raft, roles, agreement, records, placements, links);
+        departure = new Departure(key.id(), members, raft, config, roles, agreement, records, placements, links);
         views = new Views(
                 new SwarmView.Named(key.id().toString(), options.name()),
                 () -> swarmId,
@@ -255,8 +257,13 @@ public final class Swarm implements AutoCloseable {
             }
         });
         membership.listen(snapshot -> changed());
-        raft.listen(kinds -> soon("follow what is agreed", this::follow));
-        raft.listen(kinds -> soon("tell observers", feed::tell));
+        raft.listen(kinds -> {
+            // Leases change all the time: observers hear of them with the next news, or when they ask.
+            if (!SwarmConfig.onlyLeases(kinds)) {
+                soon("follow what is agreed", this::follow);
+                soon("tell observers", feed::tell);
+            }
+        });
         raft.whenLost(() -> soon("vote again", this::rejoin));
     }
 
@@ -804,6 +811,12 @@ public final class Swarm implements AutoCloseable {
      */
     public void setLink(String peer, String key, String value) {
         ledger.set(peer.equals(LinkSettings.DEFAULT) ? null : members.meant(peer), key, value);
+    }
+
+    /** Names that one holder at a time has. Blocking while this node's part in the swarm opens. */
+    public Leases leases() {
+        ready();
+        return leases;
     }
 
     /** Where apps are kept. */

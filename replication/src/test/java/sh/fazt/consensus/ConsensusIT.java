@@ -17,10 +17,13 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
@@ -39,6 +42,9 @@ import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmConfig.Result;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.consensus.v1.Command;
+import sh.fazt.protocol.consensus.v1.LeaderRequest;
+import sh.fazt.protocol.consensus.v1.LeaseReply;
+import sh.fazt.protocol.consensus.v1.LeaseRequest;
 import sh.fazt.protocol.consensus.v1.Operation;
 import sh.fazt.testkit.Await;
 
@@ -196,6 +202,81 @@ class ConsensusIT {
         awaitAlias(cut, "shop", "rest");
         Await.until("quorum", PATIENCE, () -> cut.raft.status().quorum());
         assertThat(cut.set("shop", "all")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void aLeaderThatIsCutOffEndsNobodysLease() {
+        group(3);
+        Node cut = leader(nodes);
+        LeaseRequest.Builder job = LeaseRequest.newBuilder().setName("job");
+        LeaseReply taken = cut.config.lease(job.setTake(LeaseRequest.Take.newBuilder()
+                        .setHolder("a")
+                        .setNode(cut.id.toString())
+                        .setTtlMs(60_000))
+                .build());
+        assertThat(taken.getDone()).isTrue();
+        LeaderRequest renewal = LeaderRequest.newBuilder()
+                .setLease(job.setRenew(LeaseRequest.Renew.newBuilder()
+                        .setToken(taken.getLease().getToken() + 1)
+                        .setTtlMs(60_000)))
+                .build();
+        network.isolated.add(cut.id);
+        boolean told;
+        try {
+            told = cut.raft.leader().lead(renewal, Duration.ofSeconds(1)).hasLease();
+        } catch (TimeoutException | ExecutionException e) {
+            told = false;
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        assertThat(told)
+                .as("the others may have given that token since: only who leads knows")
+                .isFalse();
+        Node other = nodes.stream().filter(node -> node != cut).findFirst().orElseThrow();
+        LeaseReply refused = other.config.lease(renewal.getLease());
+        assertThat(refused.getDone()).isFalse();
+        assertThat(refused.getLease().getHolder()).isEqualTo("a");
+        network.isolated.clear();
+    }
+
+    @Test
+    void leasesThatAreOverGoAndThereAreNeverMoreThanTheConfigBears() {
+        Node one = group(1).get(0);
+        AtomicLong nanos = new AtomicLong();
+        // The real records and the real log, and a clock that a test can set.
+        LeaseDesk desk = new LeaseDesk(one.raft.store(), nanos::get);
+        for (int i = 0; i < LeaseDesk.MOST; i++) {
+            agree(one, desk, take("x".repeat(59) + i, "a"));
+        }
+        assertThat(desk.decide(take("more", "a")).reply().getFull()).isTrue();
+        assertThat(desk.decide(take("x".repeat(59) + 7, "a")).reply().getDone())
+                .as("who holds one goes on")
+                .isTrue();
+        nanos.addAndGet(Duration.ofSeconds(61).toNanos());
+        LeaseDesk.Decision decision = desk.decide(take("more", "a"));
+        assertThat(decision.reply().getDone()).isTrue();
+        assertThat(SwarmConfig.command(decision.ops()).getSerializedSize())
+                .as("an entry of the log is 256 KiB at most")
+                .isLessThan(256 << 10);
+        agree(one, desk, take("more", "a"));
+        assertThat(one.config.list(LeaseDesk.LEASE))
+                .extracting(ConfigEntry::key)
+                .containsExactly("more");
+    }
+
+    private static LeaseRequest take(String name, String holder) {
+        return LeaseRequest.newBuilder()
+                .setName(name)
+                .setTake(LeaseRequest.Take.newBuilder()
+                        .setHolder(holder)
+                        .setNode("node")
+                        .setTtlMs(60_000))
+                .build();
+    }
+
+    private static void agree(Node node, LeaseDesk desk, LeaseRequest request) {
+        assertThat(node.config.propose(desk.decide(request).ops())).isInstanceOf(Result.Applied.class);
+        desk.look();
     }
 
     @Test
