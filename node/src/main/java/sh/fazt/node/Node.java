@@ -51,6 +51,7 @@ import sh.fazt.node.api.BackupApi;
 import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.ConflictApi;
 import sh.fazt.node.api.ConflictDesk;
+import sh.fazt.node.api.LeaseApi;
 import sh.fazt.node.api.LinkApi;
 import sh.fazt.node.api.PlacementApi;
 import sh.fazt.node.api.RoleApi;
@@ -154,6 +155,7 @@ final class Node implements AutoCloseable {
                     this::links,
                     () -> watch(apps),
                     () -> placement(apps),
+                    this::leases,
                     conflicts,
                     apps,
                     auth,
@@ -223,6 +225,7 @@ final class Node implements AutoCloseable {
                             new AccountApi(auth, accounts),
                             new AppApi(apps, deployments, () -> name, this::url, placement::elsewhere),
                             new PlacementApi(placement),
+                            new LeaseApi(leases()),
                             new SwarmApi(control(), apps, conflicts),
                             new ConflictApi(conflicts),
                             new LinkApi(links()),
@@ -375,6 +378,10 @@ final class Node implements AutoCloseable {
 
     private PlacementAdapter placement(Apps apps) {
         return new PlacementAdapter(swarm, apps, io);
+    }
+
+    private LeaseAdapter leases() {
+        return new LeaseAdapter(swarm, io);
     }
 
     private LinkAdapter links() {

@@ -384,6 +384,52 @@ class ApiIT {
     }
 
     @Test
+    void leasesAreTakenRenewedAndReleased() throws IOException {
+        String lease = "{\"name\":\"nightly\",\"holder\":\"job-1\",\"node\":{\"id\":\"node-a\",\"name\":\"home\"},"
+                + "\"token\":281474976710657,\"ttl_seconds\":30,\"left_ms\":12345}";
+        assertThat(surface.data("GET", "/api/swarm/leases", "").toString()).isEqualTo("{\"leases\":[" + lease + "]}");
+        assertThat(surface.data("POST", "/api/swarm/leases", "{\"name\":\"nightly\"}")
+                        .toString())
+                .isEqualTo(lease);
+        surface.data("POST", "/api/swarm/leases", "{\"name\":\"nightly\",\"ttl_seconds\":60,\"holder\":\"job-1\"}");
+        surface.data("PUT", "/api/swarm/leases/nightly", "{\"token\":281474976710657,\"ttl_seconds\":10}");
+        assertThat(surface.data("DELETE", "/api/swarm/leases/nightly?token=281474976710657", "")
+                        .toString())
+                .isEqualTo("{\"released\":false,\"message\":\"nothing was released\"}");
+        surface.data("DELETE", "/api/swarm/leases/nightly?force=true", "");
+        assertThat(surface.leases.calls)
+                .containsExactly(
+                        "list",
+                        "take nightly PT30S null",
+                        "take nightly PT1M job-1",
+                        "renew nightly 281474976710657 PT10S",
+                        "release nightly 281474976710657",
+                        "revoke nightly");
+        for (String[] bad : new String[][] {
+            {"POST", "/api/swarm/leases", "{}"},
+            {"POST", "/api/swarm/leases", "{\"name\":\"nightly\",\"ttl_seconds\":\"30s\"}"},
+            {"POST", "/api/swarm/leases", "{\"name\":\"nightly\",\"holder\":7}"},
+            {"PUT", "/api/swarm/leases/nightly", "{}"},
+            {"PUT", "/api/swarm/leases/nightly", "{\"token\":\"7\"}"},
+            {"PUT", "/api/swarm/leases/nightly", "{\"token\":7.5}"},
+            {"DELETE", "/api/swarm/leases/nightly", ""},
+            {"DELETE", "/api/swarm/leases/nightly?token=x", ""},
+            {"DELETE", "/api/swarm/leases/nightly?force=maybe", ""}
+        }) {
+            assertThat(surface.local(bad[0], bad[1], bad[2]).status())
+                    .as(String.join(" ", bad))
+                    .isEqualTo(400);
+        }
+        surface.leases.refusal = Refusal.CONFLICT;
+        assertThat(surface.local("POST", "/api/swarm/leases", "{\"name\":\"nightly\"}")
+                        .status())
+                .isEqualTo(409);
+        surface.leases.refusal = Refusal.NO_QUORUM;
+        assertThat(code(surface.local("PUT", "/api/swarm/leases/nightly", "{\"token\":7}")))
+                .isEqualTo("NO_QUORUM");
+    }
+
+    @Test
     void placesAppsAndSaysWhoKeepsWhatIsNotHere() throws IOException {
         assertThat(surface.data("GET", "/api/swarm/placement", "").toString())
                 .isEqualTo(

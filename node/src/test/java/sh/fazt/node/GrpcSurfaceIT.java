@@ -49,11 +49,13 @@ import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.LabelMemberRequest;
+import sh.fazt.protocol.admin.v1.Lease;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
 import sh.fazt.protocol.admin.v1.ListConflictsRequest;
 import sh.fazt.protocol.admin.v1.ListConflictsResponse;
 import sh.fazt.protocol.admin.v1.ListDiscoveredRequest;
 import sh.fazt.protocol.admin.v1.ListEventsRequest;
+import sh.fazt.protocol.admin.v1.ListLeasesRequest;
 import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
@@ -63,9 +65,12 @@ import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.MemberNames;
 import sh.fazt.protocol.admin.v1.PlaceAppRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
+import sh.fazt.protocol.admin.v1.ReleaseLeaseRequest;
+import sh.fazt.protocol.admin.v1.RenewLeaseRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
+import sh.fazt.protocol.admin.v1.TakeLeaseRequest;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
 import sh.fazt.protocol.admin.v1.VerifyResponse;
 import sh.fazt.testkit.Await;
@@ -87,6 +92,7 @@ class GrpcSurfaceIT {
                 () -> surface.links,
                 () -> surface.watch,
                 () -> surface.placement,
+                () -> surface.leases,
                 surface.conflicts,
                 surface.apps,
                 new Auth(surface.accounts, Surface.TOKEN),
@@ -118,6 +124,53 @@ class GrpcSurfaceIT {
         Metadata headers = new Metadata();
         headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
         return headers;
+    }
+
+    @Test
+    void leasesAreTakenRenewedAndReleased() {
+        AdminServiceBlockingStub admin = admin(Surface.TOKEN);
+        Lease taken =
+                admin.takeLease(TakeLeaseRequest.newBuilder().setName("nightly").build());
+        assertThat(taken.getToken()).isEqualTo(281_474_976_710_657L);
+        assertThat(taken.getNode().getName()).isEqualTo("home");
+        assertThat(taken.getLeftMs()).isEqualTo(12_345);
+        admin.renewLease(RenewLeaseRequest.newBuilder()
+                .setName("nightly")
+                .setToken(7)
+                .setTtlMs(60_000)
+                .build());
+        assertThat(admin.releaseLease(ReleaseLeaseRequest.newBuilder()
+                                .setName("nightly")
+                                .setToken(7)
+                                .build())
+                        .getReleased())
+                .isFalse();
+        assertThat(admin.releaseLease(ReleaseLeaseRequest.newBuilder()
+                                .setName("nightly")
+                                .setForce(true)
+                                .build())
+                        .getMessage())
+                .isEqualTo("it is free");
+        assertThat(admin.listLeases(ListLeasesRequest.getDefaultInstance())
+                        .getLeases(0)
+                        .getHolder())
+                .isEqualTo("job-1");
+        assertThat(surface.leases.calls)
+                .containsExactly(
+                        "take nightly PT30S null",
+                        "renew nightly 7 PT1M",
+                        "release nightly 7",
+                        "revoke nightly",
+                        "list");
+        assertThatThrownBy(() -> admin.releaseLease(
+                        ReleaseLeaseRequest.newBuilder().setName("nightly").build()))
+                .hasMessageContaining("INVALID_ARGUMENT")
+                .hasMessageContaining("with the token");
+        surface.leases.refusal = Refusal.CONFLICT;
+        assertThatThrownBy(() -> admin.takeLease(
+                        TakeLeaseRequest.newBuilder().setName("nightly").build()))
+                .hasMessageContaining("FAILED_PRECONDITION")
+                .hasMessageContaining("held by job-1");
     }
 
     @Test

@@ -36,6 +36,7 @@ import sh.fazt.node.api.ChangeEvents;
 import sh.fazt.node.api.ConflictApi;
 import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.Json;
+import sh.fazt.node.api.LeaseApi;
 import sh.fazt.node.api.LinkApi;
 import sh.fazt.node.api.PlacementApi;
 import sh.fazt.node.api.RoleApi;
@@ -84,6 +85,7 @@ final class Surface implements AutoCloseable {
     final FakeLinks links = new FakeLinks();
     final FakeWatch watch = new FakeWatch();
     final FakePlacement placement = new FakePlacement();
+    final FakeLeases leases = new FakeLeases();
     List<FunctionCheck.Problem> problems = List.of();
     private final ThreadPoolExecutor api =
             new ThreadPoolExecutor(4, 4, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
@@ -127,6 +129,7 @@ final class Surface implements AutoCloseable {
                                 app -> "http://" + app.name() + ".example.org/",
                                 placement::elsewhere),
                         new PlacementApi(placement),
+                        new LeaseApi(leases),
                         new SystemApi(
                                 settings, events, () -> Json.object().put("status", "healthy"), () -> "fazt_up 1\n"),
                         new LinkApi(links),

@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.ConflictDesk;
+import sh.fazt.node.api.LeaseControl;
 import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.PlacementControl;
 import sh.fazt.node.api.SwarmControl;
@@ -37,6 +38,7 @@ import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.HeldBack;
 import sh.fazt.protocol.admin.v1.LabelMemberRequest;
 import sh.fazt.protocol.admin.v1.Lag;
+import sh.fazt.protocol.admin.v1.Lease;
 import sh.fazt.protocol.admin.v1.Link;
 import sh.fazt.protocol.admin.v1.LinkSetting;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
@@ -47,6 +49,8 @@ import sh.fazt.protocol.admin.v1.ListDiscoveredRequest;
 import sh.fazt.protocol.admin.v1.ListDiscoveredResponse;
 import sh.fazt.protocol.admin.v1.ListEventsRequest;
 import sh.fazt.protocol.admin.v1.ListEventsResponse;
+import sh.fazt.protocol.admin.v1.ListLeasesRequest;
+import sh.fazt.protocol.admin.v1.ListLeasesResponse;
 import sh.fazt.protocol.admin.v1.ListLinksRequest;
 import sh.fazt.protocol.admin.v1.ListLinksResponse;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
@@ -58,10 +62,14 @@ import sh.fazt.protocol.admin.v1.Named;
 import sh.fazt.protocol.admin.v1.PlaceAppRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberResponse;
+import sh.fazt.protocol.admin.v1.ReleaseLeaseRequest;
+import sh.fazt.protocol.admin.v1.ReleaseLeaseResponse;
+import sh.fazt.protocol.admin.v1.RenewLeaseRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.SetLinkResponse;
+import sh.fazt.protocol.admin.v1.TakeLeaseRequest;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
 import sh.fazt.protocol.admin.v1.VerifyResponse;
 
@@ -76,17 +84,20 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     private final String version;
     private final WatchEndpoint watch;
     private final PlacementEndpoint placement;
+    private final LeaseEndpoint leases;
 
     AdminEndpoint(
             Supplier<SwarmControl> swarm,
             Supplier<? extends LinkControl> links,
             Supplier<? extends WatchControl> watch,
             Supplier<? extends PlacementControl> placement,
+            Supplier<? extends LeaseControl> leases,
             ConflictDesk conflicts,
             Apps apps,
             String version) {
         this.watch = new WatchEndpoint(watch);
         this.placement = new PlacementEndpoint(placement);
+        this.leases = new LeaseEndpoint(leases);
         this.swarm = swarm;
         this.links = links;
         this.conflicts = conflicts;
@@ -159,6 +170,26 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     @Override
     public void labelMember(LabelMemberRequest request, StreamObserver<ListPlacementsResponse> answer) {
         answer(answer, () -> placement.label(request));
+    }
+
+    @Override
+    public void listLeases(ListLeasesRequest request, StreamObserver<ListLeasesResponse> answer) {
+        answer(answer, leases::list);
+    }
+
+    @Override
+    public void takeLease(TakeLeaseRequest request, StreamObserver<Lease> answer) {
+        answer(answer, () -> leases.take(request));
+    }
+
+    @Override
+    public void renewLease(RenewLeaseRequest request, StreamObserver<Lease> answer) {
+        answer(answer, () -> leases.renew(request));
+    }
+
+    @Override
+    public void releaseLease(ReleaseLeaseRequest request, StreamObserver<ReleaseLeaseResponse> answer) {
+        answer(answer, () -> leases.release(request));
     }
 
     @Override

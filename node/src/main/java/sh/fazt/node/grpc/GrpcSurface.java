@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.ConflictDesk;
+import sh.fazt.node.api.LeaseControl;
 import sh.fazt.node.api.LinkControl;
 import sh.fazt.node.api.PlacementControl;
 import sh.fazt.node.api.SwarmControl;
@@ -25,12 +26,13 @@ public final class GrpcSurface {
             Supplier<? extends LinkControl> links,
             Supplier<? extends WatchControl> watch,
             Supplier<? extends PlacementControl> placement,
+            Supplier<? extends LeaseControl> leases,
             ConflictDesk conflicts,
             Apps apps,
             Auth auth,
             String version) {
         services = List.of(
-                new AdminEndpoint(swarm, links, watch, placement, conflicts, apps, version),
+                new AdminEndpoint(swarm, links, watch, placement, leases, conflicts, apps, version),
                 new HealthStatusManager().getHealthService(),
                 ProtoReflectionServiceV1.newInstance());
         interceptors = List.of(new BearerGate(auth));
