@@ -115,6 +115,11 @@ final class Arguments {
         return operands.get(index);
     }
 
+    /** Those from an index on, as they were typed. */
+    List<String> operandsFrom(int index) {
+        return operands.subList(index, operands.size());
+    }
+
     /** All of them, with a space between. */
     String operands() {
         return String.join(" ", operands);

@@ -6,8 +6,8 @@ import java.util.List;
  * One line of the command table. Immutable.
  *
  * @param words     what is typed, for instance {@code swarm join}
- * @param operands  names of what follows, all required; a name in brackets may be left out, and of a last one
- *                  with dots there may be several
+ * @param operands  names of what follows, all required; a name in brackets may be left out, of a last one
+ *                  with dots there may be several, and one with two dashes before it comes after the flags
  * @param flags     the flags that it takes, beside {@code --db} and {@code --format}
  * @param summary   one line for the help
  * @param action    does it, answering the exit code
@@ -35,8 +35,10 @@ record Command(String words, List<String> operands, List<Flag> flags, String sum
     /** The command as it is typed, with its operands and flags. */
     String synopsis() {
         StringBuilder text = new StringBuilder("fazt ").append(words);
+        StringBuilder last = new StringBuilder();
         for (String operand : operands) {
-            text.append(' ').append(operand);
+            // What follows two dashes is not for fazt to read: its own flags come before.
+            (operand.startsWith("-- ") ? last : text).append(' ').append(operand);
         }
         for (Flag flag : flags) {
             text.append(" [--").append(flag.name());
@@ -45,6 +47,6 @@ record Command(String words, List<String> operands, List<Flag> flags, String sum
             }
             text.append(']');
         }
-        return text.toString();
+        return text.append(last).toString();
     }
 }

@@ -161,6 +161,27 @@ final class Commands {
                     "set a member's labels, as KEY=VALUE, or take them off, as KEY-",
                     PlacementCommands::label),
             new Command(
+                    "swarm lock",
+                    List.of("NAME", "-- COMMAND..."),
+                    List.of(
+                            new Command.Flag(
+                                    "ttl", "30s", "what the lease lasts from one renewal to the next: 5s to 1h"),
+                            new Command.Flag("wait", "1m", "how long to wait for it; 0 tries once")),
+                    "run a command while no other node runs one under that name",
+                    LeaseCommands::lock),
+            new Command(
+                    "swarm lease list",
+                    List.of(),
+                    List.of(),
+                    "leases, who holds them, for how long",
+                    LeaseCommands::list),
+            new Command(
+                    "swarm lease release",
+                    List.of("NAME"),
+                    List.of(new Command.Flag("force", "", "yes, whoever holds it")),
+                    "take a lease from its holder, who hears of it at its next renewal",
+                    LeaseCommands::release),
+            new Command(
                     "swarm verify",
                     List.of("[APP]"),
                     List.of(new Command.Flag("repair", "", "put right what differs; what is written over is kept")),

@@ -58,6 +58,9 @@ public final class Main {
                 if (command.words().equals(typed)) {
                     List<String> rest = args.subList(words, args.size());
                     for (String word : rest) {
+                        if (word.equals("--")) {
+                            break;
+                        }
                         if (isHelp(word)) {
                             terminal.result(help(command));
                             return 0;

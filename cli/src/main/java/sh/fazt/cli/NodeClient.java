@@ -104,7 +104,7 @@ final class NodeClient {
         for (Object problem : Json.elements(Json.member(error, "details"), "problems")) {
             text.append("\n  ").append(problem instanceof String line ? line : problem(problem));
         }
-        throw Failure.failed(text.toString());
+        throw Failure.refused(reply.status(), text.toString());
     }
 
     private static String problem(@Nullable Object problem) {
