@@ -129,6 +129,9 @@ class LeaseSystemIT {
         assertThat(code(first, "first")).as(said("first")).isEqualTo(125);
         assertThat(said("first")).contains("lease job is lost").contains("was killed");
         assertThat(said("journal")).matches("(a\n)+(b\n){2}");
+        NodeUnderTest.Run refused = a.fazt("swarm", "lock", "job", "--wait", "0", "true");
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.err()).contains("can't take lease job without a quorum: b, c of 3 voters don't answer");
     }
 
     @Test
