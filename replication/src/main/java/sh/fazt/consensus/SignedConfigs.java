@@ -5,12 +5,8 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.security.PublicKey;
-import java.security.Signature;
-import java.security.spec.X509EncodedKeySpec;
 import java.util.List;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
@@ -28,34 +24,21 @@ final class SignedConfigs {
 
     static SignedConfig.Builder sign(NodeKey key, ConfigHead head) {
         byte[] bytes = head.toByteArray();
-        try {
-            Signature signer = Signature.getInstance("SHA256withECDSA");
-            signer.initSign(key.privateKey());
-            signer.update(DOMAIN);
-            signer.update(bytes);
-            return SignedConfig.newBuilder()
-                    .setHead(ByteString.copyFrom(bytes))
-                    .setPublicKey(
-                            ByteString.copyFrom(key.certificate().getPublicKey().getEncoded()))
-                    .setSignature(ByteString.copyFrom(signer.sign()));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("this Java can't sign with the node's key", e);
-        }
+        return SignedConfig.newBuilder()
+                .setHead(ByteString.copyFrom(bytes))
+                .setPublicKey(ByteString.copyFrom(key.publicKey()))
+                .setSignature(ByteString.copyFrom(key.sign(DOMAIN, bytes)));
     }
 
     /** Reads a head and checks its signature; whether the signer is a voter is the caller's to know. */
     static Head verify(SignedConfig config) throws ForgedConfigException {
         try {
-            PublicKey owner = KeyFactory.getInstance("EC")
-                    .generatePublic(new X509EncodedKeySpec(config.getPublicKey().toByteArray()));
-            Signature check = Signature.getInstance("SHA256withECDSA");
-            check.initVerify(owner);
-            check.update(DOMAIN);
-            check.update(config.getHead().toByteArray());
-            if (!check.verify(config.getSignature().toByteArray())) {
-                throw new ForgedConfigException("its signature does not fit");
-            }
-            return new Head(NodeKey.idOf(owner), ConfigHead.parseFrom(config.getHead()));
+            NodeId signer = NodeKey.signer(
+                    config.getPublicKey().toByteArray(),
+                    DOMAIN,
+                    config.getHead().toByteArray(),
+                    config.getSignature().toByteArray());
+            return new Head(signer, ConfigHead.parseFrom(config.getHead()));
         } catch (GeneralSecurityException | InvalidProtocolBufferException e) {
             throw new ForgedConfigException("it can't be read: " + e.getMessage());
         }

@@ -50,6 +50,7 @@ final class KeyFile {
                 out.force(true);
             }
             publish(draft, file);
+            force(file);
         } catch (FileAlreadyExistsException e) {
             throw new IdentityException(
                     Reason.KEY_EXISTS, "creating the node key " + file + ": there is a file, which is kept", e);
@@ -81,6 +82,15 @@ final class KeyFile {
                 throw new FileAlreadyExistsException(file.toString());
             }
             Files.move(draft, file);
+        }
+    }
+
+    /** Has the disk know the file by its name; where a folder can't be opened, as on Windows, it is known by then. */
+    static void force(Path file) throws IOException {
+        if (isPosix()) {
+            try (FileChannel folder = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
+                folder.force(true);
+            }
         }
     }
 

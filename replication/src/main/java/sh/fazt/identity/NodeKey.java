@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.MessageDigest;
@@ -15,9 +16,11 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.Signature;
+import java.security.SignatureException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
+import java.security.spec.X509EncodedKeySpec;
 
 /**
  * A node's key: ECDSA P-256 with a self-signed certificate around it. The certificate only carries the
@@ -65,18 +68,51 @@ public final class NodeKey {
      * @throws IdentityException {@code KEY_UNREADABLE} when it can't be written
      */
     public static NodeKey replace(Path file) {
-        Path next = file.resolveSibling(file.getFileName() + ".next");
+        dropNext(file);
+        NodeKey key = create(next(file));
+        takeNext(file);
+        return key;
+    }
+
+    /** Where the key lies that is to take the place of that file's. */
+    public static Path next(Path file) {
+        return file.resolveSibling(file.getFileName() + ".next");
+    }
+
+    /**
+     * Puts the next key in the place of that file's, in one step.
+     *
+     * @throws IdentityException {@code KEY_UNREADABLE} when it can't be written
+     */
+    public static void takeNext(Path file) {
         try {
-            Files.deleteIfExists(next);
-            NodeKey key = create(next);
-            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            return key;
+            Files.move(next(file), file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            KeyFile.force(file);
         } catch (IOException e) {
-            throw new IdentityException(
-                    IdentityException.Reason.KEY_UNREADABLE,
-                    "replacing the node key " + file + " failed (" + e + "): check who may write in its folder",
-                    e);
+            throw notReplaced(file, e);
         }
+    }
+
+    /**
+     * Takes the next key away, if there is one.
+     *
+     * @throws IdentityException {@code KEY_UNREADABLE} when it can't be
+     */
+    public static void dropNext(Path file) {
+        try {
+            if (Files.deleteIfExists(next(file))) {
+                KeyFile.force(file);
+            }
+        } catch (IOException e) {
+            throw notReplaced(file, e);
+        }
+    }
+
+    private static IdentityException notReplaced(Path file, IOException e) {
+        return new IdentityException(
+                IdentityException.Reason.KEY_UNREADABLE,
+                "replacing the node key " + file + " failed (" + e + "): check who may write in its folder",
+                e);
     }
 
     /**
@@ -131,6 +167,47 @@ public final class NodeKey {
     /** Who has this key. */
     public NodeId id() {
         return id;
+    }
+
+    /** The public half, as X.509 has it. */
+    public byte[] publicKey() {
+        return certificate.getPublicKey().getEncoded();
+    }
+
+    /**
+     * Signs.
+     *
+     * @param domain what the bytes are, so that they pass for nothing else
+     */
+    public byte[] sign(byte[] domain, byte[] bytes) {
+        try {
+            Signature signer = Signature.getInstance("SHA256withECDSA");
+            signer.initSign(privateKey);
+            signer.update(domain);
+            signer.update(bytes);
+            return signer.sign();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this Java can't sign with the node's key", e);
+        }
+    }
+
+    /**
+     * The node that signed.
+     *
+     * @param publicKey as X.509 has it
+     * @throws GeneralSecurityException when the key can't be read, or did not sign this
+     */
+    public static NodeId signer(byte[] publicKey, byte[] domain, byte[] bytes, byte[] signature)
+            throws GeneralSecurityException {
+        PublicKey owner = KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(publicKey));
+        Signature check = Signature.getInstance("SHA256withECDSA");
+        check.initVerify(owner);
+        check.update(domain);
+        check.update(bytes);
+        if (!check.verify(signature)) {
+            throw new SignatureException("its signature does not fit");
+        }
+        return idOf(owner);
     }
 
     /** Never leaves this process but into its file. */

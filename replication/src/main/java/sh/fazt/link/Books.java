@@ -4,10 +4,6 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.PublicKey;
-import java.security.Signature;
-import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -66,22 +62,13 @@ final class Books {
         addresses.forEach((address, source) -> book.addCandidates(
                 Candidate.newBuilder().setAddress(address.toString()).setSource(source.number())));
         ByteString bytes = book.build().toByteString();
-        try {
-            Signature signer = Signature.getInstance("SHA256withECDSA");
-            signer.initSign(key.privateKey());
-            signer.update(DOMAIN);
-            signer.update(bytes.toByteArray());
-            SignedBook signed = SignedBook.newBuilder()
-                    .setBook(bytes)
-                    .setPublicKey(
-                            ByteString.copyFrom(key.certificate().getPublicKey().getEncoded()))
-                    .setSignature(ByteString.copyFrom(signer.sign()))
-                    .build();
-            entries.put(key.id(), new Entry(key.id(), swarm, book.getVersion(), Map.copyOf(addresses), signed));
-            return signed;
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("this Java can't sign with the node's key", e);
-        }
+        SignedBook signed = SignedBook.newBuilder()
+                .setBook(bytes)
+                .setPublicKey(ByteString.copyFrom(key.publicKey()))
+                .setSignature(ByteString.copyFrom(key.sign(DOMAIN, bytes.toByteArray())))
+                .build();
+        entries.put(key.id(), new Entry(key.id(), swarm, book.getVersion(), Map.copyOf(addresses), signed));
+        return signed;
     }
 
     private static Map<String, AddressSource> text(Map<HostPort, AddressSource> addresses) {
@@ -94,17 +81,12 @@ final class Books {
     static Entry verify(byte[] bytes, String swarm, long wallMillis) throws ForgedBookException {
         try {
             SignedBook signed = SignedBook.parseFrom(bytes);
-            PublicKey owner = KeyFactory.getInstance("EC")
-                    .generatePublic(new X509EncodedKeySpec(signed.getPublicKey().toByteArray()));
-            Signature check = Signature.getInstance("SHA256withECDSA");
-            check.initVerify(owner);
-            check.update(DOMAIN);
-            check.update(signed.getBook().toByteArray());
-            if (!check.verify(signed.getSignature().toByteArray())) {
-                throw new ForgedBookException("its signature does not fit");
-            }
+            NodeId node = NodeKey.signer(
+                    signed.getPublicKey().toByteArray(),
+                    DOMAIN,
+                    signed.getBook().toByteArray(),
+                    signed.getSignature().toByteArray());
             Book book = Book.parseFrom(signed.getBook());
-            NodeId node = NodeKey.idOf(owner);
             if (!Arrays.equals(book.getNodeId().toByteArray(), node.bytes())) {
                 throw new ForgedBookException("node " + node.shortText() + " signed it in another's name");
             }
