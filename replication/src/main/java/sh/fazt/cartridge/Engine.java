@@ -271,13 +271,13 @@ final class Engine {
 
     private void want(Scope scope, TableSql table, Row row, String hash) {
         ReplicatedTable.BlobRule rule = table.blobRule;
-        boolean sized = rule != null && row.columns().get(rule.size()) instanceof Long;
+        long size = rule != null && row.columns().get(rule.size()) instanceof Long known ? known : -1L;
         session.update(
                 "INSERT INTO fazt_wanted VALUES (?, ?, ?, ?)"
                         + " ON CONFLICT (hash, scope) DO UPDATE SET eager = max(eager, excluded.eager)",
                 hash,
                 scope.id(),
-                sized ? row.columns().get(rule.size()) : -1L,
+                size,
                 rule != null && rule.eager().test(row.key()) ? 1L : 0L);
     }
 
