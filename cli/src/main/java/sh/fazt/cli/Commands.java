@@ -94,6 +94,12 @@ final class Commands {
                     "shut a member out for good, such as a phone that was stolen",
                     MemberCommands::evict),
             new Command(
+                    "swarm rotate-key",
+                    List.of(),
+                    List.of(),
+                    "give this node a new key, for good; it stays the member that it is",
+                    MemberCommands::rotateKey),
+            new Command(
                     "swarm clone",
                     List.of(),
                     List.of(),

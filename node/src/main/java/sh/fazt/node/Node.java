@@ -42,7 +42,7 @@ import sh.fazt.hosting.data.KeyValues;
 import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.route.Routes;
-import sh.fazt.identity.NodeKey;
+import sh.fazt.identity.NodeId;
 import sh.fazt.membership.MembershipConfig;
 import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
@@ -74,6 +74,7 @@ import sh.fazt.runtime.Runtime;
 import sh.fazt.runtime.RuntimeOptions;
 import sh.fazt.runtime.ScriptThreads;
 import sh.fazt.runtime.SourceTree;
+import sh.fazt.swarm.OwnKey;
 import sh.fazt.swarm.Swarm;
 import sh.fazt.swarm.SwarmOptions;
 import sh.fazt.swarm.TimeView;
@@ -124,8 +125,7 @@ final class Node implements AutoCloseable {
             settings = new Settings(cartridge, flags, System.getenv());
             name = settings.get(Key.NAME).isEmpty() ? machine() : settings.get(Key.NAME);
             domain = settings.get(Key.DOMAIN);
-            NodeKey key = NodeKey.loadOrCreate(beside(".key"));
-            cartridge.bind(key.id());
+            OwnKey key = OwnKey.open(cartridge, beside(".key"));
             InstantSource corrected = cartridge.clock()::now;
 
             ScheduledThreadPoolExecutor timer = stops.add(timer("timer"), "timer");
@@ -441,6 +441,17 @@ final class Node implements AutoCloseable {
     /** Completes when this process has to stop, see {@link Swarm#copied}. */
     CompletionStage<String> copied() {
         return swarm.copied();
+    }
+
+    /** Completes when this node has to be closed and started again, see {@link Swarm#rotated}. */
+    CompletionStage<NodeId> rotated() {
+        return swarm.rotated();
+    }
+
+    /** The flags that a start at the same ports needs. */
+    Map<String, String> ports() {
+        return Map.of(
+                Key.PORT.text(), String.valueOf(http.port()), Key.SWARM_PORT.text(), String.valueOf(swarm.port()));
     }
 
     @Nullable

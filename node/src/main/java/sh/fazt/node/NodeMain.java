@@ -50,14 +50,45 @@ public final class NodeMain {
                 new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
         quiet();
         Node node = Node.start(file, flags);
+        Node[] running = {node};
         CompletableFuture<String> stopped = new CompletableFuture<>();
         Thread hook = new Thread(
                 () -> {
-                    node.close();
-                    stopped.complete("");
+                    // Not between the end of a node and the start of the one that takes its place.
+                    synchronized (running) {
+                        running[0].close();
+                        stopped.complete("");
+                    }
                 },
                 "stop");
         java.lang.Runtime.getRuntime().addShutdownHook(hook);
+        tell(node, out);
+        while (!ends(node, stopped)) {
+            synchronized (running) {
+                if (!stopped.isDone()) {
+                    flags.putAll(node.ports());
+                    node.close();
+                    node = Node.start(file, flags);
+                    running[0] = node;
+                    tell(node, out);
+                }
+            }
+        }
+        String why = stopped.join();
+        if (!why.isEmpty()) {
+            throw new IllegalStateException(why);
+        }
+        return 0;
+    }
+
+    /** Waits; answers false when a node has to be started again, as it has a new key. */
+    private static boolean ends(Node node, CompletableFuture<String> stopped) {
+        node.copied().thenAccept(stopped::complete);
+        CompletableFuture.anyOf(stopped, node.rotated().toCompletableFuture()).join();
+        return stopped.isDone();
+    }
+
+    private static void tell(Node node, PrintStream out) {
         out.println("cartridge " + node.file());
         out.println("node " + node.name());
         out.println("swarm port " + node.swarmAddress());
@@ -67,11 +98,5 @@ public final class NodeMain {
         }
         out.println("ready http://" + node.address());
         LoggerFactory.getLogger(NodeMain.class).info("serving address={} version={}", node.address(), Node.version());
-        node.copied().thenAccept(stopped::complete);
-        String why = stopped.get();
-        if (!why.isEmpty()) {
-            throw new IllegalStateException(why);
-        }
-        return 0;
     }
 }

@@ -128,6 +128,14 @@ final class SwarmAdapter implements SwarmControl {
     }
 
     @Override
+    public CompletionStage<Outcome<NewKey>> rotateKey() {
+        return run(() -> {
+            Named before = named(swarm.view().self());
+            return new NewKey(before, new Named(swarm.rotateKey().toString(), before.name()));
+        });
+    }
+
+    @Override
     public String evicted() {
         return swarm.evicted();
     }

@@ -347,6 +347,8 @@ class ApiIT {
         surface.data("POST", "/api/swarm/demote", "{\"node\":\"home\"}");
         surface.data("POST", "/api/swarm/evict", "{\"node\":\" phone \"}");
         surface.data("POST", "/api/swarm/evict", "{\"node\":\"phone\",\"force\":true}");
+        assertThat(surface.data("POST", "/api/swarm/rotate-key", "").toString())
+                .isEqualTo("{\"name\":\"home\",\"before\":\"node-a\",\"id\":\"node-c\"}");
         surface.data("POST", "/api/swarm/recover", "{\"force\":true}");
         surface.data("PUT", "/api/swarm/links", "{\"online\":false}");
         surface.data("POST", "/api/swarm/leave", "");
@@ -361,6 +363,7 @@ class ApiIT {
                         "demote home",
                         "evict phone",
                         "evict phone by force",
+                        "rotate key",
                         "recover",
                         "online false",
                         "leave");

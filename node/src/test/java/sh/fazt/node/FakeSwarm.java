@@ -87,6 +87,11 @@ final class FakeSwarm implements SwarmControl {
     }
 
     @Override
+    public CompletionStage<Outcome<NewKey>> rotateKey() {
+        return answer("rotate key", new NewKey(new Named("node-a", "home"), new Named("node-c", "home")));
+    }
+
+    @Override
     public String evicted() {
         return "";
     }

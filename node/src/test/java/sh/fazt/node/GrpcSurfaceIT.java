@@ -69,6 +69,8 @@ import sh.fazt.protocol.admin.v1.ReleaseLeaseRequest;
 import sh.fazt.protocol.admin.v1.RenewLeaseRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictResponse;
+import sh.fazt.protocol.admin.v1.RotateKeyRequest;
+import sh.fazt.protocol.admin.v1.RotateKeyResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.TakeLeaseRequest;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
@@ -283,6 +285,10 @@ class GrpcSurfaceIT {
                 EvictMemberRequest.newBuilder().setNode("phone").build();
         assertThat(admin(Surface.TOKEN).evictMember(evict).getMembersCount()).isEqualTo(2);
         assertThat(surface.swarm.calls).contains("evict phone");
+        RotateKeyResponse key = admin(Surface.TOKEN).rotateKey(RotateKeyRequest.getDefaultInstance());
+        assertThat(key.getBefore().getId()).isEqualTo("node-a");
+        assertThat(key.getAfter().getId()).isEqualTo("node-c");
+        assertThat(surface.swarm.calls).contains("rotate key");
 
         surface.swarm.refusal = Refusal.NO_QUORUM;
         assertThatThrownBy(() -> admin(Surface.TOKEN).evictMember(evict))

@@ -272,6 +272,18 @@ final class ConfigStore implements LeaseDesk.Records {
                 value.toByteArray());
     }
 
+    /** Takes a change over that was agreed elsewhere, before it is heard. */
+    static void presume(LocalTx tx, List<SwarmConfig.Op> agreed) {
+        for (SwarmConfig.Op op : agreed) {
+            byte[] value = op.value();
+            if (value == null) {
+                tx.execute("DELETE FROM config_entry WHERE kind = ? AND key = ?", op.kind(), op.key());
+            } else {
+                put(tx, op.kind(), op.key(), version(tx), ByteString.copyFrom(value));
+            }
+        }
+    }
+
     /** Replaces everything by a snapshot. */
     void load(Snapshot snapshot, long term, long index) {
         cartridge

@@ -21,6 +21,9 @@ public final class SwarmConfig {
     /** How long a change is tried: a new leader is there within three seconds, or there is no quorum. */
     public static final Duration PATIENCE = Duration.ofSeconds(5);
 
+    /** The kind of records that are leases; each is a {@code LeaseRecord}. */
+    public static final String LEASE = LeaseDesk.LEASE;
+
     private final SwarmRaft raft;
     private final ConfigStore store;
 

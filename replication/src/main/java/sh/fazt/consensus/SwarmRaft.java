@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.cartridge.Cartridge;
+import sh.fazt.cartridge.LocalTx;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
@@ -446,6 +447,16 @@ public final class SwarmRaft implements AutoCloseable {
                 .toCompletableFuture()
                 .join();
         RaftHost.delete(directory);
+    }
+
+    /**
+     * Has the next start take what lies in the directory for another node's: it is let in to the group anew.
+     *
+     * @param agreed by the others, and not heard here; it holds until the log or the feed tells
+     */
+    public static void disown(LocalTx tx, List<SwarmConfig.Op> agreed) {
+        ConfigStore.presume(tx, agreed);
+        ConfigStore.state(tx, INCARNATION, null);
     }
 
     private void stop() {

@@ -77,8 +77,11 @@ final class Agreement {
         return new SwarmException(
                 SwarmException.Reason.NO_QUORUM,
                 "can't " + what + " without a quorum: "
-                        + names.stream().sorted().collect(Collectors.joining(", ")) + " of " + voters
-                        + " voters don't answer. Members and aliases stay as they are until a majority is back;"
+                        + (names.isEmpty()
+                                ? "none of " + voters + " voters leads at this moment"
+                                : names.stream().sorted().collect(Collectors.joining(", ")) + " of " + voters
+                                        + " voters don't answer")
+                        + ". Members and aliases stay as they are until a majority is back;"
                         + " sites, apps, deploys and data go on working meanwhile");
     }
 }

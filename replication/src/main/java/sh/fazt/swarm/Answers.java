@@ -21,6 +21,7 @@ record Answers(
         SwarmConfig config,
         SwarmRaft raft,
         Evictions evictions,
+        Rotation rotation,
         FencedReplica replica,
         ExecutorService io)
         implements Links.Handler {
@@ -61,6 +62,8 @@ record Answers(
             return evictions.held(NodeId.parse(ask.getHold())).toByteArray();
         } else if (!ask.getRelease().isEmpty()) {
             replica.release(NodeId.parse(ask.getRelease()));
+        } else if (ask.hasChangeKey()) {
+            rotation.accept(from, ask.getChangeKey());
         }
         return DONE;
     }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.cartridge.SqliteCartridge;
@@ -150,10 +151,28 @@ final class Evictions {
     }
 
     static String text(NodeId node, EvictionRecord record, String swarmName) {
+        if (!record.getSuccessor().isEmpty()) {
+            return "this is the old key of " + record.getName() + " (" + node.shortText() + "), which goes on in swarm "
+                    + swarmName + " under a new one since " + Instant.ofEpochSecond(record.getAtSeconds())
+                    + ", as node " + record.getSuccessor()
+                    + ": the old key is never let in again. To let a copy of its cartridge join anew, stop it, give it"
+                    + " a new identity with \"fazt swarm clone\", start it, and join with a new token";
+        }
         return "node " + record.getName() + " (" + node.shortText() + ") was evicted from swarm " + swarmName + " at "
                 + Instant.ofEpochSecond(record.getAtSeconds())
                 + ": its key is never let in again. To let its cartridge join anew, stop it, give it a new identity"
                 + " with \"fazt swarm clone\", start it, and join with a new token";
+    }
+
+    /** The nodes that go on under another key, each with its new id. */
+    Map<NodeId, NodeId> successors() {
+        Map<NodeId, NodeId> successors = new HashMap<>();
+        evicted.forEach((node, record) -> {
+            if (!record.getSuccessor().isEmpty()) {
+                successors.put(node, NodeId.parse(record.getSuccessor()));
+            }
+        });
+        return successors;
     }
 
     Optional<EvictionRecord> of(NodeId node) {
@@ -238,7 +257,10 @@ final class Evictions {
                 if (!member) {
                     throw new SwarmException(
                             SwarmException.Reason.CONFLICT,
-                            record.getName() + " (" + node.shortText() + ") was evicted already, at "
+                            record.getName() + " (" + node.shortText()
+                                    + (record.getSuccessor().isEmpty()
+                                            ? ") was evicted already, at "
+                                            : ") has a new key, and its old one was shut out already, at ")
                                     + Instant.ofEpochSecond(record.getAtSeconds()) + ": there is nothing left to do");
                 }
             }
@@ -259,17 +281,32 @@ final class Evictions {
                     name + " is this node, which can't evict itself: let another member do it, or take this node out"
                             + " with \"fazt swarm leave\"");
         }
+        shutOut(
+                "evict " + name,
+                node,
+                List.of(),
+                fences -> change(node, EvictionRecord.newBuilder().setName(name).setBy(self.toString()), fences));
+        LOG.warn("a member was evicted node={} name={}", node.shortText(), name);
+    }
+
+    /**
+     * Shuts a key out for good: has its rows held, takes its vote, and agrees.
+     *
+     * @param what   in words
+     * @param own    how far the node itself says that its rows go
+     * @param change what to agree, when its rows stay up to these fences
+     */
+    void shutOut(String what, NodeId node, List<Fence> own, Function<List<Fence>, List<Op>> change) {
         RaftStatus status = raft.status();
         if (!status.quorum()) {
-            throw agreement.noQuorum(
-                    "evict " + name, status.unreachable(), status.voters().size());
+            throw agreement.noQuorum(what, status.unreachable(), status.voters().size());
         }
         List<NodeId> remaining = new ArrayList<>(status.voters());
         remaining.remove(node);
         if (remaining.isEmpty()) {
             throw new SwarmException(
                     SwarmException.Reason.INVALID,
-                    "can't evict " + name + ": it is the only voter, and without it nobody decides. Make another"
+                    "can't " + what + ": it is the only voter, and without it nobody decides. Make another"
                             + " member a voter first");
         }
         try {
@@ -278,37 +315,40 @@ final class Evictions {
             silent.removeAll(holds.keySet());
             // Asked for now, as a change of the voters that those who remain can't confirm would hang in the air.
             if (remaining.size() - silent.size() <= remaining.size() / 2) {
-                throw agreement.noQuorum("evict " + name, silent, remaining.size());
+                throw agreement.noQuorum(what, silent, remaining.size());
             }
             if (status.voters().contains(node)) {
-                agreement.guarded("evict " + name, () -> raft.removeVoter(node));
+                agreement.guarded(what, () -> raft.removeVoter(node));
             }
-            List<Fence> fences = highest(node, holds.values());
-            agreement.agree(() -> change(node, name, fences));
+            List<Fences> all = new ArrayList<>(holds.values());
+            all.add(Fences.newBuilder().addAllFences(own).build());
+            List<Fence> fences = highest(node, all);
+            agreement.agree(() -> change.apply(fences));
         } catch (SwarmException e) {
             release(node);
             throw e;
         }
-        LOG.warn("a member was evicted node={} name={}", node.shortText(), name);
     }
 
-    private List<Op> change(NodeId node, String name, List<Fence> fences) {
+    /**
+     * Takes the node's record, notes up to where its rows stay, and withdraws every open token, for it knew their
+     * secrets.
+     */
+    List<Op> change(NodeId node, EvictionRecord.Builder record, List<Fence> fences) {
         List<Op> ops = new ArrayList<>();
         ConfigEntry member = records.entry(Records.MEMBER, node.toString());
         if (member != null) {
             ops.add(Op.delete(member));
         }
-        EvictionRecord record = EvictionRecord.newBuilder()
-                .setName(name)
-                .setAtSeconds(clock.instant().truncatedTo(ChronoUnit.SECONDS).getEpochSecond())
-                .setBy(self.toString())
-                .addAllFences(fences)
-                .build();
         ops.add(Op.set(
                 records.entry(Records.EVICTED, node.toString()),
                 Records.EVICTED,
                 node.toString(),
-                record.toByteArray()));
+                record.setAtSeconds(
+                                clock.instant().truncatedTo(ChronoUnit.SECONDS).getEpochSecond())
+                        .addAllFences(fences)
+                        .build()
+                        .toByteArray()));
         for (ConfigEntry token : config.list(Records.TOKEN)) {
             if (Records.token(token).getUsedBy().isEmpty()) {
                 ops.add(Op.delete(token));
@@ -365,6 +405,11 @@ final class Evictions {
     /** Takes nothing more of a node for now; answers how far this node has its rows. Blocking. */
     Fences held(NodeId node) {
         replica.hold(node, HOLD);
+        return written(node);
+    }
+
+    /** How far this node has a node's rows. Blocking. */
+    Fences written(NodeId node) {
         // What was handed to the writer before is in the vectors after this.
         cartridge.writeLocal(tx -> true).toCompletableFuture().join();
         Fences.Builder held = Fences.newBuilder();

@@ -46,6 +46,34 @@ final class LinkLedger {
 
     /** Before the links start. */
     void restore() {
+        restoreSettings();
+        List<Used> used = cartridge.read(rows -> rows.query(
+                "SELECT peer, day, bytes FROM link_usage",
+                row -> new Used(NodeId.parse(row.text(0)), row.integer(1), row.integer(2))));
+        if (!used.isEmpty()) {
+            long day = used.stream().mapToLong(Used::day).max().orElse(0);
+            links.restoreUsage(new GrpcLinks.Usage(
+                    day,
+                    used.stream().filter(one -> one.day() == day).collect(Collectors.toMap(Used::peer, Used::bytes))));
+        }
+    }
+
+    /** What was set of a member's link holds under its new key too. */
+    synchronized void follow(NodeId before, NodeId after) {
+        if (links.settings().entries().stream().noneMatch(entry -> entry.of().equals(before.toString()))) {
+            return;
+        }
+        cartridge
+                .writeLocal(tx -> tx.execute(
+                        "UPDATE OR REPLACE link_setting SET peer = ? WHERE peer = ?",
+                        after.toString(),
+                        before.toString()))
+                .toCompletableFuture()
+                .join();
+        restoreSettings();
+    }
+
+    private void restoreSettings() {
         LinkSettings settings = LinkSettings.NONE;
         List<LinkSettings.Entry> entries = cartridge.read(rows -> rows.query(
                 "SELECT peer, key, value FROM link_setting",
@@ -59,15 +87,6 @@ final class LinkLedger {
             }
         }
         links.settings(settings);
-        List<Used> used = cartridge.read(rows -> rows.query(
-                "SELECT peer, day, bytes FROM link_usage",
-                row -> new Used(NodeId.parse(row.text(0)), row.integer(1), row.integer(2))));
-        if (!used.isEmpty()) {
-            long day = used.stream().mapToLong(Used::day).max().orElse(0);
-            links.restoreUsage(new GrpcLinks.Usage(
-                    day,
-                    used.stream().filter(one -> one.day() == day).collect(Collectors.toMap(Used::peer, Used::bytes))));
-        }
     }
 
     /** Once the members are known. */

@@ -54,15 +54,21 @@ final class PendingJoin {
     void keep(Admission admitted) {
         cartridge
                 .writeLocal(tx -> {
-                    Restored.forget(tx);
-                    return tx.execute(
-                            "INSERT INTO swarm_state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                            NAME,
-                            Base64.getEncoder().encodeToString(admitted.toByteArray()));
+                    keep(tx, admitted);
+                    return true;
                 })
                 .toCompletableFuture()
                 .join();
         use(admitted);
+    }
+
+    /** Keeps one for the next start. */
+    static void keep(LocalTx tx, Admission admitted) {
+        Restored.forget(tx);
+        tx.execute(
+                "INSERT INTO swarm_state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                NAME,
+                Base64.getEncoder().encodeToString(admitted.toByteArray()));
     }
 
     private void use(Admission admitted) {

@@ -28,7 +28,7 @@ import sh.fazt.sync.SyncService;
 public final class Placements implements Holders {
     private static final Pattern WORD = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62})");
 
-    private final NodeId self;
+    private final OwnKey own;
     private final Records records;
     private final Members members;
     private final Agreement agreement;
@@ -37,8 +37,8 @@ public final class Placements implements Holders {
     /** By scope; replaced as a whole. */
     private volatile Map<String, Set<NodeId>> holders = Map.of();
 
-    Placements(NodeId self, Records records, Members members, Agreement agreement) {
-        this.self = self;
+    Placements(OwnKey own, Records records, Members members, Agreement agreement) {
+        this.own = own;
         this.records = records;
         this.members = members;
         this.agreement = agreement;
@@ -47,12 +47,16 @@ public final class Placements implements Holders {
     @Override
     public boolean holds(NodeId node, Scope scope) {
         Set<NodeId> those = holders.get(scope.id());
-        return those == null || those.contains(node);
+        return those == null || those.contains(own.is(node) ? self() : node);
+    }
+
+    private NodeId self() {
+        return own.key().id();
     }
 
     /** Whether this node keeps an app. */
     public boolean here(String app) {
-        return holds(self, new Scope(app));
+        return holds(self(), new Scope(app));
     }
 
     /** Told, on any thread, that apps are kept elsewhere now; must hand over and return. */
@@ -250,7 +254,7 @@ public final class Placements implements Holders {
                 behind.putAll(sync.behind(scope).toCompletableFuture().join());
             }
             if (here) {
-                behind.put(self, 0L);
+                behind.put(self(), 0L);
             } else if (present.contains(scope)) {
                 leaving.add(new SwarmView.Named(app, placement.getApp()));
             }

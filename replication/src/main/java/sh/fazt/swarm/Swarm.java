@@ -106,6 +106,7 @@ public final class Swarm implements AutoCloseable {
     private final Roles roles;
     private final Surroundings surroundings;
     private final Evictions evictions;
+    private final Rotation rotation;
     /** One question at a time: each may wait for long, and Raft needs the same threads. */
     private final AtomicBoolean tending = new AtomicBoolean();
 
@@ -131,7 +132,7 @@ public final class Swarm implements AutoCloseable {
      * @param io    may block; twenty threads are plenty
      */
     public Swarm(
-            NodeKey key,
+            OwnKey own,
             SwarmOptions options,
             SqliteCartridge cartridge,
             Blobs blobs,
@@ -140,7 +141,7 @@ public final class Swarm implements AutoCloseable {
             ThreadFactory linkThreads,
             ScheduledExecutorService swarm,
             ExecutorService io) {
-        this.key = key;
+        this.key = own.key();
         this.options = options;
         this.cartridge = cartridge;
         this.clock = clock;
@@ -166,7 +167,7 @@ public final class Swarm implements AutoCloseable {
         joining = new PendingJoin(cartridge);
         members = new Members(key.id(), records, joining, this::shutOut);
         agreement = new Agreement(config, members::all, this::evicted);
-        placements = new Placements(key.id(), records, members, agreement);
+        placements = new Placements(own, records, members, agreement);
         leases = new Leases(key.id(), config, agreement, members::all, random);
         replica = new FencedReplica(cartridge.replica(), System::nanoTime);
         SwarmEvents events = new SwarmEvents(clock);
@@ -226,6 +227,8 @@ public final class Swarm implements AutoCloseable {
         feed = new ConfigFeed(key, raft, links, roles);
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
+        rotation = new Rotation(
+                own, cartridge, links, raft, config, records, members, roles, agreement, evictions, () -> swarmId);
         desk[0] = new Desk(records, evictions, config, raft, cartridge.clock()::now, io);
         departure = new Departure(key.id(), members, raft, config, roles, agreement, records, placements, links);
         views = new Views(
@@ -235,13 +238,14 @@ public final class Swarm implements AutoCloseable {
                 raft,
                 roles,
                 restored,
+                rotation,
                 membership,
                 sync,
                 links,
                 cartridge,
                 clock,
                 surroundings);
-        links.handle(Channel.SWARM, new Answers(records, config, raft, evictions, replica, io));
+        links.handle(Channel.SWARM, new Answers(records, config, raft, evictions, rotation, replica, io));
         links.listen(new Links.Listener() {
             @Override
             public void up(NodeId peer) {
@@ -340,6 +344,9 @@ public final class Swarm implements AutoCloseable {
     }
 
     private void rejoin() {
+        if (rotation.done().isDone()) {
+            return;
+        }
         boolean alone = roles.lastVoter() && !joining.pending();
         LOG.warn("this node's vote is lost: it goes on as a new incarnation alone={}", alone);
         if (!alone) {
@@ -401,6 +408,7 @@ public final class Swarm implements AutoCloseable {
 
     private void followNow() {
         evictions.follow(joining.pending());
+        evictions.successors().forEach(ledger::follow);
         Map<NodeId, MemberRecord> all = members.all();
         SwarmRecord record = records.swarm();
         String before = swarmId;
@@ -600,6 +608,9 @@ public final class Swarm implements AutoCloseable {
             return;
         }
         try {
+            if (rotation.tend()) {
+                return;
+            }
             roles.tend(feed, joiner);
             if (!joining.pending()) {
                 announce();
@@ -694,6 +705,20 @@ public final class Swarm implements AutoCloseable {
         evictions.evict(node);
         follow();
         return view();
+    }
+
+    /**
+     * Gives this node a new key, and with it a new id; the old key is never let in again. Returns the new id once it is
+     * agreed; then the node has to start again, see {@link #rotated}. Blocking.
+     */
+    public synchronized NodeId rotateKey() {
+        ready();
+        return rotation.rotate(this::tend);
+    }
+
+    /** Completes, with the new id, when this node has to be closed and started again, under its new key. */
+    public CompletionStage<NodeId> rotated() {
+        return rotation.done().copy();
     }
 
     /**

@@ -31,6 +31,7 @@ record Views(
         SwarmRaft raft,
         Roles roles,
         Restored restored,
+        Rotation rotation,
         MembershipService membership,
         SyncService sync,
         Links links,
@@ -48,11 +49,17 @@ record Views(
                         sync.progress(),
                         links.states(),
                         raft.configVersion(),
-                        roles.fenced().isEmpty() ? restored.text() : roles.fenced())
+                        warning())
                 .view(
                         new SwarmView.Named(swarmId.get(), members.swarmName()),
                         me == null ? self : new SwarmView.Named(self.id(), me.getName()),
                         all);
+    }
+
+    private String warning() {
+        return !rotation.text().isEmpty()
+                ? rotation.text()
+                : roles.fenced().isEmpty() ? restored.text() : roles.fenced();
     }
 
     /** Every member's link as it stands, with the member's name. Never waits. */

@@ -80,11 +80,10 @@ class EvictionIT {
             List<SchemaPart> schemas = new ArrayList<>(Swarm.schemas());
             schemas.add(NOTES);
             cartridge = SqliteCartridge.open(folder.resolve(name), CartridgeOptions.standard(), schemas);
-            cartridge.bind(key.id());
             thread = Executors.newSingleThreadScheduledExecutor();
             io = Executors.newFixedThreadPool(24);
             swarm = new Swarm(
-                    key,
+                    OwnKey.open(cartridge, folder.resolve(name + ".key")),
                     new SwarmOptions(
                             name,
                             "test",

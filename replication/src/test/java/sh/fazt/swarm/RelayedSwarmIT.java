@@ -92,11 +92,11 @@ final class RelayedSwarmIT {
             List<SchemaPart> schemas = new ArrayList<>(Swarm.schemas());
             schemas.add(NOTES);
             cartridge = SqliteCartridge.open(folder.resolve(name), CartridgeOptions.standard(), schemas);
-            cartridge.bind(key.id());
+            OwnKey own = OwnKey.open(cartridge, folder.resolve(name + ".key"));
             thread = Executors.newSingleThreadScheduledExecutor();
             io = Executors.newFixedThreadPool(24);
             Swarm made = new Swarm(
-                    key,
+                    own,
                     new SwarmOptions(
                             name,
                             "test",

@@ -62,7 +62,6 @@ final class SwarmNode implements AutoCloseable {
 
     SwarmNode(Path folder, String name) {
         this.name = name;
-        key = NodeKey.loadOrCreate(folder.resolve(name + ".key"));
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = socket.getLocalPort();
         } catch (IOException e) {
@@ -71,10 +70,11 @@ final class SwarmNode implements AutoCloseable {
         List<SchemaPart> schemas = new ArrayList<>(Swarm.schemas());
         schemas.add(ROOM);
         cartridge = SqliteCartridge.open(folder.resolve(name), CartridgeOptions.standard(), schemas);
-        cartridge.bind(key.id());
+        OwnKey own = OwnKey.open(cartridge, folder.resolve(name + ".key"));
+        key = own.key();
         blobs = new Blobs(cartridge);
         swarm = new Swarm(
-                key,
+                own,
                 new SwarmOptions(
                         name,
                         "test",

@@ -86,7 +86,7 @@ final class SwarmNodes {
             io = Executors.newFixedThreadPool(24);
             InstantSource clock = Clock.systemUTC();
             swarm = new Swarm(
-                    key,
+                    OwnKey.open(cartridge, folder.resolve(name + ".key")),
                     new SwarmOptions(
                             name,
                             "test",

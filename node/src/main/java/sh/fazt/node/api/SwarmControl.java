@@ -43,6 +43,12 @@ public interface SwarmControl {
     /** Shuts a member, by name or id, out for good; when forced also if it alone keeps some app, which is lost then. */
     CompletionStage<Outcome<Status>> evict(String node, boolean force);
 
+    /**
+     * Gives this node a new key; completes, with what it was and is called, when it is agreed. Then the node starts
+     * again, under the new one.
+     */
+    CompletionStage<Outcome<NewKey>> rotateKey();
+
     /** What a member said of this node's own eviction; empty while it is none. */
     String evicted();
 
@@ -79,6 +85,9 @@ public interface SwarmControl {
 
     /** Told, on any thread, that members, links, the leader or names changed; must hand over and return. */
     void listen(Runnable listener);
+
+    /** A node that has a new key. */
+    record NewKey(Named before, Named after) {}
 
     /** A swarm, a node: its id and what people call it. */
     record Named(String id, String name) {}

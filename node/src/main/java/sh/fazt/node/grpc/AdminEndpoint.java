@@ -67,6 +67,8 @@ import sh.fazt.protocol.admin.v1.ReleaseLeaseResponse;
 import sh.fazt.protocol.admin.v1.RenewLeaseRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictResponse;
+import sh.fazt.protocol.admin.v1.RotateKeyRequest;
+import sh.fazt.protocol.admin.v1.RotateKeyResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.SetLinkResponse;
 import sh.fazt.protocol.admin.v1.TakeLeaseRequest;
@@ -238,6 +240,17 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
                     .members()
                     .forEach(member -> response.addMembers(member(member)));
             return response.build();
+        });
+    }
+
+    @Override
+    public void rotateKey(RotateKeyRequest request, StreamObserver<RotateKeyResponse> answer) {
+        answer(answer, () -> {
+            SwarmControl.NewKey key = done(swarm.get().rotateKey());
+            return RotateKeyResponse.newBuilder()
+                    .setBefore(named(key.before()))
+                    .setAfter(named(key.after()))
+                    .build();
         });
     }
 
