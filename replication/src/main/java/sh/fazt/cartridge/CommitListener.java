@@ -18,7 +18,7 @@ public interface CommitListener {
      *     and local transactions
      * @param local     whether this node wrote it
      * @param changed   table and key of every row that changed here; of a local transaction only the tables
-     *     that it named, with an empty key
+     *     that it named, and of a large pull those that it changed, with an empty key
      */
     record Commit(@Nullable Scope scope, @Nullable Changeset changeset, boolean local, List<Change> changed) {
         /** The tables among {@link #changed}. */

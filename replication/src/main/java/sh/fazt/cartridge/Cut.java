@@ -30,6 +30,7 @@ final class Cut {
     private final Schema schema;
     private final Tx tx;
     private final Scope scope;
+    private final SpoolFolder spools;
     private final Map<Place, Row> instead = new HashMap<>();
 
     private record Place(
@@ -42,7 +43,8 @@ final class Cut {
         }
     }
 
-    Cut(Engine engine, Schema schema, Tx tx, Scope scope, List<Row> instead) {
+    Cut(Engine engine, Schema schema, Tx tx, Scope scope, List<Row> instead, SpoolFolder spools) {
+        this.spools = spools;
         this.engine = engine;
         this.schema = schema;
         this.tx = tx;
@@ -71,7 +73,7 @@ final class Cut {
 
     private List<Row> late(VersionVector upTo) {
         List<Row> late = new ArrayList<>();
-        try (ReplicaStore.Spool spool = Spools.read(schema, engine.session(), scope, upTo)) {
+        try (ReplicaStore.Spool spool = Spools.read(schema, engine.session(), scope, upTo, spools.open(0))) {
             for (int i = 0; i < spool.parts(); i++) {
                 late.addAll(RowCodec.read(spool.part(i)).rows());
             }

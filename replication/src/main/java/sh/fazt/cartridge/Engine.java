@@ -1,5 +1,7 @@
 package sh.fazt.cartridge;
 
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -298,13 +300,19 @@ final class Engine {
     }
 
     /**
-     * Merges rows that arrived. Answers what changed, and the rows that lost, which the caller records in a
+     * Merges rows that arrived. Adds what changed, and the rows that lost, which the caller records in a
      * transaction of this node: a conflict is a fact that every node shall show, and rows are how facts travel.
+     *
+     * @param receiver what was here before the first of them
+     * @param floor    what was removed here
      */
-    Merged merge(Scope scope, VersionVector sender, RowCodec.Contents contents) {
-        Merged merged = new Merged(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-        Floor floor = new Floors(this, schema, scope).read();
-        VersionVector receiver = state(scope).vector();
+    void merge(
+            Scope scope,
+            VersionVector receiver,
+            VersionVector sender,
+            Floor floor,
+            RowCodec.Contents contents,
+            Merged merged) {
         for (byte[] blob : contents.blobs()) {
             keepBlob(sha256(blob), blob);
         }
@@ -344,7 +352,6 @@ final class Engine {
                 }
             }
         }
-        return merged;
     }
 
     record Loser(
@@ -497,11 +504,13 @@ final class Engine {
     }
 
     static String sha256(byte[] body) {
+        return HexFormat.of().formatHex(sha256().digest(body));
+    }
+
+    static MessageDigest sha256() {
         try {
-            return HexFormat.of()
-                    .formatHex(
-                            java.security.MessageDigest.getInstance("SHA-256").digest(body));
-        } catch (java.security.NoSuchAlgorithmException e) {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }
     }

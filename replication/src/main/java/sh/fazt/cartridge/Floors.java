@@ -1,21 +1,19 @@
 package sh.fazt.cartridge;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener.Change;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Fingerprint;
 import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Row;
-import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 
@@ -85,22 +83,41 @@ record Floors(Engine engine, Schema schema, Scope scope) {
                         hlc);
     }
 
-    private record Place(String table, ByteBuffer key) {
-        static Place of(Row row) {
-            return new Place(row.table(), ByteBuffer.wrap(RowCodec.key(row.key())));
+    /** Where rows are, 8 bytes each, as there may be millions: of two that are taken for one, one stays too long. */
+    static final class Places {
+        private long[] hashes = new long[64];
+        private int count;
+
+        void add(Row row) {
+            if (count == hashes.length) {
+                hashes = Arrays.copyOf(hashes, 2 * count);
+            }
+            hashes[count++] = hash(row);
+        }
+
+        /** Once all are added. */
+        private void sort() {
+            Arrays.sort(hashes, 0, count);
+        }
+
+        private boolean contains(Row row) {
+            return Arrays.binarySearch(hashes, 0, count, hash(row)) >= 0;
+        }
+
+        private static long hash(Row row) {
+            return 31 * Fingerprint.key(row) + row.table().hashCode();
         }
     }
 
     /**
      * The second half of a merge with all rows of a sender. Answers what has to be written anew.
      *
-     * @param all     its rows
+     * @param there   where its rows are
      * @param sender  its vector
      * @param changed is told what goes
      */
-    List<Row> meet(List<Row> all, VersionVector sender, Floor floor, List<Change> changed) {
-        Set<Place> there = new HashSet<>();
-        all.forEach(row -> there.add(Place.of(row)));
+    List<Row> meet(Places there, VersionVector sender, Floor floor, List<Change> changed) {
+        there.sort();
         RowReader reader = new RowReader(engine.session());
         List<Row> gone = new ArrayList<>();
         List<Row> anew = new ArrayList<>();
@@ -113,7 +130,7 @@ record Floors(Engine engine, Schema schema, Scope scope) {
                                     Row row = reader.row(table, stored);
                                     boolean seen = sender.includes(
                                             row.stamp().origin(), row.stamp().sequence());
-                                    if (seen && !there.contains(Place.of(row))) {
+                                    if (seen && !there.contains(row)) {
                                         gone.add(row);
                                     } else if (!seen
                                             && !row.deleted()
@@ -131,7 +148,7 @@ record Floors(Engine engine, Schema schema, Scope scope) {
         engine.session().query(RowReader.PARKED, reader::parked, scope.id()).stream()
                 .filter(row -> !row.counter()
                         && sender.includes(row.stamp().origin(), row.stamp().sequence())
-                        && !there.contains(Place.of(row)))
+                        && !there.contains(row))
                 .forEach(row -> engine.unkeep(scope, row));
         floor.below()
                 .entries()

@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What the disk under a cartridge refused lately. A disk that is full for a large write takes small ones: that one
- * commit went through does not mean that it is well. Told by the writer; read by anybody.
+ * commit went through does not mean that it is well. Told by the writer, and by whoever stages a pull; read by anybody.
  */
 final class Refusals {
     private static final Logger LOG = LoggerFactory.getLogger(Refusals.class);
@@ -36,6 +36,11 @@ final class Refusals {
         }
         last = new Refused(String.valueOf(why.getMessage()), wall.instant());
         now = true;
+    }
+
+    /** The disk had no room for a pull; commits may go on. */
+    void tight(CartridgeException why) {
+        last = new Refused(String.valueOf(why.getMessage()), wall.instant());
     }
 
     /** The disk took a commit. */

@@ -1,12 +1,6 @@
 package sh.fazt.cartridge;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -14,7 +8,6 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Document;
@@ -26,42 +19,48 @@ import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 
-/** Answers to pulls: the rows that a vector lacks, read from one snapshot into memory or a temporary file. */
+/** Answers to pulls: the rows that a vector lacks, read from one snapshot into a scratch file. */
 final class Spools {
     private static final int PART = 256 << 10;
-    /** Above this the parts go to a file: a phone holds several of these at a time. */
-    private static final int IN_MEMORY = 4 << 20;
 
     private final Schema schema;
     private final Rows rows;
     private final RowReader reader;
     private final Set<String> sentBlobs = new HashSet<>();
     private final Set<String> sentDocuments = new HashSet<>();
-    private final Spool spool = new Spool();
+    private final Spool spool;
     private RowCodec.Writer part = new RowCodec.Writer();
 
-    private Spools(Schema schema, Session session) {
+    private Spools(Schema schema, Session session, ReplicaStore.Scratch scratch) {
+        this.spool = new Spool(scratch);
         this.schema = schema;
         this.rows = session;
         this.reader = new RowReader(session);
     }
 
     /** What a replica has to be told that has seen {@code since}: everything where it may lack a removed tombstone. */
-    static ReplicaStore.Spool answer(Schema schema, Session session, Scope scope, VersionVector since) {
+    static ReplicaStore.Spool answer(
+            Schema schema, Session session, Scope scope, VersionVector since, ReplicaStore.Scratch scratch) {
         Floor floor = Floors.read(session, scope, new RowReader(session)::origin);
         return since.covers(floor.below())
-                ? read(schema, session, scope, since, Floor.NONE)
-                : read(schema, session, scope, VersionVector.EMPTY, floor);
+                ? read(schema, session, scope, since, Floor.NONE, scratch)
+                : read(schema, session, scope, VersionVector.EMPTY, floor, scratch);
     }
 
     /** The rows that a vector lacks. */
-    static ReplicaStore.Spool read(Schema schema, Session session, Scope scope, VersionVector since) {
-        return read(schema, session, scope, since, Floor.NONE);
+    static ReplicaStore.Spool read(
+            Schema schema, Session session, Scope scope, VersionVector since, ReplicaStore.Scratch scratch) {
+        return read(schema, session, scope, since, Floor.NONE, scratch);
     }
 
     private static ReplicaStore.Spool read(
-            Schema schema, Session session, Scope scope, VersionVector since, Floor floor) {
-        Spools reader = new Spools(schema, session);
+            Schema schema,
+            Session session,
+            Scope scope,
+            VersionVector since,
+            Floor floor,
+            ReplicaStore.Scratch scratch) {
+        Spools reader = new Spools(schema, session, scratch);
         reader.spool.floor = floor;
         try {
             return reader.read(session, scope, since);
@@ -112,6 +111,7 @@ final class Spools {
         if (!part.isEmpty()) {
             spool.add(part.take());
         }
+        spool.digest = spool.all.digest();
         return spool;
     }
 
@@ -145,36 +145,24 @@ final class Spools {
     }
 
     private static final class Spool implements ReplicaStore.Spool {
-        private final List<byte @Nullable []> memory = new ArrayList<>();
-        private final List<long[]> places = new ArrayList<>();
+        private final ReplicaStore.Scratch scratch;
+        private final List<Long> places = new ArrayList<>();
+        private final MessageDigest all = Engine.sha256();
+        private byte[] digest = new byte[0];
         private VersionVector vector = VersionVector.EMPTY;
         private Floor floor = Floor.NONE;
-        private @Nullable FileChannel file;
         private long rows;
         private long bytes;
 
+        Spool(ReplicaStore.Scratch scratch) {
+            this.scratch = scratch;
+        }
+
         private void add(byte[] part) {
-            try {
-                if (file == null && bytes + part.length > IN_MEMORY) {
-                    Path path = Files.createTempFile("fazt-pull-", ".spool");
-                    file = FileChannel.open(
-                            path,
-                            StandardOpenOption.READ,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.DELETE_ON_CLOSE);
-                }
-                if (file == null) {
-                    memory.add(part);
-                    places.add(new long[] {-1, part.length});
-                } else {
-                    memory.add(null);
-                    places.add(new long[] {file.size(), part.length});
-                    file.write(ByteBuffer.wrap(part), file.size());
-                }
-                bytes += part.length;
-            } catch (IOException e) {
-                throw new UncheckedIOException("can't spool a pull", e);
-            }
+            scratch.write(bytes, part);
+            all.update(part);
+            places.add(bytes);
+            bytes += part.length;
         }
 
         @Override
@@ -198,35 +186,29 @@ final class Spools {
         }
 
         @Override
+        public byte[] digest() {
+            return digest.clone();
+        }
+
+        @Override
         public int parts() {
             return places.size();
         }
 
         @Override
-        public byte[] part(int index) {
-            byte[] kept = memory.get(index);
-            if (kept != null) {
-                return kept;
-            }
-            long[] place = places.get(index);
-            ByteBuffer part = ByteBuffer.allocate((int) place[1]);
-            try {
-                Objects.requireNonNull(file).read(part, place[0]);
-            } catch (IOException e) {
-                throw new UncheckedIOException("can't read a spooled pull", e);
-            }
-            return part.array();
+        public int size(int index) {
+            long end = index + 1 < places.size() ? places.get(index + 1) : bytes;
+            return (int) (end - places.get(index));
+        }
+
+        @Override
+        public byte[] piece(int index, int offset, int most) {
+            return scratch.read(places.get(index) + offset, Math.min(most, size(index) - offset));
         }
 
         @Override
         public void close() {
-            if (file != null) {
-                try {
-                    file.close();
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            }
+            scratch.close();
         }
     }
 }

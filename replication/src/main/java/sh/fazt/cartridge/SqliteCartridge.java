@@ -60,6 +60,7 @@ public final class SqliteCartridge implements Cartridge {
     private final Thread writer;
     private final Replica replica = new Replica();
     private final Refusals refusals;
+    private final SpoolFolder spools;
 
     /** What the last commit left; replaced as a whole. */
     private volatile Map<String, Engine.State> published;
@@ -84,6 +85,7 @@ public final class SqliteCartridge implements Cartridge {
         this.refusals = new Refusals(file, options.wall());
         this.schema = schema;
         this.ownership = ownership;
+        this.spools = new SpoolFolder(file, refusals::tight);
         this.session = connect(false);
         try {
             checkFormat();
@@ -393,7 +395,7 @@ public final class SqliteCartridge implements Cartridge {
             Boolean run(List<Commit> events) {
                 Tx tx = new Tx(engine, scope, origin);
                 VersionVector upTo = fence.apply(engine.state(scope).vector());
-                boolean all = new Cut(engine, schema, tx, scope, instead).run(upTo);
+                boolean all = new Cut(engine, schema, tx, scope, instead, spools).run(upTo);
                 events.add(new Commit(scope, tx.changeset(), true, tx.changes()));
                 return all;
             }
@@ -481,6 +483,7 @@ public final class SqliteCartridge implements Cartridge {
             }
         } finally {
             session.close();
+            spools.close();
             ownership.close();
         }
     }
@@ -795,7 +798,8 @@ public final class SqliteCartridge implements Cartridge {
                                     "changeset " + changeset.dot() + " holds a row of " + row.stamp() + ": refused");
                         }
                     });
-                    merge(scope, sender, contents, here.with(from, sequence), changeset, Floor.NONE, events);
+                    merging(scope, events)
+                            .run(sender, List.of(contents), here.with(from, sequence), changeset, Floor.NONE);
                     return Applied.DONE;
                 }
             });
@@ -820,70 +824,30 @@ public final class SqliteCartridge implements Cartridge {
                     if (here.covers(senderVector)) {
                         return Applied.KNOWN;
                     }
-                    List<sh.fazt.cartridge.change.Row> rows = new ArrayList<>();
-                    List<byte[]> blobs = new ArrayList<>();
-                    for (byte[] part : parts) {
-                        RowCodec.Contents contents = RowCodec.read(part);
-                        rows.addAll(contents.rows());
-                        blobs.addAll(contents.blobs());
-                    }
-                    merge(
-                            scope,
-                            senderVector,
-                            new RowCodec.Contents(rows, blobs),
-                            here.merge(senderVector),
-                            null,
-                            floor,
-                            events);
+                    merging(scope, events)
+                            .run(
+                                    senderVector,
+                                    () -> parts.stream().map(RowCodec::read).iterator(),
+                                    here.merge(senderVector),
+                                    null,
+                                    floor);
                     return Applied.DONE;
                 }
             });
         }
 
-        private void merge(
-                Scope scope,
-                VersionVector sender,
-                RowCodec.Contents contents,
-                VersionVector after,
-                @Nullable Changeset changeset,
-                Floor floor,
-                List<Commit> events) {
-            Engine.Merged merged = engine.merge(scope, sender, contents);
-            List<sh.fazt.cartridge.change.Row> anew = new ArrayList<>(merged.anew());
-            engine.state(scope, engine.state(scope).with(after));
-            if (!floor.isNone()) {
-                anew.addAll(new Floors(engine, schema, scope).meet(contents.rows(), sender, floor, merged.changed()));
-            }
-            events.add(new Commit(scope, changeset, false, merged.changed()));
-            record(scope, merged.losers(), events);
-            writeAnew(scope, anew, events);
-        }
-
-        private void writeAnew(Scope scope, List<sh.fazt.cartridge.change.Row> rows, List<Commit> events) {
-            Tx tx = new Tx(engine, scope, origin);
-            Repairs.writeAnew(engine, scope, rows, tx);
-            Changeset changeset = tx.changeset();
-            if (changeset != null) {
-                events.add(new Commit(scope, changeset, true, tx.changes()));
-            }
-        }
-
-        /** Conflicts are rows like any other: written once per loser, by whoever notices. */
-        private void record(Scope scope, List<Engine.Loser> losers, List<Commit> events) {
-            if (losers.isEmpty() || origin == null) {
-                return;
-            }
-            Tx tx = new Tx(engine, scope, origin);
-            losers.forEach(loser -> Conflicts.record(tx, loser));
-            Changeset changeset = tx.changeset();
-            if (changeset != null) {
-                events.add(new Commit(scope, changeset, true, tx.changes()));
-            }
+        private Merging merging(Scope scope, List<Commit> events) {
+            return new Merging(engine, schema, scope, origin, events);
         }
 
         @Override
         public Spool open(Scope scope, VersionVector since) {
-            return read(rows -> Spools.answer(schema, (Session) rows, scope, since));
+            return read(rows -> Spools.answer(schema, (Session) rows, scope, since, spools.open(0)));
+        }
+
+        @Override
+        public Scratch scratch(long bytes) {
+            return spools.open(bytes);
         }
 
         @Override
@@ -906,8 +870,9 @@ public final class SqliteCartridge implements Cartridge {
                         return false;
                     }
                     events.add(new Commit(scope, null, false, repaired.changed()));
-                    writeAnew(scope, repaired.anew(), events);
-                    record(scope, repaired.losers(), events);
+                    Merging merging = merging(scope, events);
+                    merging.writeAnew(repaired.anew());
+                    merging.record(repaired.losers());
                     return true;
                 }
             });

@@ -220,9 +220,8 @@ final class Evictions {
                 continue;
             }
             try {
-                SyncService.Fetched theirs =
-                        sync.fetch(state.peer(), scope).toCompletableFuture().join();
-                List<Row> rows = FencedReplica.rows(theirs.parts());
+                List<Row> rows = FencedReplica.rows(
+                        sync.fetch(state.peer(), scope).toCompletableFuture().join());
                 if (!replica.isClean(scope, rows)) {
                     continue;
                 }

@@ -148,7 +148,9 @@ public final class FencedReplica implements ReplicaStore {
             Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts, Floor floor) {
         VersionVector sender = admissible(scope, senderVector);
         if (!sender.equals(senderVector)) {
-            long late = late(scope, rows(parts));
+            long late = parts.stream()
+                    .mapToLong(part -> late(scope, RowCodec.read(part).rows()))
+                    .sum();
             if (late > 0) {
                 return refuse(late, scope);
             }
@@ -201,6 +203,11 @@ public final class FencedReplica implements ReplicaStore {
     @Override
     public Spool open(Scope scope, VersionVector since) {
         return store.open(scope, since);
+    }
+
+    @Override
+    public Scratch scratch(long bytes) {
+        return store.scratch(bytes);
     }
 
     @Override

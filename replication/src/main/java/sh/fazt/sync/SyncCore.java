@@ -34,8 +34,11 @@ public final class SyncCore {
 
     static final Duration ASK_AT_LEAST = Duration.ofMinutes(16);
 
-    /** A pull that has not ended by then is tried with another peer. */
+    /** A pull that brings nothing for so long is tried with another peer. */
     static final Duration PULL_PATIENCE = Duration.ofSeconds(60);
+
+    /** Of one peer at a time: each has a few pieces under way. */
+    static final int MOST_PULLS = 4;
 
     /** How long a holder may take to say whether it has all of a scope, and when it is asked again. */
     static final Duration KEEP_PATIENCE = Duration.ofSeconds(30);
@@ -91,7 +94,7 @@ public final class SyncCore {
     }
 
     /** @param said what the peer had said of the scope when the pull began, on the link that it goes over */
-    private record Pulling(SyncEffect.Pull pull, VersionVector said, long since) {
+    private record Pulling(SyncEffect.Pull pull, VersionVector said, long heard) {
         NodeId from() {
             return pull.from();
         }
@@ -315,11 +318,30 @@ public final class SyncCore {
         VersionVector theirs = peer.has.getOrDefault(scope, VersionVector.EMPTY);
         VersionVector ours = view.vector(scope);
         Retry retry = peer.retries.get(scope);
-        if (!ours.covers(theirs) && (retry == null || retry.due(nanos, theirs, ours))) {
+        if (!ours.covers(theirs) && (retry == null || retry.due(nanos, theirs, ours)) && pullsOf(from) < MOST_PULLS) {
             SyncEffect.Pull pull = new SyncEffect.Pull(from, scope, ++pulls);
             pulling.put(scope, new Pulling(pull, peer.said.getOrDefault(scope, VersionVector.EMPTY), nanos));
             effects.add(pull);
         }
+    }
+
+    private long pullsOf(NodeId from) {
+        return pulling.values().stream()
+                .filter(pull -> pull.from().equals(from))
+                .count();
+    }
+
+    /** A pull from a peer brings something. */
+    public void underWay(NodeId from, Scope scope, long nanos) {
+        pulling.computeIfPresent(
+                scope, (any, pull) -> pull.from().equals(from) ? new Pulling(pull.pull(), pull.said(), nanos) : pull);
+    }
+
+    /** A pull goes on with what was read before the peer told what it has told since: it is not held against that. */
+    public void goesOn(SyncEffect.Pull pull) {
+        pulling.computeIfPresent(
+                pull.scope(),
+                (any, now) -> now.pull().equals(pull) ? new Pulling(pull, VersionVector.EMPTY, now.heard()) : now);
     }
 
     private void pullFromAny(Scope scope, long nanos, List<SyncEffect> effects) {
@@ -368,6 +390,7 @@ public final class SyncCore {
             if (kept) {
                 peer.retries.remove(scope);
                 pullFromAny(scope, nanos, effects);
+                peer.has.keySet().forEach(other -> pull(from, other, nanos, effects));
                 return effects;
             }
         }
@@ -382,7 +405,7 @@ public final class SyncCore {
     /** Time passed; a few times a second. */
     public List<SyncEffect> tick(long nanos) {
         List<SyncEffect> effects = new ArrayList<>();
-        pulling.values().removeIf(pull -> nanos - pull.since() > PULL_PATIENCE.toNanos());
+        pulling.values().removeIf(pull -> nanos - pull.heard() > PULL_PATIENCE.toNanos());
         peers.forEach((id, peer) -> {
             if (!peer.linked) {
                 return;

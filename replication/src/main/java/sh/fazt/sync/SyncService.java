@@ -21,7 +21,6 @@ import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
-import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Scope;
@@ -151,7 +150,13 @@ public final class SyncService implements CommitListener, Links.Listener {
         this.offences = new Offences(notices, nanos);
         this.meter = new LagMeter(store, swarm, io, nanos, clock);
         this.audits = new Audits(store, links, swarm, io, nanos, notices, audit);
-        this.pulls = new Pulls(links, store, io, nanos);
+        this.pulls = new Pulls(
+                links,
+                store,
+                io,
+                nanos,
+                (peer, why) -> offences.count(peer, Offence.MALFORMED, why),
+                (peer, scope) -> swarm.execute(() -> core.underWay(peer, scope, nanos.getAsLong())));
         this.heldBack = new HeldBack(pays);
         this.fetcher = blobs == null
                 ? null
@@ -399,13 +404,10 @@ public final class SyncService implements CommitListener, Links.Listener {
         }
     }
 
-    /** Reads a whole scope of a peer, as of one moment, without applying it. */
-    public CompletionStage<Fetched> fetch(NodeId peer, Scope scope) {
-        return pulls.fetch(peer, scope, VersionVector.EMPTY);
+    /** Reads a whole scope of a peer into memory, as of one moment, without applying it: parts in the row codec. */
+    public CompletionStage<List<byte[]>> fetch(NodeId peer, Scope scope) {
+        return pulls.fetch(peer, scope);
     }
-
-    /** What a peer holds of a scope. @param parts and the floor as {@link ReplicaStore.Spool} has them */
-    public record Fetched(VersionVector vector, List<byte[]> parts, Floor floor) {}
 
     private void run(List<SyncEffect> effects) {
         for (SyncEffect effect : effects) {
@@ -482,7 +484,11 @@ public final class SyncService implements CommitListener, Links.Listener {
     private void pull(SyncEffect.Pull pull) {
         NodeId from = pull.from();
         Scope scope = pull.scope();
-        pulls.pull(from, scope)
+        Pulls.Pull begun = pulls.pull(from, scope);
+        if (begun.goesOn()) {
+            core.goesOn(pull);
+        }
+        begun.outcome()
                 .whenComplete((vector, failed) -> swarm.execute(() -> {
                     (failed == null ? tally.of(from).pulls : tally.of(from).failedPulls).incrementAndGet();
                     if (failed != null) {

@@ -2,62 +2,38 @@ package sh.fazt.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.InstantSource;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import sh.fazt.cartridge.CartridgeOptions;
-import sh.fazt.cartridge.ReplicatedTable;
-import sh.fazt.cartridge.SchemaPart;
-import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
-import sh.fazt.identity.NodeKey;
 import sh.fazt.link.Channel;
-import sh.fazt.link.GrpcLinks;
-import sh.fazt.link.LinkConfig;
-import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.protocol.sync.v1.PullReply;
 import sh.fazt.testkit.Await;
 
 /** A member that lies, over real links: what it costs the others, and that it is named. */
-@Timeout(60)
+@Timeout(120)
 class HostilePeerIT {
     private static final Duration SOON = Duration.ofSeconds(20);
-    private static final Scope SCOPE = new Scope("fazt_app_000000000001");
-    private static final SchemaPart ROOM = new SchemaPart(
-            "test",
-            List.of(),
-            List.of(new ReplicatedTable(
-                    "pair",
-                    ReplicatedTable.Policy.REGISTER,
-                    List.of(new ReplicatedTable.Column("name", ReplicatedTable.Type.TEXT)),
-                    List.of(new ReplicatedTable.Column("value", ReplicatedTable.Type.TEXT)))));
-
+    private static final Scope SCOPE = Side.SCOPE;
     private static final Origin NOBODY = new Origin(NodeId.of(new byte[32]), 1);
 
     @TempDir
@@ -68,110 +44,8 @@ class HostilePeerIT {
     private Wire liar;
     /** How often the liar was asked for rows. */
     private final AtomicInteger pulls = new AtomicInteger();
-
-    /** A key with links. */
-    private static class Wire implements AutoCloseable {
-        final NodeKey key = NodeKey.generate();
-        final ExecutorService io = Executors.newFixedThreadPool(8);
-        final GrpcLinks links = new GrpcLinks(LinkConfig.of(
-                        key,
-                        () -> "swarm-of-tests",
-                        task -> {
-                            Thread thread = new Thread(task, "hostile-link");
-                            thread.setDaemon(true);
-                            return thread;
-                        },
-                        io,
-                        io,
-                        Clock.systemUTC(),
-                        System::nanoTime,
-                        new Random())
-                .withAddress("127.0.0.1", 0, List.of()));
-
-        void trust(Wire... others) {
-            Map<NodeId, List<String>> trusted = new HashMap<>();
-            for (Wire other : others) {
-                trusted.put(other.key.id(), List.of("127.0.0.1:" + other.links.port()));
-            }
-            links.trust(trusted);
-        }
-
-        boolean linked(int peers) {
-            return links.states().stream().filter(LinkState::up).count() == peers;
-        }
-
-        @Override
-        public void close() {
-            links.close();
-            io.shutdownNow();
-        }
-    }
-
-    /** An honest node: a cartridge that is kept in step. */
-    private static final class Side extends Wire {
-        final Queue<String> named = new ConcurrentLinkedQueue<>();
-        final AtomicInteger epochs = new AtomicInteger();
-        final SqliteCartridge cartridge;
-        final SyncService sync;
-        final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
-
-        Side(Path file) {
-            cartridge = SqliteCartridge.open(file, CartridgeOptions.standard(), List.of(ROOM));
-            cartridge.bind(key.id());
-            sync = new SyncService(
-                    new FencedReplica(cartridge.replica(), System::nanoTime),
-                    null,
-                    links,
-                    thread,
-                    io,
-                    System::nanoTime,
-                    InstantSource.system(),
-                    (kind, about, what, why) -> {
-                        if (kind.equals("epoch")) {
-                            epochs.incrementAndGet();
-                        }
-                        named.add(kind + " " + about + ": " + what);
-                    },
-                    SyncService.AUDIT_EVERY,
-                    Holders.EVERYBODY,
-                    () -> false);
-            cartridge.listen(sync);
-            links.start();
-            thread.scheduleWithFixedDelay(sync::tick, 100, 100, TimeUnit.MILLISECONDS);
-        }
-
-        void set(String key) {
-            cartridge
-                    .write(SCOPE, tx -> {
-                        tx.put("pair", List.of(key), Map.of("value", "v"));
-                        return true;
-                    })
-                    .toCompletableFuture()
-                    .join();
-        }
-
-        long pairs() {
-            return cartridge
-                    .read(rows -> rows.query("SELECT count(*) FROM pair_live", row -> row.integer(0)))
-                    .get(0);
-        }
-
-        long offences(Wire peer) {
-            return sync.counters(peer.key.id()).offences();
-        }
-
-        boolean names(Wire peer, Offence offence) {
-            return named.stream()
-                    .anyMatch(text -> text.startsWith("offence " + peer.key.id()) && text.contains(offence.text()));
-        }
-
-        @Override
-        public void close() {
-            thread.shutdownNow();
-            super.close();
-            cartridge.close();
-        }
-    }
+    /** What the liar answers. */
+    private final AtomicReference<byte[]> pulled = new AtomicReference<>();
 
     private interface OnMessage {
         void accept(byte[] message);
@@ -191,10 +65,11 @@ class HostilePeerIT {
         victim.close();
     }
 
-    private void link(OnMessage told, byte[] pulled) {
-        liar.links.handle(Channel.VECTORS, handler(told, pulled));
-        liar.links.handle(Channel.CHANGES, handler(any -> {}, pulled));
-        liar.links.handle(Channel.PULL, handler(any -> {}, pulled));
+    private void link(OnMessage told, byte[] first) {
+        pulled.set(first);
+        liar.links.handle(Channel.VECTORS, handler(told));
+        liar.links.handle(Channel.CHANGES, handler(any -> {}));
+        liar.links.handle(Channel.PULL, handler(any -> {}));
         liar.links.start();
         liar.trust(victim);
         honest.trust(victim);
@@ -202,7 +77,7 @@ class HostilePeerIT {
         Await.until("all are linked", SOON, () -> victim.linked(2));
     }
 
-    private Links.Handler handler(OnMessage told, byte[] pulled) {
+    private Links.Handler handler(OnMessage told) {
         return new Links.Handler() {
             @Override
             public void message(NodeId from, byte[] message) {
@@ -212,7 +87,7 @@ class HostilePeerIT {
             @Override
             public CompletionStage<byte[]> request(NodeId from, byte[] request) {
                 pulls.incrementAndGet();
-                return CompletableFuture.completedFuture(pulled);
+                return CompletableFuture.completedFuture(pulled.get());
             }
         };
     }
@@ -258,6 +133,43 @@ class HostilePeerIT {
         assertThat(victim.offences(honest)).isZero();
         assertThat(honest.named).noneMatch(text -> text.startsWith("offence"));
         assertThat(victim.epochs).hasValue(0);
+    }
+
+    @Test
+    void whoeverAnswersAPullWithOtherThanItAnnouncedIsNamedAndNothingIsKept() {
+        Origin its = new Origin(liar.key.id(), 1);
+        VersionVector vector = VersionVector.EMPTY.with(its, 1);
+        PullReply.Builder first = PullReply.newBuilder()
+                .setSpool(1)
+                .setParts(2)
+                .addAllVector(SyncCodec.seen(vector))
+                .setDigest(ByteString.copyFrom(new byte[32]))
+                .setBytes(9)
+                .setSize(8)
+                .setPart(ByteString.copyFromUtf8("abc"));
+        link(any -> {}, first.build().toByteArray());
+        AtomicInteger kinds = new AtomicInteger();
+        for (PullReply.Builder lie : List.of(
+                first.clone().setOffset(3),
+                first.clone().setSize(10),
+                first.clone().setBytes(-1),
+                first.clone().setSize(1L << 40),
+                // What it says first is well; asked for the rest it begins anew, and then goes on as it likes.
+                first.clone(),
+                first.clone().setPart(ByteString.EMPTY))) {
+            pulled.set(lie.build().toByteArray());
+            long before = victim.offences(liar);
+            AtomicInteger claims = new AtomicInteger();
+            Await.until("it is named for lie " + kinds.incrementAndGet(), SOON, () -> {
+                tell(VersionVector.EMPTY.with(its, 1 + claims.getAndIncrement() % 100));
+                return victim.offences(liar) > before;
+            });
+        }
+        assertThat(victim.names(liar, Offence.MALFORMED)).isTrue();
+        assertThat(victim.pairs()).isZero();
+        honest.set("k");
+        Await.until("the others go on", SOON, () -> victim.pairs() == 1);
+        assertThat(victim.offences(honest)).isZero();
     }
 
     @Test

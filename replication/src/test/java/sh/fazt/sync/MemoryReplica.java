@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.Changeset;
@@ -26,6 +27,7 @@ import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.sim.MemorySpool;
 
 /**
  * A replica of one scope in memory, small enough to be seen to be right: registers, counters and conflict records
@@ -51,7 +53,9 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         /** Loses a row now and then, and does not notice. */
         LOST_ROW,
         /** Has a row say something else now and then, under its old stamp. */
-        CHANGED_ROW
+        CHANGED_ROW,
+        /** Applies what it has of a pull, all of it or not. */
+        TORN_PULL
     }
 
     static final Scope SCOPE = new Scope("fazt_app_sim");
@@ -71,6 +75,8 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     private int dropped;
     private List<Changeset> recorded = new ArrayList<>();
     private Copy kept;
+    /** Where pulls are staged. */
+    Supplier<Scratch> scratch = MemorySpool::scratch;
 
     MemoryReplica(Origin origin, HybridClock clock, Set<Bug> bugs) {
         this.origin = origin;
@@ -376,7 +382,9 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
             return CompletableFuture.completedFuture(Applied.KNOWN);
         }
         List<Row> arrived = new ArrayList<>();
-        parts.forEach(part -> arrived.addAll(RowCodec.read(part).rows()));
+        parts.stream()
+                .limit(bugs.contains(Bug.TORN_PULL) ? Math.max(1, parts.size() - 1) : parts.size())
+                .forEach(part -> arrived.addAll(RowCodec.read(part).rows()));
         List<Row> losers = merge(sender, arrived);
         vector = vector.merge(sender);
         tell(new CommitListener.Commit(SCOPE, null, false, List.of()));
@@ -480,35 +488,12 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         if (!writer.isEmpty()) {
             parts.add(writer.take());
         }
-        return new Spool() {
-            @Override
-            public VersionVector vector() {
-                return now;
-            }
+        return new MemorySpool(now, parts);
+    }
 
-            @Override
-            public long rows() {
-                return parts.size();
-            }
-
-            @Override
-            public long bytes() {
-                return parts.stream().mapToLong(part -> part.length).sum();
-            }
-
-            @Override
-            public int parts() {
-                return parts.size();
-            }
-
-            @Override
-            public byte[] part(int index) {
-                return parts.get(index);
-            }
-
-            @Override
-            public void close() {}
-        };
+    @Override
+    public Scratch scratch(long bytes) {
+        return scratch.get();
     }
 
     @Override

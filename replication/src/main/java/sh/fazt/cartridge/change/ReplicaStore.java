@@ -52,6 +52,7 @@ public interface ReplicaStore {
      *
      * @param since what was said to be here when the pull was asked for; where that is not here any more (the
      *     scope was forgotten meanwhile) the parts have holes, and nothing is applied
+     * @param parts read one at a time, in their order, more than once maybe: they may lie in a file
      */
     CompletionStage<Applied> apply(Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts);
 
@@ -69,6 +70,13 @@ public interface ReplicaStore {
         }
         return apply(scope, since, senderVector, parts);
     }
+
+    /**
+     * Room for so many bytes that are kept for a while. Blocking: on a reader thread.
+     *
+     * @throws RuntimeException that says why, where the disk has no room for them
+     */
+    Scratch scratch(long bytes);
 
     /** Below what tombstones of a scope may be gone here. Blocking: on a reader thread. */
     default Floor floor(Scope scope) {
@@ -174,7 +182,22 @@ public interface ReplicaStore {
         NEEDS_PULL
     }
 
-    /** The answer to a pull, cut into parts of at most 256 KiB (a single larger row is a part of its own). */
+    /** Bytes that are kept for a while: in memory where they are few, else in a file. Thread-safe. */
+    interface Scratch extends AutoCloseable {
+        /** Writes at a place; what lies before it and was not written yet is undefined. Fails where the disk is full. */
+        void write(long at, byte[] bytes);
+
+        byte[] read(long at, int length);
+
+        /** Lets go of the bytes. */
+        @Override
+        void close();
+    }
+
+    /**
+     * The answer to a pull, cut into parts of about 256 KiB (a single larger row is a part of its own, of whatever
+     * length).
+     */
     interface Spool extends AutoCloseable {
         VersionVector vector();
 
@@ -185,11 +208,24 @@ public interface ReplicaStore {
 
         long rows();
 
+        /** Of all parts together. */
         long bytes();
+
+        /** The SHA-256 of all parts, one behind the other. */
+        byte[] digest();
 
         int parts();
 
-        byte[] part(int index);
+        /** How long a part is. */
+        int size(int index);
+
+        /** Bytes of a part from an offset on: one at least, unless there are none, and no more than asked for. */
+        byte[] piece(int index, int offset, int most);
+
+        /** A part whole. */
+        default byte[] part(int index) {
+            return piece(index, 0, size(index));
+        }
 
         @Override
         void close();

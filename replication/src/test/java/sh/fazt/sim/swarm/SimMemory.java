@@ -24,6 +24,7 @@ import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.sim.MemorySpool;
 
 /**
  * A replica of one scope in memory, small enough to be seen to be right: registers, counters and conflict records as
@@ -375,35 +376,12 @@ class SimMemory implements ReplicaStore, SimReplica {
         if (!writer.isEmpty()) {
             parts.add(writer.take());
         }
-        return new Spool() {
-            @Override
-            public VersionVector vector() {
-                return now;
-            }
+        return new MemorySpool(now, parts);
+    }
 
-            @Override
-            public long rows() {
-                return parts.size();
-            }
-
-            @Override
-            public long bytes() {
-                return parts.stream().mapToLong(part -> part.length).sum();
-            }
-
-            @Override
-            public int parts() {
-                return parts.size();
-            }
-
-            @Override
-            public byte[] part(int index) {
-                return parts.get(index);
-            }
-
-            @Override
-            public void close() {}
-        };
+    @Override
+    public Scratch scratch(long bytes) {
+        return MemorySpool.scratch();
     }
 
     @Override

@@ -56,7 +56,7 @@ final class Writer implements ReplicaStore {
         listeners.add(listener);
     }
 
-    /** Spools that a reader holds. */
+    /** Spools that a reader holds, and what is staged. */
     int openSpools() {
         return openSpools;
     }
@@ -187,6 +187,34 @@ final class Writer implements ReplicaStore {
     }
 
     @Override
+    public Scratch scratch(long bytes) {
+        Scratch scratch = replica.store().scratch(bytes);
+        openSpools++;
+        return new Scratch() {
+            private boolean closed;
+
+            @Override
+            public void write(long at, byte[] more) {
+                scratch.write(at, more);
+            }
+
+            @Override
+            public byte[] read(long at, int length) {
+                return scratch.read(at, length);
+            }
+
+            @Override
+            public void close() {
+                if (!closed && !leaks) {
+                    closed = true;
+                    openSpools--;
+                    scratch.close();
+                }
+            }
+        };
+    }
+
+    @Override
     public Spool open(Scope scope, VersionVector since) {
         Spool spool = replica.store().open(scope, since);
         openSpools++;
@@ -214,8 +242,18 @@ final class Writer implements ReplicaStore {
             }
 
             @Override
-            public byte[] part(int index) {
-                return spool.part(index);
+            public byte[] digest() {
+                return spool.digest();
+            }
+
+            @Override
+            public int size(int index) {
+                return spool.size(index);
+            }
+
+            @Override
+            public byte[] piece(int index, int offset, int most) {
+                return spool.piece(index, offset, most);
             }
 
             @Override
