@@ -67,7 +67,7 @@ public class Membership {
 
     /**
      * @param incarnation where to begin, at least 1; higher than in an earlier life saves a refutation, so the
-     *     wall clock's seconds are a good choice
+     *     wall clock's milliseconds are a good choice: of two lives within one second each has its own
      */
     public Membership(
             NodeId self,

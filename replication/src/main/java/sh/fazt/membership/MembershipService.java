@@ -69,13 +69,7 @@ public final class MembershipService implements AutoCloseable {
             LongSupplier nanos,
             RandomGenerator random) {
         this(
-                new Membership(
-                        self,
-                        metadata,
-                        Math.max(1, clock.instant().getEpochSecond()),
-                        config,
-                        random,
-                        nanos.getAsLong()),
+                new Membership(self, metadata, Math.max(1, clock.millis()), config, random, nanos.getAsLong()),
                 config,
                 links,
                 swarm,
