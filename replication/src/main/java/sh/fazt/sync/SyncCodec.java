@@ -4,8 +4,10 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Hlc;
@@ -68,8 +70,18 @@ final class SyncCodec {
         return message.build().toByteArray();
     }
 
-    /** What a peer holds: per scope its vector, and its digest where it gave one; and whether it asks for ours. */
-    record Told(Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, boolean asks) {}
+    static byte[] reach(Set<NodeId> linked) {
+        Vectors.Builder message = Vectors.newBuilder();
+        linked.forEach(node -> message.addLinked(ByteString.copyFrom(node.bytes())));
+        return message.build().toByteArray();
+    }
+
+    /**
+     * What a peer holds: per scope its vector, and its digest where it gave one; and whether it asks for ours.
+     *
+     * @param linked or else whom it is linked with, and nothing of the rest
+     */
+    record Told(Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, boolean asks, Set<NodeId> linked) {}
 
     static Told vectors(byte[] bytes) {
         try {
@@ -83,7 +95,9 @@ final class SyncCodec {
                     digests.put(scope, one.getDigest());
                 }
             }
-            return new Told(vectors, digests, message.getAsks());
+            Set<NodeId> linked = new HashSet<>();
+            message.getLinkedList().forEach(node -> linked.add(NodeId.of(node.toByteArray())));
+            return new Told(vectors, digests, message.getAsks(), linked);
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalArgumentException("a damaged message of vectors", e);
         }

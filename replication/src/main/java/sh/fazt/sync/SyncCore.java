@@ -57,6 +57,7 @@ public final class SyncCore {
     static final int MOST_TOLD = 1 << 17;
 
     private final Map<NodeId, Peer> peers = new TreeMap<>();
+    private final Reach reach = new Reach();
     private final Map<Scope, Pulling> pulling = new HashMap<>();
     /** Scopes that are not this node's any more, while a holder is asked whether it has all of them. */
     private final Map<Scope, LettingGo> lettingGo = new HashMap<>();
@@ -144,6 +145,7 @@ public final class SyncCore {
     public List<SyncEffect> linkUp(NodeId id, long nanos) {
         Peer peer = peer(id);
         peer.linked = true;
+        reach.up(id);
         peer.said.clear();
         peer.contradicted.clear();
         peer.retries.clear();
@@ -157,6 +159,7 @@ public final class SyncCore {
     /** A link broke: what was being pulled over it is asked for elsewhere. */
     public List<SyncEffect> linkDown(NodeId id, long nanos) {
         peer(id).linked = false;
+        reach.down(id);
         List<SyncEffect> effects = new ArrayList<>();
         for (Scope scope : List.copyOf(pulling.keySet())) {
             Pulling pull = pulling.get(scope);
@@ -185,7 +188,10 @@ public final class SyncCore {
             // The vector is the acknowledgement of what came, and the news of what went by.
             peer.untold.add(scope);
             if (changeset != null
-                    && (source == null || !id.equals(source))
+                    && (source == null
+                            || !id.equals(source)
+                                    && !reach.between(
+                                            id, changeset.dot().origin().node()))
                     && holds(id, scope)
                     && !peer.has
                             .getOrDefault(scope, VersionVector.EMPTY)
@@ -256,6 +262,11 @@ public final class SyncCore {
     public void pushDropped(NodeId to, Scope scope) {
         Peer peer = peer(to);
         peer.untold.add(scope);
+    }
+
+    /** A peer told whom it is linked with. */
+    public void toldReach(NodeId from, Set<NodeId> linked) {
+        reach.told(from, linked);
     }
 
     /** A peer told what it holds. @param asks whether it wants to hear the same from here: all, if it told of nothing */
@@ -404,7 +415,7 @@ public final class SyncCore {
 
     /** Time passed; a few times a second. */
     public List<SyncEffect> tick(long nanos) {
-        List<SyncEffect> effects = new ArrayList<>();
+        List<SyncEffect> effects = new ArrayList<>(reach.tick(nanos));
         pulling.values().removeIf(pull -> nanos - pull.heard() > PULL_PATIENCE.toNanos());
         peers.forEach((id, peer) -> {
             if (!peer.linked) {

@@ -1,6 +1,7 @@
 package sh.fazt.sync;
 
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Scope;
@@ -14,6 +15,9 @@ public sealed interface SyncEffect {
 
     /** Tell a peer what is held here: of these scopes, or of all when null; and ask it to tell the same. */
     record Tell(NodeId to, @Nullable Map<Scope, VersionVector> scopes, boolean asks) implements SyncEffect {}
+
+    /** Tell a peer whom this node is linked with. */
+    record TellReach(NodeId to, Set<NodeId> linked) implements SyncEffect {}
 
     /** Ask a peer for what the vector lacks. @param number tells it from another pull of the same */
     record Pull(NodeId from, Scope scope, long number) implements SyncEffect {}

@@ -372,6 +372,10 @@ public final class SyncService implements CommitListener, Links.Listener {
 
     private void vectors(NodeId from, byte[] message) {
         SyncCodec.Told told = SyncCodec.vectors(message);
+        if (!told.linked().isEmpty()) {
+            core.toldReach(from, told.linked());
+            return;
+        }
         Map<Scope, VersionVector> vectors = new HashMap<>();
         Map<Scope, Long> digests = new HashMap<>(told.digests());
         told.vectors().forEach((scope, theirs) -> {
@@ -420,6 +424,8 @@ public final class SyncService implements CommitListener, Links.Listener {
                         Channel.VECTORS,
                         SyncCodec.vectors(told == null ? store.vectors() : told, tell.asks(), store),
                         SEND_DEADLINE);
+            } else if (effect instanceof SyncEffect.TellReach tell) {
+                links.send(tell.to(), Channel.VECTORS, SyncCodec.reach(tell.linked()), SEND_DEADLINE);
             } else if (effect instanceof SyncEffect.Apply apply) {
                 apply(apply.from(), apply.changeset());
             } else if (effect instanceof SyncEffect.Pull pull) {

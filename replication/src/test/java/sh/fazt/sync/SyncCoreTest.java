@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
@@ -53,6 +54,7 @@ class SyncCoreTest {
     @Test
     void aPeerThatLacksSomethingIsToldAgainAndAskedAfterTwiceAsLongEachTime() {
         core.linkUp(PEER, 0);
+        assertThat(core.tick(0)).containsExactly(new SyncEffect.TellReach(PEER, Set.of(PEER)));
         assertThat(core.tick(seconds(14))).isEmpty();
         assertThat(core.tick(seconds(15))).containsExactly(new SyncEffect.Tell(PEER, Map.of(SCOPE, HERE), true));
         assertThat(core.tick(seconds(44))).isEmpty();
@@ -64,8 +66,75 @@ class SyncCoreTest {
     @Test
     void whoeverIsAskedTells() {
         core.linkUp(PEER, 0);
+        assertThat(core.tick(0)).containsExactly(new SyncEffect.TellReach(PEER, Set.of(PEER)));
         core.told(PEER, Map.of(SCOPE, HERE), Map.of(), true, seconds(1));
         assertThat(core.tick(seconds(2))).isEqualTo(List.of(new SyncEffect.Tell(PEER, Map.of(SCOPE, HERE), false)));
+    }
+
+    @Test
+    void whatAnotherWroteIsPassedOnToWhomItDoesNotReach() {
+        Origin writer = new Origin(node(4), 1);
+        Changeset change = change(writer, 1);
+        for (int i = 4; i <= 6; i++) {
+            core.linkUp(node(i), 0);
+        }
+        core.pushed(node(4), change);
+        assertThat(pushes(core.committed(SCOPE, change)))
+                .as("nothing is known of them yet")
+                .containsExactlyInAnyOrder(node(5), node(6));
+        core.toldReach(node(5), Set.of(PEER, node(4)));
+        core.toldReach(node(6), Set.of(PEER));
+        core.pushed(node(4), change(writer, 2));
+        assertThat(pushes(core.committed(SCOPE, change(writer, 2)))).containsExactly(node(6));
+        Changeset own = change(SELF, 4);
+        assertThat(pushes(core.committed(SCOPE, own)))
+                .as("what is written here goes to everybody")
+                .containsExactlyInAnyOrder(node(4), node(5), node(6));
+    }
+
+    @Test
+    void whoIsLinkedWithWhomIsToldAtATurnAndSoonerWhenALinkBroke() {
+        core.linkUp(node(4), 0);
+        core.linkUp(node(5), 0);
+        assertThat(core.tick(seconds(1)))
+                .contains(
+                        new SyncEffect.TellReach(node(4), Set.of(node(4), node(5))),
+                        new SyncEffect.TellReach(node(5), Set.of(node(4), node(5))));
+        assertThat(core.tick(seconds(2))).noneMatch(effect -> effect instanceof SyncEffect.TellReach);
+        core.linkUp(node(6), seconds(2));
+        assertThat(core.tick(seconds(2))).isNotEmpty();
+        core.linkUp(node(7), seconds(2));
+        assertThat(core.tick(seconds(2))).as("not so soon").noneMatch(effect -> effect instanceof SyncEffect.TellReach);
+        core.linkDown(node(5), seconds(2));
+        assertThat(core.tick(seconds(2)))
+                .as("who lost a link needs the others now")
+                .contains(new SyncEffect.TellReach(node(4), Set.of(node(4), node(6), node(7))));
+        core.linkDown(node(5), seconds(4));
+        assertThat(core.tick(seconds(4))).noneMatch(effect -> effect instanceof SyncEffect.TellReach);
+    }
+
+    @Test
+    void whatAPeerToldOnAnEarlierLinkHoldsNoMore() {
+        Origin writer = new Origin(node(4), 1);
+        core.linkUp(node(4), 0);
+        core.linkUp(node(5), 0);
+        core.toldReach(node(5), Set.of(node(4)));
+        core.linkDown(node(5), 0);
+        core.toldReach(node(5), Set.of(node(4)));
+        core.linkUp(node(5), 0);
+        core.pushed(node(4), change(writer, 1));
+        assertThat(pushes(core.committed(SCOPE, change(writer, 1)))).containsExactly(node(5));
+    }
+
+    private static Changeset change(Origin origin, long sequence) {
+        return new Changeset(new Dot(SCOPE, origin, sequence), new Hlc(1), VersionVector.EMPTY, new byte[0]);
+    }
+
+    private static List<NodeId> pushes(List<SyncEffect> effects) {
+        return effects.stream()
+                .filter(effect -> effect instanceof SyncEffect.Push)
+                .map(effect -> ((SyncEffect.Push) effect).to())
+                .toList();
     }
 
     private static final NodeId LIAR = node(1);

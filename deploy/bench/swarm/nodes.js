@@ -1,0 +1,154 @@
+// Three fazt processes on loopback, and what every benchmark of them needs.
+const { spawn, execFileSync } = require('child_process');
+const fs = require('fs');
+const http = require('http');
+const net = require('net');
+const path = require('path');
+
+const [fazt, work] = process.argv.slice(2);
+const processes = new Set();
+process.on('exit', () => processes.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+
+function spawned(command, words, log) {
+  const out = fs.openSync(log, 'a');
+  const child = spawn(command, words, { stdio: ['ignore', out, out] });
+  fs.closeSync(out);
+  processes.add(child);
+  child.ended = new Promise((done) => child.on('exit', () => { processes.delete(child); done(); }));
+  return child;
+}
+
+async function kill(child) {
+  child.kill('SIGKILL');
+  await child.ended;
+}
+
+async function until(what, patience, condition, every = 20) {
+  const end = now() + patience;
+  for (;;) {
+    if (await condition()) return;
+    if (now() > end) throw new Error(`${what}: not within ${patience / 1000} s`);
+    await sleep(every);
+  }
+}
+
+function freePort() {
+  return new Promise((done) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+function ask(port, method, target, { headers = {}, body } = {}) {
+  return new Promise((done, failed) => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const request = http.request(
+      { host: '127.0.0.1', port, method, path: target, agent, timeout: 60000,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers } },
+      (answer) => {
+        const parts = [];
+        answer.on('data', (part) => parts.push(part));
+        answer.on('error', failed);
+        answer.on('end', () => {
+          const said = Buffer.concat(parts).toString();
+          if (answer.statusCode >= 300) failed(new Error(`${method} ${target}: ${answer.statusCode} ${said}`));
+          else done(said ? JSON.parse(said) : null);
+        });
+      });
+    request.on('timeout', () => request.destroy(new Error(`${method} ${target}: no answer in 60 s`)));
+    request.on('error', failed);
+    request.end(text);
+  });
+}
+
+const nodes = [];
+const node = (name) => ({
+  name,
+  async start() {
+    const db = path.join(work, `${name}.db`);
+    const log = path.join(work, `${name}.log`);
+    fs.rmSync(log, { force: true });
+    this.child = spawned(fazt, ['server', 'start', '--db', db, '--port', '0', '--name', name,
+      '--swarm-port', String(this.swarmPort ??= await freePort())], log);
+    await until(`${name} is ready`, 120000, () => {
+      if (this.child.exitCode !== null) throw new Error(`${name} ended: ${fs.readFileSync(log)}`);
+      return /^ready/m.test(fs.readFileSync(log, 'utf8'));
+    });
+    const run = JSON.parse(fs.readFileSync(`${db}.run`, 'utf8'));
+    this.port = Number(run.http.split(':').pop());
+    this.token = run.token;
+    this.db = db;
+  },
+  async api(method, target, body) {
+    return (await ask(this.port, method, target, { headers: { authorization: `Bearer ${this.token}` }, body }))?.data;
+  },
+  async states() {
+    return Object.fromEntries((await this.api('GET', '/api/swarm/status')).members.map((m) => [m.name, m.state]));
+  },
+  put(key, value) {
+    return ask(this.port, 'POST', '/api/put', { headers: { host: 'bench.localhost' }, body: { key, value } });
+  },
+  // What Prometheus would read: sums over the peers, or one peer's.
+  async metric(name, peer = '') {
+    const text = await new Promise((done, failed) => http.get(
+      { host: '127.0.0.1', port: this.port, path: '/metrics', agent, headers: { host: 'admin.localhost', authorization: `Bearer ${this.token}` } },
+      (answer) => { let said = ''; answer.on('data', (part) => { said += part; }); answer.on('end', () => (answer.statusCode === 200 ? done(said) : failed(new Error(`metrics: ${answer.statusCode}`)))); })
+      .on('error', failed));
+    return text.split('\n').filter((row) => row.startsWith(`${name}{`) || row.startsWith(`${name} `))
+      .filter((row) => row.includes(peer)).reduce((sum, row) => sum + Number(row.split(' ').pop()), 0);
+  },
+  // Cuts this node's links, or lets them come up again.
+  links(online) {
+    return this.api('PUT', '/api/swarm/links', { online });
+  },
+  // A file of a site; null while it is not served.
+  file(app, name) {
+    return new Promise((done, failed) => http.get(
+      { host: '127.0.0.1', port: this.port, path: `/${name}`, agent, headers: { host: `${app}.localhost` } },
+      (answer) => {
+        const parts = [];
+        answer.on('data', (part) => parts.push(part));
+        answer.on('end', () => done(answer.statusCode === 200 ? Buffer.concat(parts) : null));
+      }).on('error', failed));
+  },
+  async read(key) {
+    return (await ask(this.port, 'GET', `/api/${key}`, { headers: { host: 'bench.localhost' } })).value;
+  },
+});
+
+async function everybodyAlive() {
+  for (const one of nodes) {
+    await until(`${one.name} sees everybody alive and a quorum`, 120000, async () => {
+      const status = await one.api('GET', '/api/swarm/status');
+      return status.quorum && status.leader && status.members.filter((m) => m.state === 'alive').length === nodes.length;
+    }, 200);
+  }
+}
+
+async function swarm() {
+  for (const name of ['a', 'b', 'c']) {
+    const one = node(name);
+    await one.start();
+    nodes.push(one);
+  }
+  const fz = (...words) => execFileSync(fazt, [...words, '--db', nodes[0].db], { encoding: 'utf8' });
+  fz('swarm', 'init', '--name', 'bench');
+  for (const one of nodes.slice(1)) {
+    const invitation = fz('swarm', 'token').trim();
+    execFileSync(fazt, ['swarm', 'join', invitation, '--db', one.db], { encoding: 'utf8' });
+  }
+  await everybodyAlive();
+  fz('app', 'deploy', path.join(__dirname, 'app'), '--name', 'bench');
+  for (const one of nodes) {
+    await until(`the app answers on ${one.name}`, 60000, () => one.read('warm').then(() => true, () => false), 200);
+  }
+}
+
+module.exports = { fazt, work, sleep, now, spawned, kill, until, freePort, ask, nodes, everybodyAlive, swarm };
