@@ -188,6 +188,12 @@ final class Commands {
                     "take a lease from its holder, who hears of it at its next renewal",
                     LeaseCommands::release),
             new Command(
+                    "swarm sync",
+                    List.of("[APP]"),
+                    List.of(),
+                    "have all files fetched that this node lacks, and wait for them",
+                    PlacementCommands::sync),
+            new Command(
                     "swarm verify",
                     List.of("[APP]"),
                     List.of(new Command.Flag("repair", "", "put right what differs; what is written over is kept")),

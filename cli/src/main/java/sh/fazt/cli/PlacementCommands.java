@@ -1,12 +1,16 @@
 package sh.fazt.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** {@code fazt swarm placement}, {@code place} and {@code label}. */
+/** {@code fazt swarm placement}, {@code place}, {@code label} and {@code sync}. */
 final class PlacementCommands {
+    private static final long LOOK_EVERY_MILLIS = 300;
+
     private PlacementCommands() {}
 
     static int list(Arguments arguments, Terminal terminal) {
@@ -44,6 +48,58 @@ final class PlacementCommands {
                                 Map.of("node", node, "labels", operands.subList(1, operands.size()))),
                 arguments,
                 terminal);
+    }
+
+    /** Waits until all is here that can be had; exit code 1 when something can't. */
+    static int sync(Arguments arguments, Terminal terminal) throws InterruptedException {
+        Map<String, Object> body = new TreeMap<>();
+        if (!arguments.operands().isEmpty()) {
+            body.put("app", arguments.operands());
+        }
+        Object data = NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/sync", body);
+        String told = "";
+        while ("true".equals(Json.text(data, "running"))) {
+            String now = amount(data, "got") + " of " + amount(data, "all");
+            if (!now.equals(told)) {
+                terminal.say(now);
+                told = now;
+            }
+            TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
+            data = NodeClient.of(arguments.cartridge()).get("/api/swarm/sync");
+        }
+        terminal.result(arguments.json(terminal) ? Json.pretty(data) : synced(data));
+        return "0".equals(Json.text(data, "lost")) ? 0 : 1;
+    }
+
+    private static String amount(@Nullable Object data, String member) {
+        Object amount = Json.member(data, member);
+        String blobs = Json.text(amount, "blobs");
+        return blobs + (blobs.equals("1") ? " blob, " : " blobs, ") + Table.bytes(Json.text(amount, "bytes"));
+    }
+
+    private static String synced(@Nullable Object data) {
+        if ("0".equals(Json.text(Json.member(data, "all"), "blobs"))) {
+            return "nothing was lacking";
+        }
+        StringBuilder text = new StringBuilder(amount(data, "got") + " fetched");
+        for (Object member : Json.elements(data, "from")) {
+            text.append('\n')
+                    .append(Table.bytes(Json.text(member, "bytes")))
+                    .append(" from ")
+                    .append(Json.text(member, "name"));
+        }
+        String lost = Json.text(data, "lost");
+        if (!lost.equals("0")) {
+            text.append('\n')
+                    .append(lost)
+                    .append(" can't be had: no member that is linked now has them. Try again when one does");
+            for (Object one : Json.elements(data, "missing")) {
+                List<String> files = new ArrayList<>();
+                Json.elements(one, "files").forEach(file -> files.add(String.valueOf(file)));
+                text.append("\n  ").append(files.isEmpty() ? Json.text(one, "hash") : String.join(", ", files));
+            }
+        }
+        return text.toString();
     }
 
     private static List<String> words(Arguments arguments) {

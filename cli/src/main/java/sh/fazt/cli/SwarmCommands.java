@@ -135,7 +135,7 @@ final class SwarmCommands {
                 ? ""
                 : "\n" + blobs + (blobs.equals("1") ? " blob" : " blobs") + " held back, "
                         + Table.bytes(Json.text(held, "bytes"))
-                        + ": fetched when a visitor asks for them, or the link is not metered any more";
+                        + ": fetched when a visitor asks for them, by \"fazt swarm sync\", or over a link that is not metered";
     }
 
     static int discover(Arguments arguments, Terminal terminal) {

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.node.api.PlacementControl;
 import sh.fazt.node.api.SwarmControl.Named;
@@ -63,6 +64,31 @@ final class PlacementAdapter implements PlacementControl {
                         .orElseThrow(() -> new SwarmException(
                                 SwarmException.Reason.NOT_FOUND,
                                 "there is no app \"" + text + "\": see \"fazt app list\""));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Syncing>> sync(@Nullable String app) {
+        return SwarmAdapter.run(io, () -> form(swarm.syncBlobs(app == null ? null : new Scope(app(app).id()))));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Syncing>> syncing() {
+        return SwarmAdapter.run(io, () -> form(swarm.syncing()));
+    }
+
+    private Syncing form(sh.fazt.sync.Syncing now) {
+        Map<Named, Long> from = new LinkedHashMap<>();
+        now.from().forEach((peer, bytes) -> from.put(named(swarm.named(peer)), bytes));
+        Map<String, List<String>> files = apps.filesOf(now.missing());
+        return new Syncing(
+                now.running(),
+                SwarmAdapter.amount(now.all()),
+                SwarmAdapter.amount(now.got()),
+                from,
+                now.missing().stream()
+                        .map(hash -> new Missing(hash, files.getOrDefault(hash, List.of())))
+                        .toList(),
+                now.lost());
     }
 
     @Override

@@ -146,7 +146,10 @@ final class SwarmAdapter implements SwarmControl {
     }
 
     static HeldBack heldBack(Swarm swarm) {
-        Blobs.Amount amount = swarm.heldBack().amount();
+        return amount(swarm.heldBack().amount());
+    }
+
+    static HeldBack amount(Blobs.Amount amount) {
         return new HeldBack(amount.blobs(), amount.bytes());
     }
 

@@ -488,6 +488,23 @@ class ApiIT {
     }
 
     @Test
+    void hasEverythingFetchedAndSaysHowFarThatIs() throws IOException {
+        JsonNode all = surface.data("POST", "/api/swarm/sync", "");
+        assertThat(all.toString())
+                .isEqualTo("{\"running\":true,\"all\":{\"blobs\":3,\"bytes\":300000},"
+                        + "\"got\":{\"blobs\":1,\"bytes\":100000},"
+                        + "\"from\":[{\"id\":\"node-b\",\"name\":\"phone\",\"bytes\":120000}],"
+                        + "\"missing\":[{\"hash\":\"00ff\",\"files\":[\"shop/film.mp4\"]}],\"lost\":1}");
+        assertThat(surface.data("GET", "/api/swarm/sync", "")).isEqualTo(all);
+        surface.data("POST", "/api/swarm/sync", "{\"app\":\" shop \"}");
+        assertThat(surface.placement.calls).containsExactly("sync null", "sync shop");
+        assertThat(surface.local("POST", "/api/swarm/sync", "{\"app\":7}").status())
+                .isEqualTo(400);
+        surface.placement.refusal = Refusal.CONFLICT;
+        assertThat(surface.local("POST", "/api/swarm/sync", "").status()).isEqualTo(409);
+    }
+
+    @Test
     void showsAndSetsLinks() throws IOException {
         JsonNode data = surface.data("GET", "/api/swarm/links", "");
         JsonNode phone = data.get("links").get(0);

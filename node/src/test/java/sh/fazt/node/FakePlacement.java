@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.node.api.PlacementControl;
+import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.api.SwarmControl.Named;
 import sh.fazt.node.api.SwarmControl.Outcome;
 import sh.fazt.node.error.Refusal;
@@ -35,6 +36,25 @@ final class FakePlacement implements PlacementControl {
                                 Map.of(home, Map.of("disk", "big")),
                                 List.of(new Named("fazt_app_2", "blog"))))
                         : new Outcome.Refused<>(refusal, "no: on no node"));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Syncing>> sync(@Nullable String app) {
+        calls.add("sync " + app);
+        return refusal == null
+                ? syncing()
+                : CompletableFuture.completedFuture(new Outcome.Refused<>(refusal, "no: another runs"));
+    }
+
+    @Override
+    public CompletionStage<Outcome<Syncing>> syncing() {
+        return CompletableFuture.completedFuture(new Outcome.Done<>(new Syncing(
+                true,
+                new SwarmControl.HeldBack(3, 300_000),
+                new SwarmControl.HeldBack(1, 100_000),
+                Map.of(new Named("node-b", "phone"), 120_000L),
+                List.of(new Missing("00ff", List.of("shop/film.mp4"))),
+                1)));
     }
 
     @Override

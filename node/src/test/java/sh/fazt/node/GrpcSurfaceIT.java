@@ -46,6 +46,7 @@ import sh.fazt.protocol.admin.v1.GetConflictRequest;
 import sh.fazt.protocol.admin.v1.GetConflictResponse;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
+import sh.fazt.protocol.admin.v1.GetSyncRequest;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.LabelMemberRequest;
@@ -72,6 +73,8 @@ import sh.fazt.protocol.admin.v1.RestoreConflictResponse;
 import sh.fazt.protocol.admin.v1.RotateKeyRequest;
 import sh.fazt.protocol.admin.v1.RotateKeyResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
+import sh.fazt.protocol.admin.v1.SyncRequest;
+import sh.fazt.protocol.admin.v1.SyncResponse;
 import sh.fazt.protocol.admin.v1.TakeLeaseRequest;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
 import sh.fazt.protocol.admin.v1.VerifyResponse;
@@ -223,6 +226,12 @@ class GrpcSurfaceIT {
         assertThat(status.getConfigVersion()).isEqualTo(42);
         assertThat(status.getWarning()).startsWith("2 voters");
         assertThat(status.getHeldBack().getBlobs()).isEqualTo(3);
+        SyncResponse sync = admin(Surface.TOKEN)
+                .sync(SyncRequest.newBuilder().setApp("shop").build());
+        assertThat(sync.getGot().getBytes()).isEqualTo(100_000);
+        assertThat(sync.getMissing(0).getFiles(0)).isEqualTo("shop/film.mp4");
+        assertThat(admin(Surface.TOKEN).getSync(GetSyncRequest.getDefaultInstance()))
+                .isEqualTo(sync);
         Member phone = admin(Surface.TOKEN)
                 .listMembers(ListMembersRequest.getDefaultInstance())
                 .getMembers(1);
@@ -276,7 +285,8 @@ class GrpcSurfaceIT {
                         .setNode("home")
                         .addLabels("disk-")
                         .build());
-        assertThat(surface.placement.calls).containsExactly("on shop [home]", "list", "label member home [disk-]");
+        assertThat(surface.placement.calls)
+                .containsExactly("sync shop", "on shop [home]", "list", "label member home [disk-]");
         assertThatThrownBy(() -> admin(Surface.TOKEN)
                         .placeApp(PlaceAppRequest.newBuilder().setApp("shop").build()))
                 .hasMessageContaining("INVALID_ARGUMENT");

@@ -260,6 +260,18 @@ public final class Blobs {
                         (long) most));
     }
 
+    /** How much is wanted of a scope, or of all. */
+    public Amount lackingOf(@Nullable Scope scope) {
+        String one = scope == null ? "" : scope.id();
+        return cartridge.read(rows -> rows.first(
+                        "SELECT count(*), coalesce(sum(max(bytes, 0)), 0) FROM (SELECT max(size) AS bytes FROM fazt_wanted"
+                                + " WHERE ? = '' OR scope = ? GROUP BY hash)",
+                        row -> new Amount(row.integer(0), row.integer(1)),
+                        one,
+                        one)
+                .orElseThrow());
+    }
+
     private static Wanted wanted(Rows.ResultRow row) {
         return new Wanted(row.text(0), row.integer(1), row.integer(2) != 0);
     }

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -33,6 +34,7 @@ import org.slf4j.LoggerFactory;
 import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.consensus.ConfigEntry;
 import sh.fazt.consensus.ConfigFeed;
 import sh.fazt.consensus.ConsensusException;
@@ -63,6 +65,7 @@ import sh.fazt.protocol.swarm.v1.TokenRecord;
 import sh.fazt.sync.FencedReplica;
 import sh.fazt.sync.HeldBack;
 import sh.fazt.sync.SyncService;
+import sh.fazt.sync.Syncing;
 import sh.fazt.sync.Tombstones;
 
 /**
@@ -899,6 +902,32 @@ public final class Swarm implements AutoCloseable {
     /** Has a blob fetched that may be held back; never blocks. */
     public CompletionStage<HeldBack.Outcome> fetch(String blob, Duration patience) {
         return sync.fetch(blob, patience);
+    }
+
+    /**
+     * Has everything fetched that is lacking of an app, or of all. Blocking.
+     *
+     * @throws SwarmException when another run is under way
+     */
+    public Syncing syncBlobs(@Nullable Scope scope) {
+        Syncing runs = sync.syncBlobs(scope);
+        if (!Objects.equals(runs.scope(), scope)) {
+            throw new SwarmException(
+                    SwarmException.Reason.CONFLICT,
+                    "blobs of " + (runs.scope() == null ? "every app" : "another app")
+                            + " are being fetched already: wait until that has ended, see \"fazt swarm sync\"");
+        }
+        return runs;
+    }
+
+    /** How far that is. */
+    public Syncing syncing() {
+        return sync.syncing();
+    }
+
+    /** A member by its id, with the name that it has or had. */
+    public SwarmView.Named named(NodeId node) {
+        return Members.named(node, members.all());
     }
 
     /** What the owner watches. */

@@ -61,6 +61,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final Offences offences;
     private final HeldBack heldBack;
     private final @Nullable BlobFetcher fetcher;
+    private final @Nullable BlobSync blobSync;
     private final @Nullable Blobs blobs;
     private final Map<NodeId, Integer> inFlight = new HashMap<>();
     /** Bytes of an average changeset, for the estimate of what is behind. */
@@ -167,9 +168,10 @@ public final class SyncService implements CommitListener, Links.Listener {
                         nanos,
                         store.origin().node().hashCode(),
                         this::holdersOfBlobs,
-                        (peer, bytes) -> tally.of(peer).blobBytes.addAndGet(bytes),
+                        this::fetched,
                         peer -> offences.count(peer, Offence.WRONG_BLOB, "the bytes do not hash to their name"),
                         heldBack);
+        this.blobSync = blobs == null ? null : new BlobSync(blobs, this::fetch, io, nanos);
         links.handle(Channel.VECTORS, messages(this::vectors));
         links.handle(Channel.CHANGES, messages(this::changeset));
         links.handle(Channel.PULL, requests(this::servePull));
@@ -294,6 +296,9 @@ public final class SyncService implements CommitListener, Links.Listener {
             if (fetcher != null) {
                 fetcher.tick();
             }
+            if (blobSync != null) {
+                blobSync.tick();
+            }
             Map<NodeId, Progress> now = new HashMap<>();
             for (LinkState state : links.states()) {
                 long behind = core.behind(state.peer());
@@ -326,6 +331,25 @@ public final class SyncService implements CommitListener, Links.Listener {
     /** To be called once what the owner set of links is known, before any is up. */
     public void begin() {
         heldBack.begin();
+    }
+
+    private void fetched(NodeId peer, int bytes) {
+        tally.of(peer).blobBytes.addAndGet(bytes);
+        if (blobSync != null) {
+            blobSync.fetched(peer, bytes);
+        }
+    }
+
+    /** Has everything fetched that is lacking of a scope, or of all; answers what runs, which may be another. Blocking. */
+    public Syncing syncBlobs(@Nullable Scope scope) {
+        return blobSync == null ? syncing() : blobSync.start(scope);
+    }
+
+    /** How far that is. */
+    public Syncing syncing() {
+        return blobSync == null
+                ? new Syncing(false, null, new Blobs.Amount(0, 0), new Blobs.Amount(0, 0), Map.of(), List.of(), 0)
+                : blobSync.state();
     }
 
     /** What is left with peers until somebody asks for it. */

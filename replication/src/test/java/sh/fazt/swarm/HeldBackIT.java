@@ -1,6 +1,7 @@
 package sh.fazt.swarm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import sh.fazt.blob.Blobs;
 import sh.fazt.link.LinkClass;
 import sh.fazt.link.LinkState;
 import sh.fazt.sync.HeldBack;
+import sh.fazt.sync.Syncing;
 import sh.fazt.testkit.Await;
 
 /** Blobs that stay with peers until somebody asks for them, over real links. */
@@ -90,6 +92,35 @@ class HeldBackIT {
                     "nothing is held back",
                     PATIENCE,
                     () -> phone.swarm.heldBack().amount().equals(new Blobs.Amount(0, 0)));
+        }
+    }
+
+    @Test
+    void everythingIsFetchedWhenTheOwnerAsksAndWhatNobodyHasIsNamed() {
+        try (SwarmNode home = new SwarmNode(folder, "home");
+                SwarmNode phone = new SwarmNode(folder, "phone")) {
+            phone.swarm.setLink("default", "metered", "on");
+            phone.join(home);
+            assertThat(phone.swarm.syncBlobs(null).running())
+                    .as("nothing is lacking")
+                    .isFalse();
+            home.show("one", bytes(7, 2_000_000));
+            home.show("two", bytes(8, 100_000));
+            String ghost = "0".repeat(64);
+            home.refer("ghost", ghost, 70_000);
+            Await.until(
+                    "it is held back",
+                    PATIENCE,
+                    () -> phone.swarm.heldBack().amount().blobs() == 3);
+
+            assertThat(phone.swarm.syncBlobs(SwarmNode.APP).all()).isEqualTo(new Blobs.Amount(3, 2_170_000));
+            assertThatThrownBy(() -> phone.swarm.syncBlobs(null)).hasMessageContaining("being fetched already");
+            Await.until("it has ended", PATIENCE, () -> !phone.swarm.syncing().running());
+            Syncing ended = phone.swarm.syncing();
+            assertThat(ended.got()).isEqualTo(new Blobs.Amount(2, 2_100_000));
+            assertThat(ended.missing()).containsExactly(ghost);
+            assertThat(ended.lost()).isEqualTo(1);
+            assertThat(ended.from()).containsExactly(Map.entry(home.key.id(), 2_100_000L));
         }
     }
 

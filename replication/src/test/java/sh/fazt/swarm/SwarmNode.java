@@ -120,14 +120,19 @@ final class SwarmNode implements AutoCloseable {
     /** Stores some bytes and a row that refers to them; answers their hash. */
     String show(String name, byte[] bytes) {
         String hash = blobs.put(bytes);
+        refer(name, hash, bytes.length);
+        return hash;
+    }
+
+    /** Stores a row that refers to a blob. */
+    void refer(String name, String hash, long size) {
         cartridge
                 .write(APP, tx -> {
-                    tx.put("picture", List.of(name), Map.of("body", hash, "size", (long) bytes.length));
+                    tx.put("picture", List.of(name), Map.of("body", hash, "size", size));
                     return true;
                 })
                 .toCompletableFuture()
                 .join();
-        return hash;
     }
 
     Map<String, String> pairs() {

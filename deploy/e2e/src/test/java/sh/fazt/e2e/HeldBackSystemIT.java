@@ -112,6 +112,11 @@ class HeldBackSystemIT {
                     && answer.headers().firstValue("retry-after").isPresent()
                     && answer.body().contains("kept on other nodes");
         });
+        NodeUnderTest.Run sync = phone.fazt("swarm", "sync");
+        assertThat(sync.code()).as("two can't be had").isEqualTo(1);
+        assertThat(sync.json().get("lost").asInt()).isEqualTo(2);
+        assertThat(sync.json().get("missing").toString()).contains("films/two.txt", "films/three.txt");
+        assertThat(phone.fazt("swarm", "sync", "nothing").err()).contains("there is no app \"nothing\"");
         assertServes(phone, "one.txt");
         phone.stop();
         phone.start();
@@ -125,10 +130,26 @@ class HeldBackSystemIT {
                 "the second comes from home",
                 SOON,
                 () -> phone.ask("films", "GET", "/two.txt", "").statusCode() == 200);
+        home.ok("app", "deploy", site("four.txt").toString(), "--name", "films");
+        Await.until(
+                "the third and the fourth are held back",
+                SOON,
+                () -> held(phone).get("blobs").asInt() == 2);
+        JsonNode synced = phone.ok("swarm", "sync", "films");
+        assertThat(synced.at("/got/blobs").asInt()).isEqualTo(2);
+        assertThat(synced.at("/got/bytes").asInt()).isEqualTo(2 * LARGE);
+        assertThat(synced.at("/from/0/name").asText()).isEqualTo("home");
+        assertThat(phone.fazt("swarm", "sync", "--format", "table").out()).contains("nothing was lacking");
+
+        home.ok("app", "deploy", site("five.txt").toString(), "--name", "films");
+        Await.until(
+                "the fifth is held back", SOON, () -> held(phone).get("blobs").asInt() == 1);
         phone.ok("swarm", "link", "set", "default", "metered", "off");
-        Await.until("the third comes unasked", SOON, () -> wanted(phone) == 0);
+        Await.until("the fifth comes unasked", SOON, () -> wanted(phone) == 0);
         home.kill();
-        assertServes(phone, "three.txt");
+        for (String file : List.of("three.txt", "four.txt", "five.txt")) {
+            assertServes(phone, file);
+        }
         assertThat(held(phone).get("blobs").asInt()).isZero();
     }
 }

@@ -1,6 +1,9 @@
 package sh.fazt.hosting.app;
 
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -100,6 +103,28 @@ public final class Apps {
                 .orElseThrow(() -> new HostingException(
                         HostingException.Reason.NOT_FOUND,
                         "there is no app \"" + idOrName + "\" here: see \"fazt app list\""));
+    }
+
+    /** What blobs are, as {@code shop/film.mp4}, at most three names each; reads the lists of all releases. */
+    public Map<String, List<String>> filesOf(List<String> hashes) {
+        Map<String, List<String>> files = new HashMap<>();
+        if (!hashes.isEmpty()) {
+            Set<String> asked = Set.copyOf(hashes);
+            cartridge
+                    .read(rows -> rows.query(
+                            "SELECT DISTINCT f.hash, coalesce(a.name, f.scope) || '/' || f.path FROM release_file_live f"
+                                    + " LEFT JOIN app_live a ON a.scope = f.scope AND a.id = f.scope WHERE f.hash IN ("
+                                    + String.join(", ", Collections.nCopies(asked.size(), "?")) + ") ORDER BY 2",
+                            row -> Map.entry(row.text(0), row.text(1)),
+                            asked.toArray()))
+                    .forEach(file -> {
+                        List<String> names = files.computeIfAbsent(file.getKey(), none -> new ArrayList<>());
+                        if (names.size() < 3) {
+                            names.add(file.getValue());
+                        }
+                    });
+        }
+        return files;
     }
 
     private static App app(Rows.ResultRow row) {

@@ -29,6 +29,35 @@ public final class PlacementApi implements Router.Endpoints {
                 call -> SwarmApi.answer(call.exchange(), placement.placements(), PlacementApi::form));
         router.add("PUT", "/api/swarm/placement", Access.OWNER, this::place);
         router.add("PUT", "/api/swarm/labels", Access.OWNER, this::label);
+        router.add("POST", "/api/swarm/sync", Access.OWNER, this::sync);
+        router.add(
+                "GET",
+                "/api/swarm/sync",
+                Access.OWNER,
+                call -> SwarmApi.answer(call.exchange(), placement.syncing(), PlacementApi::form));
+    }
+
+    private void sync(Call call) throws IOException {
+        ObjectNode body = Json.body(call.exchange());
+        String app = body.has("app") ? Json.required(body, "app").strip() : null;
+        SwarmApi.answer(call.exchange(), placement.sync(app), PlacementApi::form);
+    }
+
+    private static ObjectNode form(PlacementControl.Syncing now) {
+        ArrayNode from = Json.array();
+        now.from().forEach((member, bytes) -> from.add(named(member).put("bytes", bytes)));
+        ArrayNode missing = Json.array();
+        now.missing().forEach(one -> {
+            ArrayNode files = Json.array();
+            one.files().forEach(files::add);
+            missing.add(Json.object().put("hash", one.hash()).set("files", files));
+        });
+        ObjectNode data = Json.object().put("running", now.running());
+        data.set("all", SwarmApi.heldBack(now.all()));
+        data.set("got", SwarmApi.heldBack(now.got()));
+        data.set("from", from);
+        data.set("missing", missing);
+        return data.put("lost", now.lost());
     }
 
     private void place(Call call) throws IOException {

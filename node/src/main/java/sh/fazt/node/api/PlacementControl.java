@@ -24,6 +24,42 @@ public interface PlacementControl {
     /** Sets labels of a member, as {@code key=value}, or takes them off, as {@code key-}. */
     CompletionStage<Outcome<Placements>> label(String node, List<String> changes);
 
+    /** Has all files fetched that this node lacks of an app, by name or id, or of all when it is null. */
+    CompletionStage<Outcome<Syncing>> sync(@Nullable String app);
+
+    /** How far that is, or how it ended the last time. */
+    CompletionStage<Outcome<Syncing>> syncing();
+
+    /**
+     * How far this node is with fetching what it lacks. Immutable.
+     *
+     * @param running  whether it goes on
+     * @param all      what was lacking when it began
+     * @param got      what of that is here now
+     * @param from     bytes that came from each member meanwhile
+     * @param missing  the first hundred that can't be had
+     * @param lost     how many can't be had
+     */
+    record Syncing(
+            boolean running,
+            SwarmControl.HeldBack all,
+            SwarmControl.HeldBack got,
+            Map<Named, Long> from,
+            List<Missing> missing,
+            long lost) {
+        public Syncing {
+            from = Map.copyOf(from);
+            missing = List.copyOf(missing);
+        }
+    }
+
+    /** A blob that can't be had. @param files what it is, as {@code shop/film.mp4}; empty when no release has it */
+    record Missing(String hash, List<String> files) {
+        public Missing {
+            files = List.copyOf(files);
+        }
+    }
+
     /** Who keeps an app, by name or id, that is not kept here; null when it is, or when nobody knows it. */
     @Nullable
     Elsewhere elsewhere(String app);

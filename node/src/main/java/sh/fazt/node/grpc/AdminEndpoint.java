@@ -33,6 +33,7 @@ import sh.fazt.protocol.admin.v1.GetConflictRequest;
 import sh.fazt.protocol.admin.v1.GetConflictResponse;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
 import sh.fazt.protocol.admin.v1.GetStatusResponse;
+import sh.fazt.protocol.admin.v1.GetSyncRequest;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.HeldBack;
@@ -71,6 +72,8 @@ import sh.fazt.protocol.admin.v1.RotateKeyRequest;
 import sh.fazt.protocol.admin.v1.RotateKeyResponse;
 import sh.fazt.protocol.admin.v1.SetLinkRequest;
 import sh.fazt.protocol.admin.v1.SetLinkResponse;
+import sh.fazt.protocol.admin.v1.SyncRequest;
+import sh.fazt.protocol.admin.v1.SyncResponse;
 import sh.fazt.protocol.admin.v1.TakeLeaseRequest;
 import sh.fazt.protocol.admin.v1.VerifyRequest;
 import sh.fazt.protocol.admin.v1.VerifyResponse;
@@ -195,6 +198,16 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     }
 
     @Override
+    public void sync(SyncRequest request, StreamObserver<SyncResponse> answer) {
+        answer(answer, () -> placement.sync(request));
+    }
+
+    @Override
+    public void getSync(GetSyncRequest request, StreamObserver<SyncResponse> answer) {
+        answer(answer, placement::syncing);
+    }
+
+    @Override
     public void listLinks(ListLinksRequest request, StreamObserver<ListLinksResponse> answer) {
         answer(answer, () -> {
             LinkControl.Links now = links.get().links();
@@ -205,7 +218,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
         });
     }
 
-    private static HeldBack heldBack(SwarmControl.HeldBack held) {
+    static HeldBack heldBack(SwarmControl.HeldBack held) {
         return HeldBack.newBuilder()
                 .setBlobs(held.blobs())
                 .setBytes(held.bytes())

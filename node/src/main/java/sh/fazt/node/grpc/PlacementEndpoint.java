@@ -5,12 +5,16 @@ import sh.fazt.node.api.PlacementControl;
 import sh.fazt.node.api.PlacementControl.Placements;
 import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
+import sh.fazt.protocol.admin.v1.BytesFrom;
 import sh.fazt.protocol.admin.v1.Holder;
 import sh.fazt.protocol.admin.v1.LabelMemberRequest;
 import sh.fazt.protocol.admin.v1.LabelledMember;
 import sh.fazt.protocol.admin.v1.ListPlacementsResponse;
+import sh.fazt.protocol.admin.v1.MissingBlob;
 import sh.fazt.protocol.admin.v1.PlaceAppRequest;
 import sh.fazt.protocol.admin.v1.Placement;
+import sh.fazt.protocol.admin.v1.SyncRequest;
+import sh.fazt.protocol.admin.v1.SyncResponse;
 
 /** The part of {@link AdminEndpoint} that says where apps are kept. Thread-safe; calls block. */
 final class PlacementEndpoint {
@@ -45,6 +49,31 @@ final class PlacementEndpoint {
             throw new Problem.Thrown(Kind.INVALID, "MISSING_FIELD", "Required field is missing: labels");
         }
         return response(AdminEndpoint.done(placement.get().label(request.getNode(), request.getLabelsList())));
+    }
+
+    SyncResponse sync(SyncRequest request) {
+        String app = request.getApp();
+        return response(AdminEndpoint.done(placement.get().sync(app.isEmpty() ? null : app)));
+    }
+
+    SyncResponse syncing() {
+        return response(AdminEndpoint.done(placement.get().syncing()));
+    }
+
+    private static SyncResponse response(PlacementControl.Syncing now) {
+        SyncResponse.Builder response = SyncResponse.newBuilder()
+                .setRunning(now.running())
+                .setAll(AdminEndpoint.heldBack(now.all()))
+                .setGot(AdminEndpoint.heldBack(now.got()))
+                .setLost(now.lost());
+        now.from()
+                .forEach((member, bytes) -> response.addFrom(BytesFrom.newBuilder()
+                        .setNode(AdminEndpoint.named(member))
+                        .setBytes(bytes)));
+        now.missing()
+                .forEach(one -> response.addMissing(
+                        MissingBlob.newBuilder().setHash(one.hash()).addAllFiles(one.files())));
+        return response.build();
     }
 
     private static ListPlacementsResponse response(Placements placements) {
