@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.membership.MembershipConfig;
 import sh.fazt.sim.LinkQuality;
 import sh.fazt.sim.SimWorld;
@@ -98,25 +99,34 @@ final class SimulatedSwarm {
         }
     }
 
-    private void run() {
-        world.network().quality(quality);
-        int count = size > 0 ? size : 2 + random.nextInt(folder == null ? 4 : 2);
-        for (int i = 0; i < count; i++) {
-            agreement.begin(new Agreement.Entry(Agreement.MEMBER + i, "n" + i));
+    /** How many times a change is sent for each node that needs it, where nothing goes wrong. */
+    static double copies(SimWorld world, int size) {
+        SimulatedSwarm swarm = new SimulatedSwarm(world, null, null, size);
+        swarm.start(LinkQuality.lan());
+        world.run(Duration.ofSeconds(5));
+        long sent = swarm.sent();
+        long changes = swarm.nodes.get(0).vector().aheadOf(VersionVector.EMPTY);
+        for (int i = 0; i < 100; i++) {
+            swarm.clients.get(0).act();
+            world.run(Duration.ofMillis(100));
         }
-        boolean skewed = random.nextInt(3) == 0;
-        for (int i = 0; i < count; i++) {
-            int level = skewed && random.nextBoolean() ? 1 : 2;
-            make(i, level, null);
-            if (i < 3) {
-                voters.add(nodes.get(i));
+        swarm.settle();
+        changes = swarm.nodes.get(0).vector().aheadOf(VersionVector.EMPTY) - changes;
+        return (double) (swarm.sent() - sent) / (changes * (size - 1));
+    }
+
+    private long sent() {
+        long sent = 0;
+        for (SimulatedNode node : nodes) {
+            for (SimulatedNode peer : nodes) {
+                sent += node.sync().counters(peer.id).pushed();
             }
         }
-        nodes.forEach(SimulatedNode::boot);
-        await(START, () -> running().stream().allMatch(node -> node.seesAll(running())), Violation.Checker.MEMBERSHIP);
-        for (int i = 0; i < 3; i++) {
-            clients.add(new Client(this, i, world.random("client" + i)));
-        }
+        return sent;
+    }
+
+    private void run() {
+        start(quality);
         boolean calm = random.nextInt(10) == 0;
         Faults faults = new Faults(this, world.random("faults"));
         int steps = folder == null ? 50 : 40;
@@ -151,6 +161,27 @@ final class SimulatedSwarm {
         if (by.isRunning()) {
             String now = by.agreed.values().get(Agreement.REGISTER);
             agreement.operate(by, now, random.nextBoolean() ? null : nextValue(), by.plant == Plant.STALE_RECORD);
+        }
+    }
+
+    private void start(LinkQuality links) {
+        world.network().quality(links);
+        int count = size > 0 ? size : 2 + random.nextInt(folder == null ? 4 : 2);
+        for (int i = 0; i < count; i++) {
+            agreement.begin(new Agreement.Entry(Agreement.MEMBER + i, "n" + i));
+        }
+        boolean skewed = random.nextInt(3) == 0;
+        for (int i = 0; i < count; i++) {
+            int level = skewed && random.nextBoolean() ? 1 : 2;
+            make(i, level, null);
+            if (i < 3) {
+                voters.add(nodes.get(i));
+            }
+        }
+        nodes.forEach(SimulatedNode::boot);
+        await(START, () -> running().stream().allMatch(node -> node.seesAll(running())), Violation.Checker.MEMBERSHIP);
+        for (int i = 0; i < 3; i++) {
+            clients.add(new Client(this, i, world.random("client" + i)));
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import sh.fazt.sim.SimSeeds;
 import sh.fazt.sim.SimWorld;
 
@@ -28,6 +29,12 @@ class WholeNodeSim {
     @Test
     void fiftyNodesKeepTheirPromises() {
         SimSeeds.each("WholeNodeSim#fiftyNodesKeepTheirPromises", 2, world -> SimulatedSwarm.ofSize(world, 50));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {3, 10, 50})
+    void aChangeTravelsOnceToEachNode(int size) {
+        assertThat(SimulatedSwarm.copies(new SimWorld(1), size)).isBetween(0.9, 1.05);
     }
 
     @Test
