@@ -157,7 +157,8 @@ final class Commands {
             new Command(
                     "swarm place",
                     List.of("APP", "all|on|label", "[NODES|LABEL]"),
-                    List.of(),
+                    List.of(new Command.Flag(
+                            "lazy", "NODES", "members that keep it too, but fetch its files on first use")),
                     "have all members keep an app, or \"on NODE,NODE\", or \"label KEY=VALUE\"",
                     PlacementCommands::place),
             new Command(

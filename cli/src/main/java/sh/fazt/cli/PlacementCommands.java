@@ -33,6 +33,10 @@ final class PlacementCommands {
             throw Failure.usage(
                     "an app is placed \"all\", \"on NODE,NODE\" or \"label KEY=VALUE\", not \"" + where + "\"");
         }
+        String lazy = arguments.flag("lazy");
+        if (lazy != null) {
+            body.put("lazy", List.of(lazy.split(",")));
+        }
         return show(
                 NodeClient.of(arguments.cartridge()).send("PUT", "/api/swarm/placement", body), arguments, terminal);
     }
@@ -122,7 +126,12 @@ final class PlacementCommands {
                 String rule = Json.text(app, "rule");
                 for (Object holder : Json.elements(app, "holders")) {
                     String behind = Json.text(holder, "behind");
-                    table.row(name, rule, Json.text(holder, "name"), behind.isEmpty() ? "-" : behind);
+                    boolean lazy = "true".equals(Json.text(holder, "lazy"));
+                    table.row(
+                            name,
+                            rule,
+                            Json.text(holder, "name") + (lazy ? " (lazy)" : ""),
+                            behind.isEmpty() ? "-" : behind);
                     name = "";
                     rule = "";
                 }

@@ -35,18 +35,18 @@ final class PlacementAdapter implements PlacementControl {
     }
 
     @Override
-    public CompletionStage<Outcome<Placements>> everywhere(String app) {
-        return run(() -> swarm.placeEverywhere(app(app)));
+    public CompletionStage<Outcome<Placements>> everywhere(String app, List<String> lazy) {
+        return run(() -> swarm.placeEverywhere(app(app), lazy));
     }
 
     @Override
-    public CompletionStage<Outcome<Placements>> on(String app, List<String> nodes) {
-        return run(() -> swarm.placeOn(app(app), nodes));
+    public CompletionStage<Outcome<Placements>> on(String app, List<String> nodes, List<String> lazy) {
+        return run(() -> swarm.placeOn(app(app), nodes, lazy));
     }
 
     @Override
-    public CompletionStage<Outcome<Placements>> byLabel(String app, String label) {
-        return run(() -> swarm.placeByLabel(app(app), label));
+    public CompletionStage<Outcome<Placements>> byLabel(String app, String label, List<String> lazy) {
+        return run(() -> swarm.placeByLabel(app(app), label, lazy));
     }
 
     @Override
@@ -117,7 +117,7 @@ final class PlacementAdapter implements PlacementControl {
                                 named(one.app()),
                                 one.rule(),
                                 one.holders().stream()
-                                        .map(holder -> new Holder(named(holder.node()), holder.behind()))
+                                        .map(holder -> new Holder(named(holder.node()), holder.behind(), holder.lazy()))
                                         .toList()))
                         .toList(),
                 labels,

@@ -437,13 +437,14 @@ class ApiIT {
         assertThat(surface.data("GET", "/api/swarm/placement", "").toString())
                 .isEqualTo(
                         "{\"apps\":[{\"id\":\"fazt_app_1\",\"name\":\"shop\",\"rule\":\"label disk=big\",\"holders\":["
-                                + "{\"id\":\"node-a\",\"name\":\"home\",\"behind\":0},"
-                                + "{\"id\":\"node-b\",\"name\":\"phone\",\"behind\":null}]}],"
+                                + "{\"id\":\"node-a\",\"name\":\"home\",\"behind\":0,\"lazy\":false},"
+                                + "{\"id\":\"node-b\",\"name\":\"phone\",\"behind\":null,\"lazy\":true}]}],"
                                 + "\"members\":[{\"id\":\"node-a\",\"name\":\"home\",\"labels\":{\"disk\":\"big\"}}],"
                                 + "\"leaving\":[{\"id\":\"fazt_app_2\",\"name\":\"blog\"}]}");
         surface.data("PUT", "/api/swarm/placement", "{\"app\":\"shop\",\"all\":true}");
         surface.data("PUT", "/api/swarm/placement", "{\"app\":\"shop\",\"on\":[\"home\",\"vps\"]}");
         surface.data("PUT", "/api/swarm/placement", "{\"app\":\"shop\",\"label\":\"disk=big\"}");
+        surface.data("PUT", "/api/swarm/placement", "{\"app\":\"shop\",\"all\":true,\"lazy\":[\"phone\"]}");
         surface.data("PUT", "/api/swarm/labels", "{\"node\":\"home\",\"labels\":[\"disk=big\",\"old-\"]}");
         assertThat(surface.placement.calls)
                 .containsExactly(
@@ -451,12 +452,15 @@ class ApiIT {
                         "everywhere shop",
                         "on shop [home, vps]",
                         "label shop disk=big",
+                        "everywhere shop lazy [phone]",
                         "label member home [disk=big, old-]");
         for (String bad : List.of(
                 "{\"app\":\"shop\"}",
                 "{\"all\":true}",
                 "{\"app\":\"shop\",\"all\":true,\"label\":\"a=b\"}",
                 "{\"app\":\"shop\",\"on\":[]}",
+                "{\"app\":\"shop\",\"all\":true,\"lazy\":\"phone\"}",
+                "{\"app\":\"shop\",\"lazy\":[\"phone\"]}",
                 "{\"app\":\"shop\",\"on\":\"home\"}")) {
             assertThat(surface.local("PUT", "/api/swarm/placement", bad).status())
                     .as(bad)

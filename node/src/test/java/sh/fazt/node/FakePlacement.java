@@ -32,10 +32,16 @@ final class FakePlacement implements PlacementControl {
                                 List.of(new Placed(
                                         shop,
                                         "label disk=big",
-                                        List.of(new Holder(home, 0L), new Holder(new Named("node-b", "phone"), null)))),
+                                        List.of(
+                                                new Holder(home, 0L, false),
+                                                new Holder(new Named("node-b", "phone"), null, true)))),
                                 Map.of(home, Map.of("disk", "big")),
                                 List.of(new Named("fazt_app_2", "blog"))))
                         : new Outcome.Refused<>(refusal, "no: on no node"));
+    }
+
+    private static String lazily(List<String> lazy) {
+        return lazy.isEmpty() ? "" : " lazy " + lazy;
     }
 
     @Override
@@ -63,18 +69,18 @@ final class FakePlacement implements PlacementControl {
     }
 
     @Override
-    public CompletionStage<Outcome<Placements>> everywhere(String app) {
-        return answer("everywhere " + app);
+    public CompletionStage<Outcome<Placements>> everywhere(String app, List<String> lazy) {
+        return answer("everywhere " + app + lazily(lazy));
     }
 
     @Override
-    public CompletionStage<Outcome<Placements>> on(String app, List<String> nodes) {
-        return answer("on " + app + " " + nodes);
+    public CompletionStage<Outcome<Placements>> on(String app, List<String> nodes, List<String> lazy) {
+        return answer("on " + app + " " + nodes + lazily(lazy));
     }
 
     @Override
-    public CompletionStage<Outcome<Placements>> byLabel(String app, String label) {
-        return answer("label " + app + " " + label);
+    public CompletionStage<Outcome<Placements>> byLabel(String app, String label, List<String> lazy) {
+        return answer("label " + app + " " + label + lazily(lazy));
     }
 
     @Override

@@ -272,9 +272,11 @@ class GrpcSurfaceIT {
                 .placeApp(PlaceAppRequest.newBuilder()
                         .setApp("shop")
                         .setOn(MemberNames.newBuilder().addNodes("home"))
+                        .addLazy("phone")
                         .build());
         assertThat(placed.getApps(0).getRule()).isEqualTo("label disk=big");
         assertThat(placed.getApps(0).getHolders(1).hasBehind()).isFalse();
+        assertThat(placed.getApps(0).getHolders(1).getLazy()).isTrue();
         assertThat(admin(Surface.TOKEN)
                         .listPlacements(ListPlacementsRequest.getDefaultInstance())
                         .getMembers(0)
@@ -286,7 +288,7 @@ class GrpcSurfaceIT {
                         .addLabels("disk-")
                         .build());
         assertThat(surface.placement.calls)
-                .containsExactly("sync shop", "on shop [home]", "list", "label member home [disk-]");
+                .containsExactly("sync shop", "on shop [home] lazy [phone]", "list", "label member home [disk-]");
         assertThatThrownBy(() -> admin(Surface.TOKEN)
                         .placeApp(PlaceAppRequest.newBuilder().setApp("shop").build()))
                 .hasMessageContaining("INVALID_ARGUMENT");

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * Where one app is kept. Immutable.
  *
  * @param app     its id, and the name that it had when it was placed
- * @param rule    "all", "on home, vps" or "label disk=big"
+ * @param rule    "all", "on home, vps" or "label disk=big", and ", lazy on phone" where some keep it so
  * @param holders the members that keep it by that rule
  */
 public record Placement(SwarmView.Named app, String rule, List<Holder> holders) {
@@ -21,8 +21,9 @@ public record Placement(SwarmView.Named app, String rule, List<Holder> holders) 
      *
      * @param behind transactions that it lacks of what is here; 0 for this node, null when it is not linked, or when
      *     this node has nothing of the app to compare with
+     * @param lazy   whether it fetches blobs when somebody asks for them
      */
-    public record Holder(SwarmView.Named node, @Nullable Long behind) {}
+    public record Holder(SwarmView.Named node, @Nullable Long behind, boolean lazy) {}
 
     /**
      * What is known of placement here. Immutable.

@@ -35,7 +35,18 @@ public final class Placements implements Holders {
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
     /** By scope; replaced as a whole. */
-    private volatile Map<String, Set<NodeId>> holders = Map.of();
+    private volatile Map<String, Kept> kept = Map.of();
+
+    /**
+     * Who keeps an app.
+     *
+     * @param lazy those of them that fetch its blobs when somebody asks for them
+     */
+    private record Kept(Set<NodeId> all, Set<NodeId> lazy) {
+        boolean isOnly(NodeId node) {
+            return all.contains(node) && all.size() - lazy.size() == 1 && !lazy.contains(node);
+        }
+    }
 
     Placements(OwnKey own, Records records, Members members, Agreement agreement) {
         this.own = own;
@@ -46,12 +57,21 @@ public final class Placements implements Holders {
 
     @Override
     public boolean holds(NodeId node, Scope scope) {
-        Set<NodeId> those = holders.get(scope.id());
-        return those == null || those.contains(own.is(node) ? self() : node);
+        Kept those = kept.get(scope.id());
+        return those == null || those.all().contains(own.is(node) ? self() : node);
     }
 
     private NodeId self() {
         return own.key().id();
+    }
+
+    @Override
+    public Set<Scope> lazy() {
+        NodeId self = self();
+        return kept.entrySet().stream()
+                .filter(entry -> entry.getValue().lazy().contains(self))
+                .map(entry -> new Scope(entry.getKey()))
+                .collect(Collectors.toSet());
     }
 
     /** Whether this node keeps an app. */
@@ -67,29 +87,39 @@ public final class Placements implements Holders {
     /** Something was agreed, or somebody came or went. */
     void follow() {
         Map<NodeId, MemberRecord> all = members.all();
-        Map<String, Set<NodeId>> now = new HashMap<>();
+        Map<String, Kept> now = new HashMap<>();
         records.placements().forEach((app, placement) -> {
-            Set<NodeId> those = those(placement, all);
-            if (!those.isEmpty()) {
+            Kept those = those(placement, all);
+            if (!those.all().isEmpty()) {
                 now.put(app, those);
             }
         });
-        if (!now.equals(holders)) {
-            holders = Map.copyOf(now);
+        if (!now.equals(kept)) {
+            kept = Map.copyOf(now);
             listeners.forEach(Runnable::run);
         }
     }
 
-    private static Set<NodeId> those(PlacementRecord placement, Map<NodeId, MemberRecord> members) {
+    /** Nobody when it says nothing of members that there are: then everybody keeps it. */
+    private static Kept those(PlacementRecord placement, Map<NodeId, MemberRecord> members) {
         Set<NodeId> those = new LinkedHashSet<>();
+        Set<NodeId> lazy = new LinkedHashSet<>();
+        boolean anywhere =
+                placement.getNodesCount() == 0 && placement.getLabel().isEmpty();
         members.forEach((id, member) -> {
-            if (placement.getLabel().isEmpty()
-                    ? placement.getNodesList().contains(id.toString())
-                    : has(member, placement.getLabel())) {
+            if (placement.getLazyList().contains(id.toString())) {
+                those.add(id);
+                lazy.add(id);
+            } else if (anywhere
+                    ? placement.getLazyCount() > 0
+                    : placement.getLabel().isEmpty()
+                            ? placement.getNodesList().contains(id.toString())
+                            : has(member, placement.getLabel())) {
                 those.add(id);
             }
         });
-        return those;
+        // Somebody has to have all of it.
+        return new Kept(those, lazy.size() == those.size() ? Set.of() : lazy);
     }
 
     private static boolean has(MemberRecord member, String label) {
@@ -120,9 +150,11 @@ public final class Placements implements Holders {
                 .orElse(null);
     }
 
-    /** Has everybody keep an app again. */
-    void everywhere(SwarmView.Named app) {
-        if (records.entry(Records.PLACEMENT, app.id()) != null) {
+    /** Has everybody keep an app again, some lazily. */
+    void everywhere(SwarmView.Named app, List<String> lazy) {
+        if (!lazy.isEmpty()) {
+            place(app, PlacementRecord.newBuilder(), lazy);
+        } else if (records.entry(Records.PLACEMENT, app.id()) != null) {
             agreement.agree(() -> {
                 ConfigEntry entry = records.entry(Records.PLACEMENT, app.id());
                 return entry == null ? List.of() : List.of(Op.delete(entry));
@@ -130,41 +162,45 @@ public final class Placements implements Holders {
         }
     }
 
-    /** Has some members keep an app, and no others. */
-    void on(SwarmView.Named app, List<String> nodes) {
+    /** Has some members keep an app, some more lazily, and no others. */
+    void on(SwarmView.Named app, List<String> nodes, List<String> lazy) {
         if (nodes.isEmpty()) {
             throw new SwarmException(
                     SwarmException.Reason.INVALID,
                     "can't place " + app.name() + " on no node: name the members that shall keep it, see \"fazt swarm"
                             + " status\"");
         }
-        List<String> those = nodes.stream()
+        place(app, PlacementRecord.newBuilder().addAllNodes(ids(nodes)), lazy);
+    }
+
+    private List<String> ids(List<String> nodes) {
+        return nodes.stream()
                 .map(members::meant)
                 .map(NodeId::toString)
                 .distinct()
                 .toList();
-        place(
-                app,
-                PlacementRecord.newBuilder()
-                        .setApp(app.name())
-                        .addAllNodes(those)
-                        .build());
     }
 
-    /** Has the members with a label, as {@code disk=big}, keep an app. */
-    void labelled(SwarmView.Named app, String label) {
+    /** Has the members with a label, as {@code disk=big}, keep an app, and some lazily. */
+    void labelled(SwarmView.Named app, String label, List<String> lazy) {
         String[] parts = label.split("=", 2);
         if (parts.length != 2 || !isWord(parts[0]) || !isWord(parts[1])) {
             throw badLabel(label);
         }
-        place(
-                app,
-                PlacementRecord.newBuilder().setApp(app.name()).setLabel(label).build());
+        place(app, PlacementRecord.newBuilder().setLabel(label), lazy);
     }
 
-    private void place(SwarmView.Named app, PlacementRecord record) {
+    private void place(SwarmView.Named app, PlacementRecord.Builder rule, List<String> lazy) {
+        PlacementRecord record = rule.setApp(app.name()).addAllLazy(ids(lazy)).build();
         agreement.agree(() -> {
-            if (those(record, members.all()).isEmpty()) {
+            Kept those = those(record, members.all());
+            if (!lazy.isEmpty() && those.lazy().isEmpty()) {
+                throw new SwarmException(
+                        SwarmException.Reason.INVALID,
+                        "can't place " + app.name() + " lazily on every member that keeps it: one has to have all of"
+                                + " its files, for the others to fetch them from");
+            }
+            if (those.all().isEmpty()) {
                 throw new SwarmException(
                         SwarmException.Reason.INVALID,
                         "can't place " + app.name() + " by label " + record.getLabel()
@@ -196,8 +232,8 @@ public final class Placements implements Holders {
             Map<NodeId, MemberRecord> then = new LinkedHashMap<>(members.all());
             then.put(node, after);
             records.placements().forEach((app, placement) -> {
-                if (!those(placement, members.all()).isEmpty()
-                        && those(placement, then).isEmpty()) {
+                // Where only lazy ones are left they would have to fetch from nobody.
+                if (isEager(those(placement, members.all())) && !isEager(those(placement, then))) {
                     throw new SwarmException(
                             SwarmException.Reason.INVALID,
                             "can't take the label " + placement.getLabel() + " off " + member.getName()
@@ -207,6 +243,10 @@ public final class Placements implements Holders {
             });
             return List.of(Op.set(entry, Records.MEMBER, entry.key(), after.toByteArray()));
         });
+    }
+
+    private static boolean isEager(Kept those) {
+        return those.all().size() > those.lazy().size();
     }
 
     private static void apply(String change, Map<String, String> labels) {
@@ -235,7 +275,8 @@ public final class Placements implements Holders {
     List<String> onlyOn(NodeId node) {
         List<String> only = new ArrayList<>();
         records.placements().forEach((app, placement) -> {
-            if (Set.of(node).equals(holders.get(app))) {
+            Kept those = kept.get(app);
+            if (those != null && those.isOnly(node)) {
                 only.add(placement.getApp());
             }
         });
@@ -271,22 +312,26 @@ public final class Placements implements Holders {
 
     private Placement placement(String app, PlacementRecord record, Map<NodeId, Long> behind) {
         Map<NodeId, MemberRecord> all = members.all();
-        Set<NodeId> those = those(record, all);
-        String rule = those.isEmpty()
+        Kept those = those(record, all);
+        Set<NodeId> eager = new LinkedHashSet<>(those.all());
+        eager.removeAll(those.lazy());
+        String rule = those.all().isEmpty()
+                        || record.getNodesCount() == 0 && record.getLabel().isEmpty()
                 ? "all"
-                : record.getLabel().isEmpty()
-                        ? "on "
-                                + those.stream()
-                                        .map(id -> Members.named(id, all).name())
-                                        .sorted()
-                                        .collect(Collectors.joining(", "))
-                        : "label " + record.getLabel();
+                : record.getLabel().isEmpty() ? "on " + names(eager, all) : "label " + record.getLabel();
         return new Placement(
                 new SwarmView.Named(app, record.getApp()),
-                rule,
-                (those.isEmpty() ? all.keySet() : those)
+                rule + (those.lazy().isEmpty() ? "" : ", lazy on " + names(those.lazy(), all)),
+                (those.all().isEmpty() ? all.keySet() : those.all())
                         .stream()
-                                .map(id -> new Placement.Holder(Members.named(id, all), behind.get(id)))
+                                .map(id -> new Placement.Holder(
+                                        Members.named(id, all),
+                                        behind.get(id),
+                                        those.lazy().contains(id)))
                                 .toList());
+    }
+
+    private static String names(Set<NodeId> nodes, Map<NodeId, MemberRecord> all) {
+        return nodes.stream().map(id -> Members.named(id, all).name()).sorted().collect(Collectors.joining(", "));
     }
 }

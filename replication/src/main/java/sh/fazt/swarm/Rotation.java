@@ -354,11 +354,13 @@ final class Rotation {
                 fences));
         ops.add(Op.set(null, Records.MEMBER, after, member.toByteArray()));
         records.placements().forEach((app, placement) -> {
-            if (placement.getNodesList().contains(before)) {
-                PlacementRecord moved = placement.toBuilder()
-                        .clearNodes()
-                        .addAllNodes(renamed(placement.getNodesList(), before, after))
-                        .build();
+            PlacementRecord moved = placement.toBuilder()
+                    .clearNodes()
+                    .addAllNodes(renamed(placement.getNodesList(), before, after))
+                    .clearLazy()
+                    .addAllLazy(renamed(placement.getLazyList(), before, after))
+                    .build();
+            if (!moved.equals(placement)) {
                 ops.add(Op.set(records.entry(Records.PLACEMENT, app), Records.PLACEMENT, app, moved.toByteArray()));
             }
         });

@@ -283,8 +283,8 @@ public final class Swarm implements AutoCloseable {
     public void start() {
         restored.begin();
         ledger.restore();
-        sync.begin();
         follow();
+        sync.begin();
         links.start();
         ledger.restoreBooks();
         io.execute(this::open);
@@ -862,26 +862,26 @@ public final class Swarm implements AutoCloseable {
         return placements.placed(app);
     }
 
-    /** Has every member keep an app. Blocking. */
-    public Placement.View placeEverywhere(SwarmView.Named app) {
+    /** Has every member keep an app; some, by name or id, fetch its blobs when somebody asks for them. Blocking. */
+    public Placement.View placeEverywhere(SwarmView.Named app, List<String> lazy) {
         ready();
-        placements.everywhere(app);
+        placements.everywhere(app, lazy);
         follow();
         return placement();
     }
 
-    /** Has some members, by name or id, keep an app, and no others. Blocking. */
-    public Placement.View placeOn(SwarmView.Named app, List<String> nodes) {
+    /** Has some members, by name or id, keep an app, some more lazily, and no others. Blocking. */
+    public Placement.View placeOn(SwarmView.Named app, List<String> nodes, List<String> lazy) {
         ready();
-        placements.on(app, nodes);
+        placements.on(app, nodes, lazy);
         follow();
         return placement();
     }
 
-    /** Has the members with a label keep an app. Blocking. */
-    public Placement.View placeByLabel(SwarmView.Named app, String label) {
+    /** Has the members with a label keep an app, and some, by name or id, lazily. Blocking. */
+    public Placement.View placeByLabel(SwarmView.Named app, String label, List<String> lazy) {
         ready();
-        placements.labelled(app, label);
+        placements.labelled(app, label, lazy);
         follow();
         return placement();
     }

@@ -18,8 +18,8 @@ import sh.fazt.blob.Blobs.Unasked;
 import sh.fazt.cartridge.change.Scope;
 
 /**
- * Blobs that this node leaves with its peers until somebody asks for them: what is large, while every link is paid for
- * by the byte. What only peers over such links have counts with them. Remembers what was asked for, and who waits.
+ * Blobs that this node leaves with its peers until somebody asks for them: those of scopes that are placed here lazily,
+ * and what is large, while every link is paid for by the byte. What only peers over such links have counts with them. Remembers what was asked for, and who waits.
  * Thread-safe: immutable snapshots, and a monitor for who waits; listeners are called outside it.
  */
 public final class HeldBack {
@@ -32,6 +32,7 @@ public final class HeldBack {
     private static final int MOST_ASKED = 4096;
 
     private final BooleanSupplier pays;
+    private final Holders holders;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final Map<String, Asked> asked = new LinkedHashMap<>();
     private volatile State state;
@@ -58,9 +59,13 @@ public final class HeldBack {
         long forgetAt;
     }
 
-    /** @param pays whether this node's owner said that its links are paid for, which counts while none is up */
-    HeldBack(BooleanSupplier pays) {
+    /**
+     * @param pays whether this node's owner said that its links are paid for, which counts while none is up
+     * @param holders says whose blobs are fetched on first use
+     */
+    HeldBack(BooleanSupplier pays, Holders holders) {
         this.pays = pays;
+        this.holders = holders;
         this.state = new State(Unasked.ALL, Set.of(), new Amount(0, 0));
     }
 
@@ -69,7 +74,9 @@ public final class HeldBack {
     /** Whether a blob may lack here on purpose. */
     public boolean is(Scope scope, String blob, long size) {
         State now = state;
-        return size > now.unasked().largest() || now.passed().contains(blob);
+        return now.unasked().unless().contains(scope)
+                || size > now.unasked().largest()
+                || now.passed().contains(blob);
     }
 
     /** How many, and how many bytes as far as rows tell their sizes. */
@@ -96,7 +103,7 @@ public final class HeldBack {
         boolean before = state.unasked().largest() == UNASKED;
         boolean metered =
                 near.isEmpty() ? before || pays.getAsBoolean() : near.stream().allMatch(BlobCore.Holder::metered);
-        return new Unasked(Set.of(), metered ? UNASKED : Long.MAX_VALUE);
+        return new Unasked(holders.lazy(), metered ? UNASKED : Long.MAX_VALUE);
     }
 
     /** What holds until a link is up. */

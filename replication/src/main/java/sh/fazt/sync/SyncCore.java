@@ -2,6 +2,7 @@ package sh.fazt.sync;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -63,6 +64,8 @@ public final class SyncCore {
     private final Map<Scope, LettingGo> lettingGo = new HashMap<>();
     /** From when on a scope may be let go of, after a holder said no. */
     private final Map<Scope, Long> notBefore = new HashMap<>();
+    /** Holders that would not vouch for a scope, the last one last. */
+    private final Map<Scope, List<NodeId>> refusedBy = new HashMap<>();
     /** Changesets that a peer sent and that the replica has not answered for: whom not to send them back to. */
     private final Map<Dot, NodeId> arriving = new HashMap<>();
 
@@ -463,12 +466,15 @@ public final class SyncCore {
         lettingGo.remove(scope);
         if (vector.isEmpty() || holdsHere(scope)) {
             notBefore.remove(scope);
+            refusedBy.remove(scope);
             return;
         }
         Long later = notBefore.get(scope);
         if (later != null && nanos - later < 0) {
             return;
         }
+        // Whoever said no comes last: it may lack blobs for long, as a holder that fetches them on first use does.
+        List<NodeId> refused = refusedBy.getOrDefault(scope, List.of());
         peers.entrySet().stream()
                 .filter(entry -> entry.getValue().linked && holds(entry.getKey(), scope))
                 .filter(entry -> entry.getValue()
@@ -476,7 +482,7 @@ public final class SyncCore {
                         .getOrDefault(scope, VersionVector.EMPTY)
                         .covers(vector))
                 .map(Map.Entry::getKey)
-                .findFirst()
+                .min(Comparator.comparing(refused::lastIndexOf))
                 .ifPresent(holder -> {
                     lettingGo.put(scope, new LettingGo(holder, vector, nanos));
                     effects.add(new SyncEffect.AskKeeps(holder, scope, vector));
@@ -506,6 +512,9 @@ public final class SyncCore {
         }
         lettingGo.remove(scope);
         notBefore.put(scope, nanos + KEEP_AGAIN.toNanos());
+        List<NodeId> refused = refusedBy.computeIfAbsent(scope, none -> new ArrayList<>());
+        refused.remove(holder);
+        refused.add(holder);
         return List.of();
     }
 

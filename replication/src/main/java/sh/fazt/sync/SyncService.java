@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,7 +63,9 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final HeldBack heldBack;
     private final @Nullable BlobFetcher fetcher;
     private final @Nullable BlobSync blobSync;
-    private final @Nullable Blobs blobs;
+    /** Whether rows of a scope refer to blobs that are not here. */
+    private final Predicate<Scope> lacks;
+
     private final Map<NodeId, Integer> inFlight = new HashMap<>();
     /** Bytes of an average changeset, for the estimate of what is behind. */
     private double averageBytes = 200;
@@ -115,8 +118,37 @@ public final class SyncService implements CommitListener, Links.Listener {
             Duration audit,
             Holders holders,
             BooleanSupplier pays) {
+        this(
+                store,
+                blobs,
+                links,
+                swarm,
+                io,
+                nanos,
+                clock,
+                notices,
+                audit,
+                holders,
+                pays,
+                blobs == null ? scope -> false : blobs::lacksAny);
+    }
+
+    /** @param lacks whether rows of a scope refer to blobs that are not here */
+    SyncService(
+            ReplicaStore store,
+            @Nullable Blobs blobs,
+            Links links,
+            Executor swarm,
+            Executor io,
+            LongSupplier nanos,
+            InstantSource clock,
+            Notices notices,
+            Duration audit,
+            Holders holders,
+            BooleanSupplier pays,
+            Predicate<Scope> lacks) {
         this.store = store;
-        this.blobs = blobs;
+        this.lacks = lacks;
         this.links = links;
         this.swarm = swarm;
         this.io = io;
@@ -158,7 +190,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                 nanos,
                 (peer, why) -> offences.count(peer, Offence.MALFORMED, why),
                 (peer, scope) -> swarm.execute(() -> core.underWay(peer, scope, nanos.getAsLong())));
-        this.heldBack = new HeldBack(pays);
+        this.heldBack = new HeldBack(pays, holders);
         this.fetcher = blobs == null
                 ? null
                 : new BlobFetcher(
@@ -545,7 +577,7 @@ public final class SyncService implements CommitListener, Links.Listener {
             VersionVector all = SyncCodec.vector(asked.getSinceList());
             // The rows first: then what they refer to.
             return CompletableFuture.supplyAsync(() -> core.keeps(scope, all), swarm)
-                    .thenApplyAsync(keeps -> keeps && (blobs == null || !blobs.lacksAny(scope)), io)
+                    .thenApplyAsync(keeps -> keeps && !lacks.test(scope), io)
                     .thenApply(keeps ->
                             PullReply.newBuilder().setKeeps(keeps).build().toByteArray());
         } catch (InvalidProtocolBufferException | IllegalArgumentException e) {

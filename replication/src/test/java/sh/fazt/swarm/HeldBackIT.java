@@ -21,6 +21,7 @@ import sh.fazt.testkit.Await;
 /** Blobs that stay with peers until somebody asks for them, over real links. */
 @Timeout(120)
 class HeldBackIT {
+    private static final SwarmView.Named SHOP = new SwarmView.Named(SwarmNode.APP.id(), "shop");
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @TempDir
@@ -76,12 +77,12 @@ class HeldBackIT {
                     .hasSize(2);
 
             // To let go, another must have all of it: a node that holds something back has not.
-            home.swarm.placeOn(new SwarmView.Named(SwarmNode.APP.id(), "shop"), List.of("phone"));
+            home.swarm.placeOn(SHOP, List.of("phone"), List.of());
             Await.until(
                     "home is asked to let go",
                     PATIENCE,
                     () -> !home.swarm.placement().leaving().isEmpty());
-            home.swarm.placeEverywhere(new SwarmView.Named(SwarmNode.APP.id(), "shop"));
+            home.swarm.placeEverywhere(SHOP, List.of());
 
             phone.swarm.setLink("default", "metered", "off");
             Await.until(
@@ -121,6 +122,61 @@ class HeldBackIT {
             assertThat(ended.missing()).containsExactly(ghost);
             assertThat(ended.lost()).isEqualTo(1);
             assertThat(ended.from()).containsExactly(Map.entry(home.key.id(), 2_100_000L));
+        }
+    }
+
+    @Test
+    void whereAnAppIsPlacedLazilyItsBlobsComeOnFirstUse() {
+        try (SwarmNode home = new SwarmNode(folder, "home");
+                SwarmNode office = new SwarmNode(folder, "office");
+                SwarmNode phone = new SwarmNode(folder, "phone")) {
+            office.join(home);
+            phone.join(home);
+            assertThatThrownBy(() -> home.swarm.placeEverywhere(SHOP, List.of("home", "office", "phone")))
+                    .hasMessageContaining("lazily on every member");
+            assertThatThrownBy(() -> home.swarm.placeOn(SHOP, List.of("home"), List.of("home")))
+                    .hasMessageContaining("lazily on every member");
+            assertThatThrownBy(() -> home.swarm.placeEverywhere(SHOP, List.of("laptop")))
+                    .hasMessageContaining("no member \"laptop\"");
+            assertThat(home.swarm.placeEverywhere(SHOP, List.of("phone")).apps())
+                    .singleElement()
+                    .extracting(Placement::rule)
+                    .isEqualTo("all, lazy on phone");
+            Await.until(
+                    "the phone knows",
+                    PATIENCE,
+                    () -> phone.swarm.placements().lazy().contains(SwarmNode.APP));
+
+            String tiny = home.show("tiny", bytes(9, 20_000));
+            String large = home.show("large", bytes(10, 2_000_000));
+            String eager = home.show("eager", bytes(11, 30_000));
+            Await.until(
+                    "office has all of it",
+                    PATIENCE,
+                    () -> office.blobs.missing(List.of(tiny, large, eager)).isEmpty());
+            Await.until("what can't wait", PATIENCE, () -> phone.blobs.contains(eager));
+            Await.until(
+                    "the rest is held back, however small",
+                    PATIENCE,
+                    () -> phone.swarm.heldBack().amount().equals(new Blobs.Amount(2, 2_020_000)));
+            assertThat(phone.swarm.heldBack().is(SwarmNode.APP, tiny, 20_000)).isTrue();
+            assertThat(fetch(phone, tiny)).isEqualTo(HeldBack.Outcome.HERE);
+
+            // Who keeps it lazily has not got all of it: the others can't rely on that.
+            home.swarm.placeOn(SHOP, List.of("office"), List.of("phone"));
+            Await.until(
+                    "home has let go, as office has it",
+                    PATIENCE,
+                    () -> home.blobs.missing(List.of(large)).size() == 1);
+            assertThatThrownBy(() -> office.swarm.leave(false)).hasMessageContaining("only this node keeps shop");
+            assertThatThrownBy(() -> home.swarm.evict("office")).hasMessageContaining("it alone keeps shop");
+            home.swarm.placeOn(SHOP, List.of("phone"), List.of());
+            Await.until("the phone has all of it now", PATIENCE, () -> phone.blobs.contains(large));
+            Await.until(
+                    "and then office lets go",
+                    PATIENCE,
+                    () -> office.blobs.missing(List.of(large)).size() == 1);
+            assertThat(phone.blobs.read(large).orElseThrow()).isEqualTo(bytes(10, 2_000_000));
         }
     }
 

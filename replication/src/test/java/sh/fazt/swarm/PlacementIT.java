@@ -32,16 +32,20 @@ class PlacementIT {
             phone.set("from", "phone");
             awaitPairs(Map.of("from", "phone"), home, office, phone);
 
-            assertThatThrownBy(() -> home.swarm.placeByLabel(SHOP, "disk=big"))
+            assertThatThrownBy(() -> home.swarm.placeByLabel(SHOP, "disk=big", List.of()))
                     .hasMessageContaining("no member has it")
                     .hasMessageContaining("fazt swarm label NODE disk=big");
-            assertThatThrownBy(() -> home.swarm.placeByLabel(SHOP, "Disk")).hasMessageContaining("key=value");
-            assertThatThrownBy(() -> home.swarm.placeOn(SHOP, List.of())).hasMessageContaining("on no node");
-            assertThatThrownBy(() -> home.swarm.placeOn(SHOP, List.of("laptop")))
+            assertThatThrownBy(() -> home.swarm.placeByLabel(SHOP, "Disk", List.of()))
+                    .hasMessageContaining("key=value");
+            assertThatThrownBy(() -> home.swarm.placeOn(SHOP, List.of(), List.of()))
+                    .hasMessageContaining("on no node");
+            assertThatThrownBy(() -> home.swarm.placeOn(SHOP, List.of("laptop"), List.of()))
                     .hasMessageContaining("no member \"laptop\"");
             assertThat(home.swarm.placement().apps()).isEmpty();
 
-            assertThat(home.swarm.placeOn(SHOP, List.of("home", "office")).apps())
+            assertThat(home.swarm
+                            .placeOn(SHOP, List.of("home", "office"), List.of())
+                            .apps())
                     .singleElement()
                     .extracting(Placement::rule)
                     .isEqualTo("on home, office");
@@ -66,7 +70,7 @@ class PlacementIT {
                             .allMatch(member -> Long.valueOf(0).equals(member.behind())));
 
             home.swarm.label("phone", List.of("disk=big"));
-            home.swarm.placeByLabel(SHOP, "disk=big");
+            home.swarm.placeByLabel(SHOP, "disk=big", List.of());
             awaitPairs(Map.of("from", "phone", "later", "1"), phone);
             awaitGone(home);
             awaitGone(office);
@@ -81,7 +85,7 @@ class PlacementIT {
                     .hasMessageContaining("it alone keeps shop")
                     .hasMessageContaining("--force");
 
-            phone.swarm.placeEverywhere(SHOP);
+            phone.swarm.placeEverywhere(SHOP, List.of());
             awaitPairs(Map.of("from", "phone", "later", "1", "alone", "2"), home, office, phone);
             assertThat(home.swarm.alarms() + office.swarm.alarms() + phone.swarm.alarms())
                     .isZero();

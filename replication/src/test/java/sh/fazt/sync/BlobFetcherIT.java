@@ -89,7 +89,7 @@ class BlobFetcherIT {
                         .toList(),
                 (peer, bytes) -> fetched.merge(peer, bytes, Integer::sum),
                 liars::add,
-                new HeldBack(() -> false));
+                new HeldBack(() -> false, Holders.EVERYBODY));
 
         Side(UnaryOperator<byte[]> change, int dyingAfter) {
             sides.add(this);

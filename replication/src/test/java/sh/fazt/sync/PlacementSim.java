@@ -36,30 +36,47 @@ import sh.fazt.sim.SimWorld;
 class PlacementSim {
     @Test
     void nothingIsLostHoweverAScopeMoves() {
-        SimSeeds.each("PlacementSim#nothingIsLostHoweverAScopeMoves", 500, world -> new Run(world, false).all());
+        SimSeeds.each("PlacementSim#nothingIsLostHoweverAScopeMoves", 500, world -> new Run(world, Bug.NONE).all());
+    }
+
+    private enum Bug {
+        NONE,
+        /** A member says that it keeps everything, whatever it has. */
+        LIES,
+        /** A member that has all rows vouches for blobs that it lacks. */
+        BLIND_TO_BLOBS
+    }
+
+    /** So a holder that fetches blobs on first use could be taken for one that has them. */
+    @Test
+    void whoeverVouchesForBlobsThatItLacksIsFoundOut() {
+        assertThat(SimSeeds.firstFailure(500, world -> new Run(world, Bug.BLIND_TO_BLOBS).all()))
+                .isPresent();
     }
 
     /** A member that says that it keeps everything, whatever it has. */
     @Test
     void whoeverLiesAboutWhatItKeepsIsFoundOut() {
-        assertThat(SimSeeds.firstFailure(500, world -> new Run(world, true).all()))
+        assertThat(SimSeeds.firstFailure(500, world -> new Run(world, Bug.LIES).all()))
                 .isPresent();
     }
 
     private static final class Run {
         private final SimWorld world;
-        private final boolean lies;
+        private final Bug bug;
         private final RandomGenerator random;
         private final List<Member> members = new ArrayList<>();
         private final Set<Dot> written = new HashSet<>();
         /** What is agreed; each member hears of it some time. */
         private Set<NodeId> agreed = Set.of();
+        /** Those of them that fetch blobs on first use: never all. */
+        private Set<NodeId> agreedLazy = Set.of();
 
         private long added;
 
-        Run(SimWorld world, boolean lies) {
+        Run(SimWorld world, Bug bug) {
             this.world = world;
-            this.lies = lies;
+            this.bug = bug;
             this.random = world.random("schedule");
         }
 
@@ -88,7 +105,19 @@ class PlacementSim {
             while (next.isEmpty()) {
                 members.stream().filter(one -> random.nextBoolean()).forEach(one -> next.add(one.id));
             }
+            agree(next);
+        }
+
+        private void agree(Set<NodeId> next) {
             agreed = Set.copyOf(next);
+            Set<NodeId> lazy = new HashSet<>();
+            members.stream()
+                    .map(one -> one.id)
+                    .filter(next::contains)
+                    .skip(1)
+                    .filter(one -> random.nextInt(3) == 0)
+                    .forEach(lazy::add);
+            agreedLazy = Set.copyOf(lazy);
         }
 
         private void step() {
@@ -119,9 +148,9 @@ class PlacementSim {
         /** Two changes, of which each of two members has heard another: each takes the other for the only holder. */
         private void swap(Member one, Member other) {
             if (one != other) {
-                agreed = Set.of(one.id);
+                agree(Set.of(one.id));
                 other.hear();
-                agreed = Set.of(other.id);
+                agree(Set.of(other.id));
                 one.hear();
             }
         }
@@ -133,7 +162,7 @@ class PlacementSim {
             boolean quiet = world.runUntil(
                     () -> members.stream()
                             .allMatch(one -> agreed.contains(one.id)
-                                    ? one.hasAll()
+                                    ? one.hasAll() && (agreedLazy.contains(one.id) || !one.lacksBlobs())
                                     : one.vector().isEmpty()),
                     Duration.ofSeconds(180));
             assertThat(quiet)
@@ -162,6 +191,10 @@ class PlacementSim {
             final NodeId id;
             final MemoryReplica replica;
             private volatile Set<NodeId> heard = Set.of();
+            private Set<NodeId> heardLazy = Set.of();
+            /** What is here of the blob that each transaction refers to. */
+            private final Set<Dot> blobs = new HashSet<>();
+
             SyncService sync;
 
             Member(int number) {
@@ -176,7 +209,7 @@ class PlacementSim {
                 sync = new SyncService(
                         replica,
                         null,
-                        lies ? yes(links) : links,
+                        bug == Bug.LIES ? yes(links) : links,
                         swarm,
                         swarm,
                         world.nanoClock(),
@@ -184,8 +217,10 @@ class PlacementSim {
                         Notices.NONE,
                         Duration.ofDays(1),
                         (node, scope) -> heard.contains(node),
-                        () -> false);
+                        () -> false,
+                        scope -> bug != Bug.BLIND_TO_BLOBS && lacksBlobs());
                 replica.listen(sync);
+                swarm.scheduleWithFixedDelay(this::fetchBlobs, 150, 250, TimeUnit.MILLISECONDS);
                 swarm.scheduleWithFixedDelay(sync::tick, 100, 250, TimeUnit.MILLISECONDS);
             }
 
@@ -205,6 +240,40 @@ class PlacementSim {
                     }
                 }
                 heard = agreed;
+                heardLazy = agreedLazy;
+            }
+
+            /** From whoever is linked and has some; a lazy holder seldom, when somebody asks. */
+            private void fetchBlobs() {
+                if (vector().isEmpty()) {
+                    blobs.clear();
+                } else if (!heardLazy.contains(id) || random.nextInt(40) == 0) {
+                    for (Member other : members) {
+                        if (other != this && world.isUp(other.id) && isLinked(other)) {
+                            written.stream()
+                                    .filter(this::lacks)
+                                    .filter(other::holds)
+                                    .forEach(blobs::add);
+                        }
+                    }
+                }
+            }
+
+            private boolean isLinked(Member other) {
+                return world.network().linksOf(id).states().stream()
+                        .anyMatch(state -> state.up() && state.peer().equals(other.id));
+            }
+
+            private boolean holds(Dot dot) {
+                return blobs.contains(dot) && vector().includes(dot.origin(), dot.sequence());
+            }
+
+            private boolean lacks(Dot dot) {
+                return vector().includes(dot.origin(), dot.sequence()) && !blobs.contains(dot);
+            }
+
+            boolean lacksBlobs() {
+                return written.stream().anyMatch(this::lacks);
             }
 
             /** An app is served where it is placed. */
@@ -224,6 +293,7 @@ class PlacementSim {
                 assertThat(written.add(changeset.dot()))
                         .as("a sequence is never used twice")
                         .isTrue();
+                blobs.add(changeset.dot());
             }
 
             VersionVector vector() {

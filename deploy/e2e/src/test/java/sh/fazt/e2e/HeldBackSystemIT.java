@@ -152,4 +152,39 @@ class HeldBackSystemIT {
         }
         assertThat(held(phone).get("blobs").asInt()).isZero();
     }
+
+    @Test
+    void aLazyNodeServesASiteFromItsRowsAndFetchesEachFileOnFirstUse() throws Exception {
+        NodeUnderTest home = start("home");
+        NodeUnderTest phone = start("phone");
+        phone.join(home);
+        home.ok("app", "deploy", site("one.txt").toString(), "--name", "films");
+        NodeUnderTest.Run nobody = home.fazt("swarm", "place", "films", "all", "--lazy", "home,phone");
+        assertThat(nobody.code()).isEqualTo(1);
+        assertThat(nobody.err()).contains("lazily on every member");
+        assertThat(home.fazt("swarm", "place", "films", "--lazy", "phone").code())
+                .isEqualTo(2);
+        Await.until(
+                "the phone is a member that can be named",
+                SOON,
+                () -> home.fazt("swarm", "place", "films", "all", "--lazy", "phone")
+                                .code()
+                        == 0);
+        assertThat(home.fazt("swarm", "placement", "--format", "table").out())
+                .contains("all, lazy on phone", "phone (lazy)");
+        Await.until(
+                "the phone knows",
+                SOON,
+                () -> phone.ok("swarm", "placement").at("/apps/0/rule").asText().equals("all, lazy on phone"));
+        home.ok("app", "deploy", site("one.txt", "two.txt").toString(), "--name", "films");
+        Await.until(
+                "the phone leaves it at home",
+                SOON,
+                () -> held(phone).get("blobs").asInt() >= 1);
+        assertServes(phone, "two.txt");
+        assertServes(phone, "one.txt");
+        Await.until("both are here now", SOON, () -> held(phone).get("blobs").asInt() == 0);
+        home.kill();
+        assertServes(phone, "two.txt");
+    }
 }

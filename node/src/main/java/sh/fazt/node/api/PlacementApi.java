@@ -72,13 +72,14 @@ public final class PlacementApi implements Router.Endpoints {
                     "VALIDATION_FAILED",
                     "an app is placed by one of \"all\": true, \"on\": [member, ...] and \"label\": \"key=value\"");
         }
+        List<String> lazy = body.has("lazy") ? texts(body, "lazy") : List.of();
         SwarmApi.answer(
                 call.exchange(),
                 all
-                        ? placement.everywhere(app)
+                        ? placement.everywhere(app, lazy)
                         : on
-                                ? placement.on(app, texts(body, "on"))
-                                : placement.byLabel(app, Json.required(body, "label")),
+                                ? placement.on(app, texts(body, "on"), lazy)
+                                : placement.byLabel(app, Json.required(body, "label"), lazy),
                 PlacementApi::form);
     }
 
@@ -107,7 +108,9 @@ public final class PlacementApi implements Router.Endpoints {
         ArrayNode apps = Json.array();
         for (PlacementControl.Placed one : placements.apps()) {
             ArrayNode holders = Json.array();
-            one.holders().forEach(holder -> holders.add(named(holder.node()).put("behind", holder.behind())));
+            one.holders()
+                    .forEach(holder -> holders.add(
+                            named(holder.node()).put("behind", holder.behind()).put("lazy", holder.lazy())));
             apps.add(named(one.app()).put("rule", one.rule()).set("holders", holders));
         }
         ArrayNode members = Json.array();

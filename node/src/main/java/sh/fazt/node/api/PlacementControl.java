@@ -12,14 +12,14 @@ public interface PlacementControl {
     /** Where apps are kept. */
     CompletionStage<Outcome<Placements>> placements();
 
-    /** Has every member keep an app, by name or id. */
-    CompletionStage<Outcome<Placements>> everywhere(String app);
+    /** Has every member keep an app, by name or id; the lazy ones fetch its files when somebody asks for them. */
+    CompletionStage<Outcome<Placements>> everywhere(String app, List<String> lazy);
 
-    /** Has some members, by name or id, keep an app, and no others. */
-    CompletionStage<Outcome<Placements>> on(String app, List<String> nodes);
+    /** Has some members, by name or id, keep an app, some more lazily, and no others. */
+    CompletionStage<Outcome<Placements>> on(String app, List<String> nodes, List<String> lazy);
 
-    /** Has the members with a label, as {@code key=value}, keep an app. */
-    CompletionStage<Outcome<Placements>> byLabel(String app, String label);
+    /** Has the members with a label, as {@code key=value}, keep an app, and some lazily. */
+    CompletionStage<Outcome<Placements>> byLabel(String app, String label, List<String> lazy);
 
     /** Sets labels of a member, as {@code key=value}, or takes them off, as {@code key-}. */
     CompletionStage<Outcome<Placements>> label(String node, List<String> changes);
@@ -98,7 +98,7 @@ public interface PlacementControl {
     /**
      * Where one app is kept. Immutable.
      *
-     * @param rule    {@code all}, {@code on home, vps} or {@code label disk=big}
+     * @param rule    {@code all}, {@code on home, vps} or {@code label disk=big}, and {@code , lazy on phone}
      * @param holders who keeps it by that rule
      */
     record Placed(Named app, String rule, List<Holder> holders) {
@@ -111,6 +111,7 @@ public interface PlacementControl {
      * A member that keeps an app.
      *
      * @param behind transactions that it lacks of what is here; null when that is not known
+     * @param lazy   whether it fetches files when somebody asks for them
      */
-    record Holder(Named node, @Nullable Long behind) {}
+    record Holder(Named node, @Nullable Long behind, boolean lazy) {}
 }

@@ -1,5 +1,6 @@
 package sh.fazt.node.grpc;
 
+import java.util.List;
 import java.util.function.Supplier;
 import sh.fazt.node.api.PlacementControl;
 import sh.fazt.node.api.PlacementControl.Placements;
@@ -31,11 +32,12 @@ final class PlacementEndpoint {
     ListPlacementsResponse place(PlaceAppRequest request) {
         PlacementControl control = placement.get();
         String app = request.getApp();
+        List<String> lazy = List.copyOf(request.getLazyList());
         return response(AdminEndpoint.done(
                 switch (request.getWhereCase()) {
-                    case EVERYWHERE -> control.everywhere(app);
-                    case ON -> control.on(app, request.getOn().getNodesList());
-                    case LABEL -> control.byLabel(app, request.getLabel());
+                    case EVERYWHERE -> control.everywhere(app, lazy);
+                    case ON -> control.on(app, request.getOn().getNodesList(), lazy);
+                    case LABEL -> control.byLabel(app, request.getLabel(), lazy);
                     case WHERE_NOT_SET ->
                         throw new Problem.Thrown(
                                 Kind.INVALID,
@@ -83,7 +85,9 @@ final class PlacementEndpoint {
                     .setApp(AdminEndpoint.named(one.app()))
                     .setRule(one.rule());
             for (PlacementControl.Holder holder : one.holders()) {
-                Holder.Builder built = Holder.newBuilder().setNode(AdminEndpoint.named(holder.node()));
+                Holder.Builder built = Holder.newBuilder()
+                        .setNode(AdminEndpoint.named(holder.node()))
+                        .setLazy(holder.lazy());
                 Long behind = holder.behind();
                 if (behind != null) {
                     built.setBehind(behind);
