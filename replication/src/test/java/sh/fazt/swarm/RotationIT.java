@@ -405,7 +405,7 @@ class RotationIT {
         office.join(home);
         phone.swarm.join(home.swarm.token(Duration.ofHours(1)).token().text(), true);
         awaitRoles(2, home, office, phone);
-        home.swarm.placeOn(SHOP, List.of("phone", "home"));
+        home.swarm.placeOn(SHOP, List.of("phone", "home"), List.of());
         phone.set("a", "kept");
         awaitSame(phone, home);
         CutOff cut = cutOffBeforeItAsks(phone, home);
