@@ -28,6 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.blob.Blobs;
+import sh.fazt.blob.Unused;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.Conflict;
 import sh.fazt.cartridge.SqliteCartridge;
@@ -39,6 +40,7 @@ import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.release.Manifest;
 import sh.fazt.hosting.release.Release;
+import sh.fazt.hosting.release.ReleaseHistory;
 import sh.fazt.hosting.release.SyntaxException;
 import sh.fazt.hosting.route.Route;
 import sh.fazt.hosting.route.Routes;
@@ -306,6 +308,83 @@ class HostingIT {
                 .containsExactly(new Blobs.Wanted(hash(source), source.length(), true));
         b.blobs.put(source.getBytes(StandardCharsets.UTF_8));
         assertThat(b.route("shop").release()).isEqualTo(third);
+    }
+
+    @Test
+    void theTenNewestReleasesAndTheActiveOneStayAndSoDoesWhatTheyReferTo() throws Exception {
+        long day = 86_400_000;
+        String large = "x".repeat(20_000);
+        List<String> ids = new ArrayList<>();
+        for (int number = 1; number <= 12; number++) {
+            ids.add(a.deploy("shop", Map.of("index.html", "v" + number, "own.txt", large + number, "shared.txt", large))
+                    .release());
+        }
+        a.deployments.activate("shop", ids.get(0));
+        b.pullFrom(a);
+        for (Manifest.File file : List.of(file(large), file(large + 1))) {
+            b.blobs.put(
+                    file.sha256().equals(file(large).sha256())
+                            ? large.getBytes(StandardCharsets.UTF_8)
+                            : (large + 1).getBytes(StandardCharsets.UTF_8));
+        }
+        String app = a.apps.require("shop").id();
+        ReleaseHistory here = new ReleaseHistory(a.cartridge);
+        assertThat(here.prune(app))
+                .as("all but the ten newest and the active one")
+                .isEqualTo(1);
+        // Both at once, as after a split: no more comes of it than of one.
+        assertThat(new ReleaseHistory(b.cartridge).prune(app)).isEqualTo(1);
+        a.pullFrom(b);
+        b.pullFrom(a);
+        a.pullFrom(b);
+        for (Node node : List.of(a, b)) {
+            assertThat(node.deployments.releases("shop"))
+                    .extracting(release -> release.id())
+                    .hasSize(11)
+                    .doesNotContain(ids.get(1));
+            assertThat(node.route("shop").release()).isEqualTo(ids.get(0));
+            assertThat(node.cartridge.conflicts().page(Optional.empty(), 0, 10).conflicts())
+                    .isEmpty();
+            Scope scope = new Scope(app);
+            assertThat(node.cartridge.replica().digest(scope))
+                    .isEqualTo(a.cartridge.replica().digest(scope));
+        }
+        VersionVector before = a.cartridge.replica().vector(new Scope(app));
+        assertThat(here.prune(app)).isZero();
+        assertThat(a.cartridge.replica().vector(new Scope(app))).isEqualTo(before);
+        assertThatThrownBy(() -> a.deployments.activate("shop", ids.get(1)))
+                .hasMessageContaining("has no release")
+                .hasMessageContaining("fazt app releases shop");
+
+        Unused unused = new Unused(a.cartridge);
+        assertThat(unused.turn(now.get(), now.get() - day)).isEqualTo(new Unused.Removed(0, 0));
+        assertThat(unused.marked().blobs()).as("v2 and its own file").isEqualTo(2);
+        now.addAndGet(day - 1000);
+        Manifest.File gone = file(large + 2);
+        Manifest again = new Manifest(List.of(
+                new Manifest.File("own.txt", gone.sha256(), gone.size()),
+                new Manifest.File("index.html", file("new").sha256(), 3)));
+        assertThat(a.deployments.offer("shop", again, "here"))
+                .as("what is here of an old release need not be sent")
+                .isEqualTo(new Deployments.Offer.Missing(List.of(file("new").sha256())));
+        now.addAndGet(2000);
+        assertThat(unused.turn(now.get(), now.get() - day).blobs())
+                .as("what a deploy counts on stays another day")
+                .isEqualTo(1);
+        a.blobs.put("new".getBytes(StandardCharsets.UTF_8));
+        assertThat(a.deployments.offer("shop", again, "here")).isInstanceOf(Deployments.Offer.Deployed.class);
+        now.addAndGet(2 * day);
+        unused.turn(now.get(), now.get() - day);
+        for (int number : List.of(1, 3, 12)) {
+            assertThat(a.blobs.contains(file(large + number).sha256())).isTrue();
+        }
+        assertThat(a.blobs.contains(file("v2").sha256())).isFalse();
+        assertThat(a.blobs.contains(gone.sha256())).isTrue();
+    }
+
+    private static Manifest.File file(String text) {
+        byte[] content = text.getBytes(StandardCharsets.UTF_8);
+        return new Manifest.File("x", Blobs.sha256(content, 0, content.length), content.length);
     }
 
     @Test

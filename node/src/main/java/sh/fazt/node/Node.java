@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -94,9 +93,6 @@ final class Node implements AutoCloseable {
 
     private static final int IO_WAITING = 4096;
 
-    /** A thousand values each; the rest waits an hour. */
-    private static final int MOST_SWEEPS = 100;
-
     private final Stops stops = new Stops();
     private final SqliteCartridge cartridge;
     private final Settings settings;
@@ -104,6 +100,7 @@ final class Node implements AutoCloseable {
     private final Swarm swarm;
     private final Runtime runtime;
     private final Standstill standstill;
+    private final Housekeeping housekeeping;
     private final HttpServer http;
     /** Rehearses a machine whose clock is wrong when the system property {@code fazt.clock.offset} says so (ISO 8601). */
     private final InstantSource clock =
@@ -211,7 +208,8 @@ final class Node implements AutoCloseable {
             ChangeEvents events = stops.add("events", new ChangeEvents(timer));
             cartridge.listen(commit -> events.changed());
             swarm.listen(events::changed);
-            timer.scheduleWithFixedDelay(() -> sweepSoon(data), 1, 1, TimeUnit.HOURS);
+            housekeeping = new Housekeeping(cartridge, apps, data, swarm::mayTidy, swarm::seenByAll, corrected);
+            timer.scheduleWithFixedDelay(() -> housekeeping.turnSoon(io), 1, 1, TimeUnit.HOURS);
             Dates dates = new Dates(corrected);
             Ready ready = new Ready(dates, (long) settings.number(Key.READY) << 20);
             SiteHandler sites = new SiteHandler(
@@ -239,7 +237,8 @@ final class Node implements AutoCloseable {
                                     () -> condition().metrics()
                                             + links().metrics()
                                             + PeerMetrics.of(swarm.watch())
-                                            + standstill.metrics())));
+                                            + standstill.metrics()
+                                            + housekeeping.metrics())));
             http = HttpServer.listen(
                     settings.get(Key.BIND),
                     settings.number(Key.PORT),
@@ -329,30 +328,6 @@ final class Node implements AutoCloseable {
                 .toList();
     }
 
-    /** Expired values take room until this; a timer whose task throws would never run it again. */
-    private void sweepSoon(KeyValues data) {
-        try {
-            io.execute(() -> sweep(data));
-        } catch (RejectedExecutionException e) {
-            LOG.warn("expired values stay until the next sweep: the node is busy");
-        }
-    }
-
-    private static void sweep(KeyValues data) {
-        try {
-            int swept = 0;
-            for (int i = 0, removed = 1; i < MOST_SWEEPS && removed > 0; i++) {
-                removed = data.sweep();
-                swept += removed;
-            }
-            if (swept > 0) {
-                LOG.info("expired values removed count={}", swept);
-            }
-        } catch (RuntimeException e) {
-            LOG.warn("expired values stay until the next sweep", e);
-        }
-    }
-
     private Standstill.Watched writer() {
         return new Standstill.Watched() {
             @Override
@@ -416,7 +391,7 @@ final class Node implements AutoCloseable {
                 version(),
                 started,
                 clock.instant(),
-                cartridge.file(),
+                housekeeping.database(),
                 complaints,
                 time.offsetMillis(),
                 machine.totalMemory() - machine.freeMemory(),

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
@@ -71,7 +72,8 @@ public final class Blobs {
      * @throws IOException when the stream fails
      */
     public void put(String hash, long size, InputStream content) throws IOException {
-        if (contains(hash)) {
+        if (missing(List.of(hash)).isEmpty()) {
+            keep(List.of(hash));
             return;
         }
         MessageDigest whole = digest();
@@ -107,7 +109,7 @@ public final class Blobs {
         }
         String found = HexFormat.of().formatHex(whole.digest());
         if (start != size || !found.equals(hash)) {
-            // Chunks that no blob uses are collected with the others.
+            // Chunks that no blob uses are removed with the others.
             throw mismatch(hash, size, "it has " + start + " bytes and hashes to " + found);
         }
         if (size == 0) {
@@ -115,11 +117,32 @@ public final class Blobs {
             join(tx -> store(tx, hash, new byte[0]));
         }
         join(tx -> {
+            for (Chunk chunk : chunks) {
+                if (tx.first("SELECT 1 FROM fazt_chunk WHERE hash = ?", row -> true, chunk.hash())
+                        .isEmpty()) {
+                    throw new IllegalStateException(
+                            "the upload of " + hash + " took so long that its first parts are gone: send it again");
+                }
+            }
             manifest(tx, new Manifest(hash, size, chunks));
-            complete(tx, hash);
-            return true;
+            return complete(tx, hash);
         });
         announce(hash);
+    }
+
+    /** Has what is here of the given blobs stay for a while though no row refers to it yet; see {@link Unused}. */
+    public void keep(Collection<String> hashes) {
+        List<String> marked = cartridge.read(rows -> hashes.stream()
+                .distinct()
+                .filter(hash -> rows.first("SELECT 1 FROM fazt_unused WHERE hash = ?", row -> true, hash)
+                        .isPresent())
+                .toList());
+        if (!marked.isEmpty()) {
+            join(tx -> {
+                marked.forEach(hash -> tx.execute("DELETE FROM fazt_unused WHERE hash = ?", hash));
+                return true;
+            });
+        }
     }
 
     private static Mismatch mismatch(String hash, long size, String seen) {
@@ -376,12 +399,11 @@ public final class Blobs {
             });
             return false;
         }
-        join(tx -> {
-            complete(tx, hash);
-            return true;
-        });
-        announce(hash);
-        return true;
+        boolean complete = join(tx -> complete(tx, hash));
+        if (complete) {
+            announce(hash);
+        }
+        return complete;
     }
 
     /** Told of every blob that becomes whole, on the thread that made it so. */
@@ -394,6 +416,7 @@ public final class Blobs {
     }
 
     private static boolean store(LocalTx tx, String hash, byte[] body) {
+        tx.execute("DELETE FROM fazt_unused WHERE hash = ?", hash);
         return tx.execute("INSERT OR IGNORE INTO fazt_chunk (hash, body) VALUES (?, ?)", hash, body) > 0;
     }
 
@@ -413,9 +436,13 @@ public final class Blobs {
         tx.execute("UPDATE fazt_blob SET size = ? WHERE hash = ? AND complete = 0", manifest.size(), manifest.hash());
     }
 
-    private static void complete(LocalTx tx, String hash) {
-        tx.execute("UPDATE fazt_blob SET complete = 1 WHERE hash = ?", hash);
-        tx.execute("DELETE FROM fazt_wanted WHERE hash = ?", hash);
+    /** Answers false where it was removed meanwhile, as nobody needed it: then whoever needs it by now fetches it. */
+    private static boolean complete(LocalTx tx, String hash) {
+        boolean here = tx.execute("UPDATE fazt_blob SET complete = 1 WHERE hash = ?", hash) > 0;
+        if (here) {
+            tx.execute("DELETE FROM fazt_wanted WHERE hash = ?", hash);
+        }
+        return here;
     }
 
     private <T> T join(Cartridge.LocalBody<T> body) {

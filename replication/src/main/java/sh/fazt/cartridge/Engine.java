@@ -260,8 +260,11 @@ final class Engine {
             Documents.index(this, scope, table, row, before);
         }
         for (String column : table.blobColumns) {
-            if (row.columns().get(column) instanceof String hash && !hasBlob(hash)) {
-                want(scope, table, row, hash);
+            if (row.columns().get(column) instanceof String hash) {
+                if (!hasBlob(hash)) {
+                    want(scope, table, row, hash);
+                }
+                session.update("DELETE FROM fazt_unused WHERE hash = ?", hash);
             }
         }
     }

@@ -56,6 +56,9 @@ final class Schema {
                     INSERT INTO fazt_wanted_by SELECT hash, '', -1, 0 FROM fazt_wanted;
                     DROP TABLE fazt_wanted;
                     ALTER TABLE fazt_wanted_by RENAME TO fazt_wanted;
+                    """, """
+                    CREATE TABLE fazt_unused (hash TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
+                    CREATE INDEX fazt_unused_since ON fazt_unused (since);
                     """),
             List.of(
                     new ReplicatedTable(SETTLED, Policy.IMMUTABLE, CONFLICT_KEY, List.of()),

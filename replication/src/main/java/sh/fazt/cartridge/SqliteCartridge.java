@@ -89,6 +89,7 @@ public final class SqliteCartridge implements Cartridge {
         this.session = connect(false);
         try {
             checkFormat();
+            Space.prepare(session);
             List<TableSql> reindexed = schema.migrate(session, file.toString());
             engine = new Engine(session, schema, new HybridClock(options.wall()));
             session.script("BEGIN IMMEDIATE");
@@ -701,6 +702,27 @@ public final class SqliteCartridge implements Cartridge {
     /** Why writes are refused, or some were within the last minute; null when all is well. */
     public @Nullable String notWritable() {
         return refusals.lately();
+    }
+
+    /** How large the file is, and how much of that holds nothing. */
+    public record Size(long bytes, long free) {}
+
+    public Size size() {
+        return read(Space::size);
+    }
+
+    /** Gives what the file does not need back to the disk, a little at a time; answers how many bytes. Blocking. */
+    public long shrink() {
+        long before = size().bytes();
+        while (await(submit(new Job<Boolean>() {
+            @Override
+            Boolean run(List<Commit> events) {
+                return Space.giveBack(session);
+            }
+        }))) {
+            // Others write in between.
+        }
+        return before - size().bytes();
     }
 
     /** Since when, in nanoTime, the writer has been at the transaction that it is at; empty while it waits for work. */

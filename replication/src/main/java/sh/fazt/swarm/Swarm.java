@@ -201,7 +201,8 @@ public final class Swarm implements AutoCloseable {
                         .map(LinkState::peer)
                         .collect(Collectors.toSet()),
                 placements,
-                sync::acknowledged);
+                sync::acknowledged,
+                sync::inStep);
         eventWatch = new EventWatch(events);
         links.listen(eventWatch);
         cartridge.listen(eventWatch);
@@ -745,6 +746,16 @@ public final class Swarm implements AutoCloseable {
     /** Tombstones that were removed for good, since the start. */
     public long removedTombstones() {
         return tombstones.removed();
+    }
+
+    /** See {@link Tombstones#mayTidy}. Blocking. */
+    public boolean mayTidy(sh.fazt.cartridge.change.Scope scope) {
+        return tombstones.mayTidy(scope);
+    }
+
+    /** See {@link Tombstones#seenByAll}. */
+    public long seenByAll() {
+        return tombstones.seenByAll();
     }
 
     /** After the majority is lost for good: this node decides alone. Blocking. */

@@ -614,6 +614,12 @@ public final class SyncService implements CommitListener, Links.Listener {
         return CompletableFuture.supplyAsync(() -> core.acknowledged(scope, nodes), swarm);
     }
 
+    /** Whether all of the given nodes are linked, and have told that they have all that is here of a scope and no more. */
+    public CompletionStage<Boolean> inStep(Scope scope, Set<NodeId> nodes) {
+        return CompletableFuture.supplyAsync(
+                () -> nodes.stream().allMatch(id -> core.inStep(id).contains(scope)), swarm);
+    }
+
     /** Lets go of what peers were reading. */
     public void close() {
         pulls.close();

@@ -38,13 +38,21 @@ public final class Tombstones {
     private final Supplier<Set<NodeId>> linked;
     private final Holders holders;
     private final BiFunction<Scope, Set<NodeId>, CompletionStage<VersionVector>> acknowledged;
+    private final BiFunction<Scope, Set<NodeId>, CompletionStage<Boolean>> inStep;
     private final LongAdder removed = new LongAdder();
+    /** What was here at a time, and that every counting member had seen what was here at an earlier one. */
+    private Snapshot snapshot = new Snapshot(0, Map.of());
+
+    private volatile long seenByAll;
+
+    private record Snapshot(long at, Map<Scope, VersionVector> vectors) {}
 
     /**
      * @param clock        the swarm's time
      * @param members      all members but this node
      * @param linked       those that can be heard now
      * @param acknowledged what all of the given members have of a scope, see {@link SyncService#acknowledged}
+     * @param inStep       whether all of them are linked and have what is here, see {@link SyncService#inStep}
      */
     public Tombstones(
             Cartridge cartridge,
@@ -53,7 +61,9 @@ public final class Tombstones {
             Supplier<Set<NodeId>> members,
             Supplier<Set<NodeId>> linked,
             Holders holders,
-            BiFunction<Scope, Set<NodeId>, CompletionStage<VersionVector>> acknowledged) {
+            BiFunction<Scope, Set<NodeId>, CompletionStage<VersionVector>> acknowledged,
+            BiFunction<Scope, Set<NodeId>, CompletionStage<Boolean>> inStep) {
+        this.inStep = inStep;
         this.cartridge = cartridge;
         this.store = store;
         this.clock = clock;
@@ -72,16 +82,56 @@ public final class Tombstones {
     public void turn() {
         Set<NodeId> others = members.get();
         Map<NodeId, Long> heard = hear(others);
-        long now = clock.millis();
-        for (Scope scope : store.vectors().keySet()) {
-            Set<NodeId> keepers = new HashSet<>(others);
-            keepers.removeIf(id -> !holders.holds(id, scope));
-            Set<NodeId> counting = new HashSet<>(keepers);
-            counting.removeIf(id -> now - heard.getOrDefault(id, now) > HORIZON.toMillis());
-            if (holders.holds(store.origin().node(), scope) && 2 * (counting.size() + 1) > keepers.size() + 1) {
-                remove(scope, counting, Hlc.of(now - AGE.toMillis(), 0));
+        Snapshot now = new Snapshot(clock.millis(), store.vectors());
+        boolean seen = true;
+        for (Scope scope : now.vectors().keySet()) {
+            Set<NodeId> counting = counting(scope, others, heard);
+            if (holders.holds(store.origin().node(), scope) && isMost(scope, counting, others)) {
+                remove(scope, counting, Hlc.of(now.at() - AGE.toMillis(), 0));
             }
+            VersionVector then = snapshot.vectors().getOrDefault(scope, VersionVector.EMPTY);
+            seen &= acknowledged
+                    .apply(scope, counting)
+                    .toCompletableFuture()
+                    .join()
+                    .covers(then);
         }
+        if (seen) {
+            seenByAll = snapshot.at();
+            snapshot = now;
+        }
+    }
+
+    private Set<NodeId> counting(Scope scope, Set<NodeId> others, Map<NodeId, Long> heard) {
+        long now = clock.millis();
+        Set<NodeId> counting = new HashSet<>(others);
+        counting.removeIf(id -> !holders.holds(id, scope) || now - heard.getOrDefault(id, now) > HORIZON.toMillis());
+        return counting;
+    }
+
+    private boolean isMost(Scope scope, Set<NodeId> counting, Set<NodeId> others) {
+        long keepers = others.stream().filter(id -> holders.holds(id, scope)).count();
+        return 2 * (counting.size() + 1) > keepers + 1;
+    }
+
+    /** Up to when, in Unix milliseconds, every counting member has seen whatever was here; as of the last turn. */
+    public long seenByAll() {
+        return seenByAll;
+    }
+
+    /**
+     * Whether this node may remove rows of a scope that the swarm needs no more, by writing their deletions: all members
+     * that count are linked and have the very same, so that none is about to need them, and of all of them this is the
+     * one that does it.
+     */
+    public boolean mayTidy(Scope scope) {
+        Set<NodeId> others = members.get();
+        NodeId self = store.origin().node();
+        Set<NodeId> counting = counting(scope, others, hear(others));
+        return holders.holds(self, scope)
+                && isMost(scope, counting, others)
+                && counting.stream().allMatch(other -> self.compareTo(other) < 0)
+                && inStep.apply(scope, counting).toCompletableFuture().join();
     }
 
     private void remove(Scope scope, Set<NodeId> counting, Hlc until) {

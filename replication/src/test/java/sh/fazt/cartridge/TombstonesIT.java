@@ -87,7 +87,8 @@ class TombstonesIT {
                     () -> linked,
                     (node, scope) -> true,
                     (scope, nodes) -> CompletableFuture.completedFuture(
-                            nodes.stream().map(told::get).reduce(a.replica().vector(scope), VersionVector::least)));
+                            nodes.stream().map(told::get).reduce(a.replica().vector(scope), VersionVector::least)),
+                    (scope, nodes) -> CompletableFuture.completedFuture(false));
             wall.millis.addAndGet(8 * DAY.toMillis());
             tombstones.turn();
             assertThat(tombstones(a)).as("c has not seen it").isEqualTo(1);
@@ -177,6 +178,54 @@ class TombstonesIT {
     }
 
     @Test
+    void oneNodeTidiesAndOnlyWhileAllThatCountAreInStep() throws Exception {
+        List<NodeId> ids = new ArrayList<>(List.of(node("a"), node("b"), node("c")));
+        ids.sort(null);
+        Set<NodeId> linked = new HashSet<>(ids);
+        Set<NodeId> inStep = new HashSet<>(ids);
+        List<Boolean> may = new ArrayList<>();
+        for (NodeId self : ids) {
+            try (SqliteCartridge file = open(folder.resolve(self.shortText() + ".db"), self, wall)) {
+                set(file, "k", "1");
+                Set<NodeId> others = new HashSet<>(ids);
+                others.remove(self);
+                VersionVector[] seen = {VersionVector.EMPTY};
+                Tombstones tombstones = new Tombstones(
+                        file,
+                        file.replica(),
+                        wall,
+                        () -> others,
+                        () -> linked,
+                        (node, scope) -> true,
+                        (scope, nodes) -> CompletableFuture.completedFuture(seen[0]),
+                        (scope, nodes) -> CompletableFuture.completedFuture(inStep.containsAll(nodes)));
+                may.add(tombstones.mayTidy(APP));
+                NodeId last = ids.get(2);
+                inStep.remove(last);
+                assertThat(tombstones.mayTidy(APP)).as("one may have more").isFalse();
+                linked.remove(last);
+                wall.millis.addAndGet(31 * DAY.toMillis());
+                if (!self.equals(last)) {
+                    assertThat(tombstones.mayTidy(APP))
+                            .as("it does not count any more")
+                            .isEqualTo(self.equals(ids.get(0)));
+                }
+                long before = wall.millis.get();
+                tombstones.turn();
+                wall.millis.addAndGet(1000);
+                tombstones.turn();
+                assertThat(tombstones.seenByAll()).as("nobody has seen it").isZero();
+                seen[0] = file.replica().vector(APP);
+                tombstones.turn();
+                assertThat(tombstones.seenByAll()).isEqualTo(before);
+                linked.addAll(ids);
+                inStep.addAll(ids);
+            }
+        }
+        assertThat(may).as("the one with the smallest id").containsExactly(true, false, false);
+    }
+
+    @Test
     void aCartridgeFromBeforeIsCountedAnew() throws Exception {
         Path file = folder.resolve("a.db");
         long digest;
@@ -191,6 +240,7 @@ class TombstonesIT {
             statement.executeUpdate("UPDATE fazt_migration SET level = 1 WHERE room = 'cartridge'");
             statement.executeUpdate("DROP TABLE fazt_floor");
             statement.executeUpdate("DROP TABLE fazt_heard");
+            statement.executeUpdate("DROP TABLE fazt_unused");
             statement.executeUpdate("UPDATE fazt_scope SET digest = digest + 7");
         }
         try (SqliteCartridge a = open(file, node("a"), wall)) {

@@ -23,6 +23,7 @@ import sh.fazt.cartridge.ReplicatedTable.BlobRule;
 import sh.fazt.cartridge.ReplicatedTable.Column;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.ReplicatedTable.Type;
+import sh.fazt.cartridge.Rows;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.hosting.HostingException;
@@ -43,7 +44,8 @@ public final class Deployments {
             List.of(
                     new ReplicatedTable(
                             "release",
-                            Policy.IMMUTABLE,
+                            // Never changed, but removed when it is old.
+                            Policy.REGISTER,
                             List.of(new Column("id", Type.TEXT)),
                             List.of(
                                     new Column("node", Type.TEXT),
@@ -53,7 +55,7 @@ public final class Deployments {
                                     new Column("spa", Type.INTEGER))),
                     new ReplicatedTable(
                             "release_file",
-                            Policy.IMMUTABLE,
+                            Policy.REGISTER,
                             List.of(new Column("release", Type.TEXT), new Column("path", Type.TEXT)),
                             List.of(new Column("hash", Type.BLOB_REFERENCE), new Column("size", Type.INTEGER)),
                             // A function has its sources before it is called: it can't wait for them.
@@ -130,7 +132,9 @@ public final class Deployments {
     public Offer offer(String nameOrId, Manifest manifest, String node) {
         Optional<App> known = Apps.isId(nameOrId) ? Optional.of(apps.require(nameOrId)) : apps.find(nameOrId);
         String name = known.isPresent() ? known.get().name() : Apps.checkName(nameOrId);
-        List<String> missing = missing(manifest);
+        // What is here and in nobody's use stays until the client comes again.
+        blobs.keep(manifest.files().stream().map(Manifest.File::sha256).toList());
+        List<String> missing = cartridge.read(rows -> missing(rows, manifest));
         if (!missing.isEmpty()) {
             return new Offer.Missing(missing);
         }
@@ -139,9 +143,9 @@ public final class Deployments {
         Map<String, byte[]> inline = inline(manifest, known);
         Optional<String> id = known.map(App::id);
         while (true) {
-            Offer.Deployed deployed = release(id, name, manifest, node, spa, inline);
-            if (deployed != null) {
-                return deployed;
+            Offer came = release(id, name, manifest, node, spa, inline);
+            if (came != null) {
+                return came;
             }
             id = cartridge.read(rows -> Apps.named(rows, name));
         }
@@ -151,9 +155,10 @@ public final class Deployments {
      * The one transaction of a deploy.
      *
      * @param id empty for a new app
-     * @return null when a new app's name was taken since it was looked up: then nothing was written
+     * @return null when a new app's name was taken since it was looked up: then nothing was written, nor where content
+     *     is lacking by now
      */
-    private Offer.@Nullable Deployed release(
+    private @Nullable Offer release(
             Optional<String> id, String name, Manifest manifest, String node, boolean spa, Map<String, byte[]> inline) {
         String app = id.orElseGet(apps::newId);
         Instant now = clock.instant();
@@ -161,8 +166,14 @@ public final class Deployments {
         return write(app, tx -> {
                     if (id.isEmpty()) {
                         if (Apps.named(tx, name).isPresent()) {
-                            return Optional.<Offer.Deployed>empty();
+                            return Optional.<Offer>empty();
                         }
+                    }
+                    List<String> gone = missing(tx, manifest);
+                    if (!gone.isEmpty()) {
+                        return Optional.<Offer>of(new Offer.Missing(gone));
+                    }
+                    if (id.isEmpty()) {
                         Apps.create(tx, name, now);
                     }
                     // Ids are in the order of deploys, even from a node whose clock is behind: fallbacks go by them.
@@ -193,31 +204,27 @@ public final class Deployments {
                                     "spa",
                                     spa));
                     Apps.activate(tx, release, now);
-                    return Optional.of(new Offer.Deployed(app, name, release, files.size(), manifest.bytes()));
+                    return Optional.<Offer>of(new Offer.Deployed(app, name, release, files.size(), manifest.bytes()));
                 })
                 .orElse(null);
     }
 
     /** Hashes of the manifest that are not here; fails where content is here and has another size. */
-    private List<String> missing(Manifest manifest) {
-        return cartridge.read(rows -> {
-            Set<String> missing = new LinkedHashSet<>();
-            for (Manifest.File file : manifest.files()) {
-                Optional<Long> size = rows.first(
-                        "SELECT size FROM fazt_blob WHERE hash = ? AND complete = 1",
-                        row -> row.integer(0),
-                        file.sha256());
-                if (size.isEmpty()) {
-                    missing.add(file.sha256());
-                } else if (size.get() != file.size()) {
-                    throw new HostingException(
-                            HostingException.Reason.INVALID,
-                            file.path() + ": the content with this sha256 has " + size.get() + " bytes, not "
-                                    + file.size() + ": read size and sha256 from the same file");
-                }
+    private static List<String> missing(Rows rows, Manifest manifest) {
+        Set<String> missing = new LinkedHashSet<>();
+        for (Manifest.File file : manifest.files()) {
+            Optional<Long> size = rows.first(
+                    "SELECT size FROM fazt_blob WHERE hash = ? AND complete = 1", row -> row.integer(0), file.sha256());
+            if (size.isEmpty()) {
+                missing.add(file.sha256());
+            } else if (size.get() != file.size()) {
+                throw new HostingException(
+                        HostingException.Reason.INVALID,
+                        file.path() + ": the content with this sha256 has " + size.get() + " bytes, not " + file.size()
+                                + ": read size and sha256 from the same file");
             }
-            return List.copyOf(missing);
-        });
+        }
+        return List.copyOf(missing);
     }
 
     private void checkFunctions(Manifest manifest) {
@@ -313,16 +320,14 @@ public final class Deployments {
     /** Makes a release of the app the active one: forward or back. */
     public void activate(String app, String release) {
         App found = apps.require(app);
-        boolean known = cartridge.read(rows -> rows.first(
-                        "SELECT 1 FROM release_live WHERE scope = ? AND id = ?", row -> true, found.id(), release)
-                .isPresent());
-        if (!known) {
-            throw new HostingException(
-                    HostingException.Reason.NOT_FOUND,
-                    "app " + found.name() + " has no release \"" + release + "\": see \"fazt app releases "
-                            + found.name() + "\"");
-        }
         write(found.id(), tx -> {
+            if (tx.first("SELECT 1 FROM release_live WHERE scope = ? AND id = ?", row -> true, found.id(), release)
+                    .isEmpty()) {
+                throw new HostingException(
+                        HostingException.Reason.NOT_FOUND,
+                        "app " + found.name() + " has no release \"" + release + "\": see \"fazt app releases "
+                                + found.name() + "\"");
+            }
             Apps.activate(tx, release, clock.instant());
             return true;
         });

@@ -2,7 +2,6 @@ package sh.fazt.node.ops;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -13,6 +12,7 @@ import sh.fazt.runtime.RuntimeStatus;
 /**
  * The node's condition at one moment. Immutable.
  *
+ * @param database   the cartridge: where it is, how large, and what was removed from it
  * @param complaints what is not as it should be, in words for the owner; empty when all is well
  * @param clockOffsetMillis what would have to be added to this machine's clock
  * @param heapBytes  used, of {@code mostHeapBytes}
@@ -22,7 +22,7 @@ public record Condition(
         String version,
         Instant started,
         Instant now,
-        Path cartridge,
+        ObjectNode database,
         List<String> complaints,
         long clockOffsetMillis,
         long heapBytes,
@@ -44,7 +44,7 @@ public record Condition(
         complaints.forEach(reasons::add);
         health.set("reasons", reasons);
         health.set("memory", Json.object().put("used_mb", heapBytes >> 20).put("limit_mb", mostHeapBytes >> 20));
-        health.set("database", Json.object().put("path", cartridge.toString()));
+        health.set("database", database);
         health.set(
                 "http",
                 Json.object()

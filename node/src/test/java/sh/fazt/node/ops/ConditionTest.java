@@ -2,10 +2,10 @@ package sh.fazt.node.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import sh.fazt.node.api.Json;
 import sh.fazt.node.http.HttpServer;
 import sh.fazt.runtime.RuntimeStatus;
 
@@ -16,7 +16,7 @@ class ConditionTest {
                 "1.2",
                 Instant.ofEpochSecond(100),
                 Instant.ofEpochSecond(160),
-                Path.of("data.db"),
+                Json.object().put("path", "data.db"),
                 complaints,
                 -2500,
                 5L << 20,
