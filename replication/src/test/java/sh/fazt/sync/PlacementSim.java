@@ -72,6 +72,9 @@ class PlacementSim {
         /** Those of them that fetch blobs on first use: never all. */
         private Set<NodeId> agreedLazy = Set.of();
 
+        /** Whether somebody asks for blobs now and then. */
+        private boolean visited = true;
+
         private long added;
 
         Run(SimWorld world, Bug bug) {
@@ -156,6 +159,7 @@ class PlacementSim {
         }
 
         private void settle() {
+            visited = false;
             world.network().quality(LinkQuality.lan());
             world.network().heal();
             members.forEach(Member::hear);
@@ -243,11 +247,11 @@ class PlacementSim {
                 heardLazy = agreedLazy;
             }
 
-            /** From whoever is linked and has some; a lazy holder seldom, when somebody asks. */
+            /** From whoever is linked and has some; a lazy holder seldom, while somebody asks. */
             private void fetchBlobs() {
                 if (vector().isEmpty()) {
                     blobs.clear();
-                } else if (!heardLazy.contains(id) || random.nextInt(40) == 0) {
+                } else if (!heardLazy.contains(id) || visited && random.nextInt(40) == 0) {
                     for (Member other : members) {
                         if (other != this && world.isUp(other.id) && isLinked(other)) {
                             written.stream()
