@@ -135,6 +135,22 @@ final class Rotation {
                 return done.join();
             }
         }
+        String refusal = "";
+        // A second time, for this node may just have told others of a new address, and its record was another then.
+        for (int i = 0; i < 2 && !done.isDone(); i++) {
+            refusal = attempt(what, voters);
+            await(what, refusal, tend);
+        }
+        if (!done.isDone()) {
+            throw new SwarmException(
+                    SwarmException.Reason.CONFLICT,
+                    "can't " + what + ": " + refusal + ". Nothing has changed: this node keeps its key");
+        }
+        return done.join();
+    }
+
+    /** Makes the next key and asks for it; answers why it was refused, empty when it is agreed. */
+    private String attempt(String what, List<NodeId> voters) {
         ConfigEntry entry = records.entry(Records.MEMBER, self().toString());
         if (entry == null) {
             throw new SwarmException(
@@ -142,7 +158,6 @@ final class Rotation {
                     "can't " + what + ": this node has not heard yet that it is a member. Try again in a moment");
         }
         asking = true;
-        String refusal;
         try {
             NodeKey next = prepare(what);
             SignedKeyChange signed = KeyChanges.sign(
@@ -151,17 +166,10 @@ final class Rotation {
                     swarmId.get(),
                     entry.version(),
                     evictions.written(self()).getFencesList());
-            refusal = alone ? decideAlone(signed) : ask(voters, signed);
+            return voters.isEmpty() ? decideAlone(signed) : ask(voters, signed);
         } finally {
             asking = false;
         }
-        await(what, refusal, tend);
-        if (!done.isDone()) {
-            throw new SwarmException(
-                    SwarmException.Reason.CONFLICT,
-                    "can't " + what + ": " + refusal + ". Nothing has changed: this node keeps its key");
-        }
-        return done.join();
     }
 
     private List<NodeId> linkedVoters() {
