@@ -14,6 +14,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,8 @@ final class Lock {
     private static final int NOT_RUN = 126;
 
     private static final int NOT_FOUND = 127;
+    /** "error=2," until Java 24, "error: 2 " since. */
+    private static final Pattern NO_SUCH_FILE = Pattern.compile("error(=|: )2[, ]");
     /** The node's conflict: somebody else has it. */
     private static final int CONFLICT = 409;
     /** A node without a quorum says so after five seconds. */
@@ -67,7 +70,8 @@ final class Lock {
         } catch (IOException e) {
             release();
             String why = String.valueOf(e.getMessage());
-            throw Failure.ended(why.contains("error=2,") ? NOT_FOUND : NOT_RUN, "can't run the command: " + why);
+            throw Failure.ended(
+                    NO_SUCH_FILE.matcher(why).find() ? NOT_FOUND : NOT_RUN, "can't run the command: " + why);
         }
         int code = watch(process, taken);
         release();

@@ -590,10 +590,15 @@ public final class Swarm implements AutoCloseable {
         long end = System.nanoTime() + CATCH_UP.toNanos();
         boolean voted = false;
         while (System.nanoTime() < end && !closed) {
-            tend();
-            voted = !joining.pending();
-            if (voted && sync.caughtUp()) {
-                return;
+            try {
+                tend();
+                voted = !joining.pending();
+                if (voted && sync.caughtUp()) {
+                    return;
+                }
+            } catch (RuntimeException e) {
+                // Each step can be repeated, and is, here or by the timer: one that fails does not end the join.
+                LOG.warn("a step of the join failed and is tried again", e);
             }
             LockSupport.parkNanos(50_000_000);
         }

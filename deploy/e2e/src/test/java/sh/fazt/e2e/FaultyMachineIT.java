@@ -67,6 +67,8 @@ class FaultyMachineIT {
         b.join(a);
         a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", Ledger.NAME);
         Ledger.awaitServed(nodes, SOON);
+        // To log in is to write a session, for which there is no room later.
+        assertThat(b.api("/api/system/health").toString()).doesNotContain("disk");
 
         int accepted = 0;
         HttpResponse<String> refused = putLarge(b, "large-0");

@@ -241,7 +241,12 @@ final class NodeUnderTest implements AutoCloseable {
     JsonNode ok(String... words) throws Exception {
         Run run = fazt(words);
         if (run.code() != 0) {
-            throw new IllegalStateException(name + ": fazt " + String.join(" ", words) + " failed: " + run.err());
+            String why = run.err();
+            if (why.contains("the node's log says what")) {
+                List<String> lines = Files.readAllLines(log());
+                why += String.join("\n", lines.subList(Math.max(0, lines.size() - 60), lines.size()));
+            }
+            throw new IllegalStateException(name + ": fazt " + String.join(" ", words) + " failed: " + why);
         }
         return run.out().startsWith("{")
                 ? run.json()
