@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -71,9 +72,12 @@ final class SpoolFolder implements AutoCloseable {
         if (taken.get() + more > MOST) {
             throw new IOException("pulls take " + (taken.get() >> 20) + " MiB already, of at most " + (MOST >> 20));
         }
-        long left = Files.getFileStore(folder).getUsableSpace();
-        if (left - RESERVE < more) {
-            throw new IOException("there are " + (left >> 20) + " MiB left on the disk, of which " + (RESERVE >> 20)
+        FileStore disk = Files.getFileStore(folder);
+        long left = disk.getUsableSpace();
+        // A small disk would never have room else.
+        long reserve = Math.min(RESERVE, disk.getTotalSpace() / 16);
+        if (left - reserve < more) {
+            throw new IOException("there are " + (left >> 20) + " MiB left on the disk, of which " + (reserve >> 20)
                     + " are kept for the cartridge, and " + (more + (1 << 20) - 1 >> 20) + " are needed");
         }
     }
