@@ -3,11 +3,14 @@ package sh.fazt.consensus;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -426,17 +429,40 @@ final class RaftHost {
         delete(directory);
     }
 
+    /** Ratis goes on renaming and deleting there for a moment after it is closed: what is gone is as good as deleted. */
     static void delete(Path directory) {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
+        try {
+            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.deleteIfExists(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult visitFileFailed(Path file, IOException why) throws IOException {
+                    return gone(why);
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException why) throws IOException {
+                    if (why != null) {
+                        return gone(why);
+                    }
+                    Files.deleteIfExists(folder);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
         } catch (IOException e) {
             throw new ConsensusException(
                     ConsensusException.Reason.STORAGE, "can't clear " + directory + ": delete it by hand", e);
         }
+    }
+
+    private static FileVisitResult gone(IOException why) throws IOException {
+        if (why instanceof NoSuchFileException) {
+            return FileVisitResult.CONTINUE;
+        }
+        throw why;
     }
 }
