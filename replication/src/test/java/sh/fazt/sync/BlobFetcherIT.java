@@ -3,11 +3,9 @@ package sh.fazt.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -16,7 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -30,10 +27,7 @@ import sh.fazt.blob.Blobs;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.identity.NodeId;
-import sh.fazt.identity.NodeKey;
 import sh.fazt.link.Channel;
-import sh.fazt.link.GrpcLinks;
-import sh.fazt.link.LinkConfig;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.protocol.sync.v1.BlobReply;
@@ -52,24 +46,8 @@ class BlobFetcherIT {
     private volatile Runnable noteAsked = () -> {};
 
     /** A node: its links, its blobs, and what it answers about them. */
-    private final class Side {
-        final NodeKey key = NodeKey.generate();
-        final ExecutorService io = Executors.newFixedThreadPool(8);
+    private final class Side extends Wire {
         final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
-        final GrpcLinks links = new GrpcLinks(LinkConfig.of(
-                        key,
-                        () -> "swarm-of-tests",
-                        task -> {
-                            Thread thread = new Thread(task, "blob-link");
-                            thread.setDaemon(true);
-                            return thread;
-                        },
-                        io,
-                        io,
-                        Clock.systemUTC(),
-                        System::nanoTime,
-                        new Random())
-                .withAddress("127.0.0.1", 0, List.of()));
         final SqliteCartridge cartridge =
                 SqliteCartridge.open(folder.resolve("side-" + sides.size()), CartridgeOptions.standard(), List.of());
         final Blobs blobs = new Blobs(cartridge);
@@ -120,14 +98,6 @@ class BlobFetcherIT {
             this(answer -> answer, Integer.MAX_VALUE);
         }
 
-        void trust(Side... others) {
-            Map<NodeId, List<String>> trusted = new HashMap<>();
-            for (Side other : others) {
-                trusted.put(other.key.id(), List.of("127.0.0.1:" + other.links.port()));
-            }
-            links.trust(trusted);
-        }
-
         void want(String hash) {
             cartridge
                     .writeLocal(tx -> tx.execute("INSERT INTO fazt_wanted VALUES (?, 'shop', -1, 0)", hash))
@@ -136,10 +106,10 @@ class BlobFetcherIT {
             clock.scheduleWithFixedDelay(fetcher::look, 0, 50, TimeUnit.MILLISECONDS);
         }
 
-        void close() {
+        @Override
+        public void close() {
             clock.shutdownNow();
-            links.close();
-            io.shutdownNow();
+            super.close();
             cartridge.close();
         }
     }
