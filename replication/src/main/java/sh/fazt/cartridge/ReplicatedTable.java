@@ -38,7 +38,9 @@ public record ReplicatedTable(
         REGISTER,
         /**
          * Every column is a register of its own, and the row's deletion one more: what two nodes wrote into different
-         * columns is both kept. For columns that mean something each by itself.
+         * columns is both kept. For columns that mean something each by itself. Beside the declared ones a writer may
+         * name others; the view has them in {@code fields}, which {@link sh.fazt.cartridge.change.Document#fields}
+         * reads, and in {@code written} the clock of the last write to any of them.
          */
         DOCUMENT,
         /** A row per origin, summed on read. */

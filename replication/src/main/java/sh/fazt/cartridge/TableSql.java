@@ -15,7 +15,7 @@ import sh.fazt.cartridge.change.Document;
 /**
  * A replicated table's statements. Columns are: scope, the key, the declared columns, then {@code _origin},
  * {@code _seq}, {@code _hlc}, {@code _deleted} and {@code _extra}: what a newer node sent in columns that
- * are not declared here yet. Immutable.
+ * are not declared here yet, and a document's fields that never are. Immutable.
  */
 final class TableSql {
     /**
@@ -100,7 +100,7 @@ final class TableSql {
         gone = "SELECT rowid, _seq, _hlc FROM " + name
                 + " WHERE _deleted = 1 AND scope = ? AND _origin = ? AND _seq <= ? AND _hlc <= ? LIMIT ?";
         count = "SELECT count(*)" + beyond;
-        StringBuilder size = new StringBuilder("48");
+        StringBuilder size = new StringBuilder("48 + coalesce(length(_extra), 0)");
         for (Column column : key) {
             size.append(" + length(CAST(").append(column.name()).append(" AS BLOB))");
         }
@@ -188,6 +188,7 @@ final class TableSql {
                         : comma(names(columns.stream()
                                         .filter(column -> column != FIELDS)
                                         .toList()))
+                                + (policy == Policy.DOCUMENT ? ", _extra AS fields, _hlc AS written" : "")
                                 + " FROM " + name + " WHERE _deleted = 0");
         if (policy == Policy.DOCUMENT) {
             createFields(session);
@@ -270,7 +271,7 @@ final class TableSql {
     void checkColumns(Map<String, ?> named) {
         Document.check(named.keySet());
         for (String column : named.keySet()) {
-            if (!byName.containsKey(column)) {
+            if (policy != Policy.DOCUMENT && !byName.containsKey(column)) {
                 throw new IllegalArgumentException(name + " has no column " + column);
             }
         }

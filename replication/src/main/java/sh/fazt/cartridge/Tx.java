@@ -24,6 +24,12 @@ final class Tx implements WriteTx {
     /** Above this a transaction would hold up every other one, here and on each peer. */
     static final int MOST_BYTES = 64 << 20;
 
+    /**
+     * Fields of a document that a writer may make, removed ones included, as they keep their clocks. Of what nine
+     * nodes make while they are cut off from each other the merge still fits a row that travels.
+     */
+    static final int MOST_FIELDS = 200;
+
     static final int SMALL_BLOB = 16 << 10;
     static final int SMALL_BLOBS = 256 << 10;
 
@@ -139,9 +145,26 @@ final class Tx implements WriteTx {
     private void change(
             TableSql table, List<Object> key, Engine.@Nullable Current before, Map<String, @Nullable Object> changes) {
         if (before == null) {
-            write(table, key, null, Document.create(stamp(), changes));
-        } else if (!Documents.of(before).says(changes)) {
-            write(table, key, before, Documents.of(before).update(stamp(), changes));
+            Document made = Document.create(stamp(), changes);
+            checkFields(0, made);
+            write(table, key, null, made);
+        } else {
+            Document here = Documents.of(before);
+            if (!here.says(changes)) {
+                Document changed = here.update(stamp(), changes);
+                checkFields(here.size(), changed);
+                write(table, key, before, changed);
+            }
+        }
+    }
+
+    /** What came from elsewhere may be larger; then it does not grow here. */
+    private static void checkFields(int before, Document document) {
+        if (document.size() > MOST_FIELDS && document.size() > before) {
+            throw new CartridgeException(
+                    CartridgeException.Reason.TOO_LARGE,
+                    "a document of more than " + MOST_FIELDS + " fields, of which those count that were removed:"
+                            + " put what comes and goes inside of one field");
         }
     }
 

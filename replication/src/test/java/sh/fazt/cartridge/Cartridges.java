@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.ReplicatedTable.Column;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
 import sh.fazt.cartridge.ReplicatedTable.Type;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
@@ -35,7 +36,8 @@ public final class Cartridges {
             "profile",
             Policy.DOCUMENT,
             List.of(new Column("name", Type.TEXT)),
-            List.of(new Column("x", Type.TEXT), new Column("y", Type.TEXT), new Column("z", Type.TEXT)));
+            // y and z are fields that its writers made up.
+            List.of(new Column("x", Type.TEXT)));
     static final SchemaPart ROOM = new SchemaPart(
             "test",
             List.of("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)"),
@@ -98,13 +100,13 @@ public final class Cartridges {
     static @Nullable Map<String, String> profile(Cartridge cartridge, String name) {
         return cartridge
                 .read(rows -> rows.first(
-                        "SELECT x, y, z FROM profile_live WHERE scope = ? AND name = ?",
+                        "SELECT x, fields FROM profile_live WHERE scope = ? AND name = ?",
                         row -> {
                             Map<String, String> fields = new TreeMap<>();
-                            for (int i = 0; i < 3; i++) {
-                                if (!row.isNull(i)) {
-                                    fields.put(List.of("x", "y", "z").get(i), row.text(i));
-                                }
+                            Document.fields(row.bytesOrNull(1))
+                                    .forEach((field, value) -> fields.put(field, String.valueOf(value)));
+                            if (!row.isNull(0)) {
+                                fields.put("x", row.text(0));
                             }
                             return fields;
                         },

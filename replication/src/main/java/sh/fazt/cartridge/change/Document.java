@@ -95,6 +95,16 @@ public final class Document {
         return field == null ? null : field.stamp();
     }
 
+    /** How many fields it has or had. */
+    public int size() {
+        return fields.size();
+    }
+
+    /** The fields of a row that are no declared columns, as the table's view has them: none for null. */
+    public static Map<String, @Nullable Object> fields(byte @Nullable [] stored) {
+        return stored == null ? Map.of() : RowCodec.columns(stored);
+    }
+
     /** Every stamp that still contributes, beside the document's own. */
     public Set<Stamp> others() {
         Set<Stamp> others = new TreeSet<>();
