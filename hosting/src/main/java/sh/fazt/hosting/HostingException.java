@@ -20,6 +20,8 @@ public final class HostingException extends RuntimeException {
         NOT_FOUND,
         /** What was sent breaks a rule; the message names it. */
         INVALID,
+        /** There is one by this name already. */
+        EXISTS,
         /** A limit was reached. */
         TOO_LARGE,
         /** User name or password are wrong. */

@@ -38,6 +38,7 @@ import sh.fazt.hosting.account.Accounts;
 import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.hosting.data.KeyValues;
+import sh.fazt.hosting.document.Documents;
 import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.route.Routes;
@@ -73,6 +74,7 @@ import sh.fazt.runtime.Runtime;
 import sh.fazt.runtime.RuntimeOptions;
 import sh.fazt.runtime.ScriptThreads;
 import sh.fazt.runtime.SourceTree;
+import sh.fazt.runtime.sandbox.Meter;
 import sh.fazt.swarm.OwnKey;
 import sh.fazt.swarm.Swarm;
 import sh.fazt.swarm.SwarmOptions;
@@ -139,6 +141,7 @@ final class Node implements AutoCloseable {
                     new Runtime(
                             RuntimeOptions.DEFAULT,
                             new KeyValuesAdapter(data),
+                            new DocumentsAdapter(new Documents(cartridge, corrected, random, Meter::poll)),
                             (app, level, message) ->
                                     LOG.info("app log app={} level={} message={}", app, level, message),
                             ScriptThreads.daemons()));
@@ -275,8 +278,8 @@ final class Node implements AutoCloseable {
 
     /** What every room keeps in the cartridge. */
     static List<SchemaPart> schemas() {
-        List<SchemaPart> schemas = new ArrayList<>(
-                List.of(Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA));
+        List<SchemaPart> schemas = new ArrayList<>(List.of(
+                Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Documents.SCHEMA, Accounts.SCHEMA));
         schemas.addAll(Swarm.schemas());
         return schemas;
     }

@@ -6,6 +6,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.blob.Blobs;
 import sh.fazt.hosting.data.KeyValues;
+import sh.fazt.hosting.document.Documents;
 import sh.fazt.node.http.Wire;
 import sh.fazt.runtime.Header;
 import sh.fazt.runtime.Request;
@@ -26,6 +28,7 @@ import sh.fazt.runtime.Result;
 import sh.fazt.runtime.Runtime;
 import sh.fazt.runtime.RuntimeOptions;
 import sh.fazt.runtime.ScriptThreads;
+import sh.fazt.runtime.sandbox.Meter;
 import sh.fazt.sync.HeldBack;
 
 class SiteIT {
@@ -315,6 +318,8 @@ class SiteIT {
         try (Runtime runtime = new Runtime(
                 RuntimeOptions.DEFAULT,
                 new KeyValuesAdapter(new KeyValues(surface.cartridge, Clock.systemUTC())),
+                new DocumentsAdapter(
+                        new Documents(surface.cartridge, Clock.systemUTC(), new SecureRandom(), Meter::poll)),
                 (app, level, message) -> {},
                 ScriptThreads.daemons())) {
             surface.functions = runtime::invoke;

@@ -25,6 +25,7 @@ import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.hosting.account.Accounts;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.hosting.data.KeyValues;
+import sh.fazt.hosting.document.Documents;
 import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.route.Routes;
@@ -61,8 +62,8 @@ final class Surface implements AutoCloseable {
     static final String PASSWORD = "correct horse";
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
-    static final List<SchemaPart> SCHEMAS =
-            List.of(Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Accounts.SCHEMA);
+    static final List<SchemaPart> SCHEMAS = List.of(
+            Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Documents.SCHEMA, Accounts.SCHEMA);
 
     final SqliteCartridge cartridge;
     final Apps apps;

@@ -14,6 +14,7 @@ import org.slf4j.LoggerFactory;
 import sh.fazt.runtime.Result.Failed;
 import sh.fazt.runtime.Result.Reason;
 import sh.fazt.runtime.binding.AppLog;
+import sh.fazt.runtime.binding.Documents;
 import sh.fazt.runtime.binding.KeyValues;
 import sh.fazt.runtime.compile.Compilation;
 import sh.fazt.runtime.compile.ScriptCompiler;
@@ -38,6 +39,7 @@ public final class Runtime implements AutoCloseable {
     private static final long CLOSE_NANOS = 2_000_000_000;
 
     private final KeyValues keyValues;
+    private final Documents documents;
     private final AppLog log;
     private final ScriptThreads threads;
     private final ScriptCompiler compiler = new ScriptCompiler();
@@ -53,8 +55,10 @@ public final class Runtime implements AutoCloseable {
     private volatile @Nullable Watchdog watchdog;
 
     /** Takes no thread and little memory until the first invocation or {@link #warmUp}. */
-    public Runtime(RuntimeOptions options, KeyValues keyValues, AppLog log, ScriptThreads threads) {
+    public Runtime(
+            RuntimeOptions options, KeyValues keyValues, Documents documents, AppLog log, ScriptThreads threads) {
         this.keyValues = keyValues;
+        this.documents = documents;
         this.log = log;
         this.threads = threads;
         this.lanes = new Lanes(options, System::nanoTime, compiler, this::hire);
@@ -202,7 +206,7 @@ public final class Runtime implements AutoCloseable {
                 }
             }
         }
-        Realm realm = running.open(new RealmHost(app, modules, keyValues, log, random));
+        Realm realm = running.open(new RealmHost(app, modules, keyValues, documents, log, random));
         // Compiled before the clock of an invocation runs; what does not compile is told by the invocation.
         modules.entry();
         return realm;

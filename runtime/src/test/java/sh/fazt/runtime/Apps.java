@@ -19,6 +19,7 @@ import java.util.concurrent.TimeoutException;
 /** A runtime with fakes around it, and short ways to ask it something. */
 final class Apps implements AutoCloseable {
     final FakeKeyValues keyValues = new FakeKeyValues();
+    final FakeDocuments documents = new FakeDocuments();
     final Queue<String> log = new ConcurrentLinkedQueue<>();
     final Runtime runtime;
 
@@ -30,6 +31,7 @@ final class Apps implements AutoCloseable {
         runtime = new Runtime(
                 options,
                 keyValues,
+                documents,
                 (app, level, message) -> log.add(app + " " + level + " " + message),
                 ScriptThreads.daemons());
     }

@@ -81,6 +81,7 @@ public record Problem(Kind kind, String code, String message, Map<String, Object
         return switch (reason) {
             case NOT_FOUND -> new Problem(Kind.NOT_FOUND, "NOT_FOUND", message);
             case INVALID -> new Problem(Kind.INVALID, "VALIDATION_FAILED", message);
+            case EXISTS -> new Problem(Kind.CONFLICT, "CONFLICT", message);
             case TOO_LARGE -> new Problem(Kind.TOO_LARGE, "PAYLOAD_TOO_LARGE", message);
             case BAD_CREDENTIALS -> new Problem(Kind.UNAUTHENTICATED, "INVALID_CREDENTIALS", message);
             case TOO_MANY_ATTEMPTS -> new Problem(Kind.TOO_MANY, "RATE_LIMIT_EXCEEDED", message);

@@ -3,6 +3,7 @@ package sh.fazt.runtime.engine.nashorn;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.nashorn.internal.objects.Global;
 import org.openjdk.nashorn.internal.runtime.Context;
 import org.openjdk.nashorn.internal.runtime.ECMAException;
@@ -25,6 +26,7 @@ final class HostFunctions {
     /** The code of one function. */
     @FunctionalInterface
     interface Code {
+        @Nullable
         Object call(Object self, Object[] arguments);
     }
 
@@ -61,7 +63,7 @@ final class HostFunctions {
     }
 
     @SuppressWarnings("unused") // through CALL
-    private static Object call(Code code, Object self, Object... arguments) {
+    private static @Nullable Object call(Code code, Object self, Object... arguments) {
         try {
             return code.call(self, arguments);
         } catch (ECMAException | Kill | StackOverflowError e) {

@@ -9,17 +9,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 import org.openjdk.nashorn.internal.objects.Global;
-import org.openjdk.nashorn.internal.runtime.ECMAException;
 import org.openjdk.nashorn.internal.runtime.JSType;
 import org.openjdk.nashorn.internal.runtime.ScriptObject;
-import sh.fazt.runtime.binding.BindingException;
 import sh.fazt.runtime.binding.KeyValues;
-import sh.fazt.runtime.sandbox.Meter;
 
 /** {@code fazt.app.kv}: values are JSON, calls answer when the data is stored. Confined to the realm's thread. */
 final class KeyValueFunctions {
@@ -31,10 +24,10 @@ final class KeyValueFunctions {
     private final Shapes shapes;
     private final Shapes.Shape entry;
     private final Shapes.Shape expiringEntry;
-    /** The last error that stands for a disk without room. */
-    private @Nullable Object refused;
+    private final Answers answers;
 
-    KeyValueFunctions(KeyValues keyValues, String appId, Shapes shapes) {
+    KeyValueFunctions(KeyValues keyValues, String appId, Shapes shapes, Answers answers) {
+        this.answers = answers;
         this.shapes = shapes;
         this.entry = shapes.of("key", "value");
         this.expiringEntry = shapes.of("key", "value", "expiresAt");
@@ -71,12 +64,8 @@ final class KeyValueFunctions {
                         "fazt.app.kv.incr of '" + key + "' needs a whole number to add, not " + JSType.toString(by));
             }
             long value = await("incr", key, keyValues.increment(appId, key, (long) step));
-            return number(value);
+            return Answers.number(value);
         });
-    }
-
-    private static Object number(long value) {
-        return value == (int) value ? (Object) (int) value : (Object) (double) value;
     }
 
     private static String key(String name, Object[] arguments) {
@@ -131,29 +120,7 @@ final class KeyValueFunctions {
         return Global.allocate(items);
     }
 
-    /** Whether that was thrown because the disk has no room. */
-    boolean refused(Object thrown) {
-        return refused != null && thrown == refused;
-    }
-
     private <T> T await(String name, String key, CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture().get(Meter.current().remainingNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            throw Meter.current().stop(Meter.Stop.TIME);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw Meter.current().stop(Meter.Stop.TIME);
-        } catch (ExecutionException e) {
-            String what = "fazt.app.kv." + name + (key.isEmpty() ? "" : " of '" + key + "'") + " failed: ";
-            if (e.getCause() instanceof BindingException expected) {
-                ECMAException error = HostFunctions.error(what + expected.getMessage(), expected.code());
-                if (expected.code().equals(BindingException.NOT_WRITABLE)) {
-                    refused = error.getThrown();
-                }
-                throw error;
-            }
-            throw HostFunctions.error(what + e.getCause(), "internal");
-        }
+        return answers.await("fazt.app.kv." + name + (key.isEmpty() ? "" : " of '" + key + "'"), stage);
     }
 }

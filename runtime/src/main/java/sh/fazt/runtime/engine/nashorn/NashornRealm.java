@@ -97,7 +97,7 @@ final class NashornRealm implements Realm {
     private final Shapes shapes;
     private final Requests requests;
     private final Replies replies;
-    private final KeyValueFunctions keyValues;
+    private final AppFunctions app;
     private final ScriptFunction drain;
     private final ScriptFunction track;
     private final ScriptFunction reset;
@@ -131,7 +131,7 @@ final class NashornRealm implements Realm {
             format = (ScriptFunction) hooks.get("format");
             requests = new Requests(hooks, shapes);
             replies = new Replies(shapes);
-            keyValues = new KeyValueFunctions(host.keyValues(), host.app().id(), shapes);
+            app = new AppFunctions(host, shapes);
             installBindings();
             cleanMap = global.getMap();
             for (Property property : cleanMap.getProperties()) {
@@ -210,18 +210,7 @@ final class NashornRealm implements Realm {
         define(global, "request", UNDEFINED);
         define(global, "require", requireFrom(SourceTree.ENTRY));
         installConsole();
-        ScriptObject fazt = HostFunctions.object();
-        ScriptObject app = HostFunctions.object();
-        ScriptObject kv = HostFunctions.object();
-        ScriptObject storage = HostFunctions.object();
-        keyValues.install(kv);
-        app.set("id", host.app().id(), 0);
-        app.set("name", host.app().name(), 0);
-        app.set("kv", kv, 0);
-        storage.set("kv", kv, 0);
-        fazt.set("app", app, 0);
-        fazt.set("storage", storage, 0);
-        define(global, "fazt", fazt);
+        app.install(global);
     }
 
     private void installConsole() {
@@ -463,7 +452,7 @@ final class NashornRealm implements Realm {
         int open = stack.indexOf('(');
         int close = stack.indexOf(')', open + 1);
         String where = open >= 0 && close > open ? " at " + stack.substring(open + 1, close) : "";
-        return new Failed(keyValues.refused(thrown) ? Reason.NO_STORAGE : Reason.THREW, line + where, stack);
+        return new Failed(app.refused(thrown) ? Reason.NO_STORAGE : Reason.THREW, line + where, stack);
     }
 
     /** The frames of the app's own files, by their own lines. */
