@@ -40,7 +40,7 @@ final class DocumentFunctionsTest {
                     ds.findOne('c', 'x"y')                           | find c {"id":"x\\"y"} 1/0                 | {"id":"b","n":2}
                     ds.findOne('c', {a: 1})                          | find c {"a":1} 1/0                        | {"id":"b","n":2}
                     [ds.findOne('none', 'x')]                        | find none {"id":"x"} 1/0                  | [null]
-                    [ds.count('c')]                                  | count c {}                                | [2]
+                    [ds.count('c')]                                  | count c {}                                | [1]
                     [ds.update('c', 'x', {a: undefined, $set: {b: undefined}, $inc: {n: 1}})] | update c {"id":"x"} {"a":null,"$set":{"b":null},"$inc":{"n":1}} | [2]
                     [ds.delete('c', {})]                             | delete c {}                               | [5000000000]
                     [ds.deleteOldest('c', 10)]                       | deleteOldest c 10                         | [2]
@@ -81,6 +81,23 @@ final class DocumentFunctionsTest {
         Result.Failed failed = Apps.failed(APPS.run("const ds = fazt.app.ds; respond(" + call + ")"));
         assertThat(failed.message()).startsWith("TypeError: ").contains(message);
         assertThat(APPS.documents.calls).isEmpty();
+    }
+
+    @Test
+    void whatIsLookedThroughIsNoMemoryOfTheScript() {
+        assertThat(APPS.body("let n = 0; for (let i = 0; i < 3; i++) n += fazt.app.ds.count('large'); respond([n])"))
+                .isEqualTo("[" + (3 << 20) + "]");
+        assertThat(Apps.failed(
+                                APPS.run(
+                                        "fazt.app.ds.count('large'); const a = []; for (;;) a.push('x'.repeat(1e6) + a.length)"))
+                        .reason())
+                .as("its own still counts")
+                .isEqualTo(Reason.MEMORY);
+        String hungry = "{toJSON() { const a = []; for (;;) a.push('x'.repeat(1e6) + a.length); }}";
+        assertThat(Apps.failed(APPS.run("fazt.app.ds.count('c', {a: " + hungry + "})"))
+                        .reason())
+                .as("also within a query")
+                .isEqualTo(Reason.MEMORY);
     }
 
     @Test

@@ -7,9 +7,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import sh.fazt.runtime.binding.BindingException;
 import sh.fazt.runtime.binding.Documents;
+import sh.fazt.runtime.sandbox.Meter;
 
-/** Writes down what it is asked, and always finds the same two documents; the collection {@code full} has no room. */
+/**
+ * Writes down what it is asked, and always finds the same two documents. The collection {@code full} has no room, to
+ * look through {@code endless} takes for ever, and through {@code large} a gigabyte of garbage.
+ */
 final class FakeDocuments implements Documents {
+    private volatile byte[] garbage = {};
     final Queue<String> calls = new ConcurrentLinkedQueue<>();
 
     private <T> CompletionStage<T> answer(T value, Object... call) {
@@ -37,7 +42,11 @@ final class FakeDocuments implements Documents {
 
     @Override
     public CompletionStage<Long> count(String appId, String collection, String query) {
-        return answer(2L, "count", collection, query);
+        for (int i = 0; i < 1_000 || collection.equals("endless"); i++) {
+            Meter.poll();
+            garbage = new byte[collection.equals("large") ? 1 << 20 : 1];
+        }
+        return answer((long) garbage.length, "count", collection, query);
     }
 
     @Override

@@ -80,6 +80,8 @@ final class RunawayTest {
         all.put("log", "console.log({ get a() { for (;;); } })");
         all.put("kv that never answers", "fazt.app.kv.get('stuck')");
         all.put("kv value", "fazt.app.kv.set('a', { toJSON() { for (;;); } })");
+        all.put("ds that looks for ever", "fazt.app.ds.count('endless')");
+        all.put("ds value", "fazt.app.ds.insert('a', { toJSON() { for (;;); } })");
         // The references keep java.util.regex from remembering where it has failed before.
         all.put("regex", "/^(a+)+\\1$/.test('a'.repeat(40) + 'b')");
         all.put("regex alternation", "/^(a|a)*\\1$/.test('a'.repeat(40) + 'b')");

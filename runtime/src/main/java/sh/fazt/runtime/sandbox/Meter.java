@@ -45,6 +45,8 @@ public final class Meter {
     private volatile @Nullable Stop stop;
     private volatile long stoppedAt;
     private int paused;
+    /** Odd while what is allocated does not count. */
+    private volatile int uncounted;
 
     /** A meter for the calling thread. */
     public Meter(LongSupplier nanos) {
@@ -125,6 +127,21 @@ public final class Meter {
         }
     }
 
+    /** Runs something that costs the script its time, but whose memory is bounded by itself, whatever it allocates. */
+    public <T> T uncounted(Supplier<T> work) {
+        uncounted++;
+        long before = allocated();
+        if (allocatedBefore < 0) {
+            allocatedBefore = before;
+        }
+        try {
+            return work.get();
+        } finally {
+            allocatedBefore += allocated() - before;
+            uncounted++;
+        }
+    }
+
     private long allocated() {
         return THREADS.getThreadAllocatedBytes(thread.getId());
     }
@@ -138,10 +155,8 @@ public final class Meter {
         if (stop == null) {
             if (now - deadline >= 0) {
                 stopIfStill(seen, Stop.TIME);
-            } else if (allocatedBefore < 0) {
-                allocatedBefore = allocated();
-            } else if (allocated() - allocatedBefore > allocationLimit) {
-                stopIfStill(seen, Stop.MEMORY);
+            } else {
+                examineMemory(seen);
             }
         }
         if (stop == null || serial != seen) {
@@ -151,6 +166,18 @@ public final class Meter {
             stoppedAt = now;
         }
         return now - stoppedAt;
+    }
+
+    private void examineMemory(long seen) {
+        int counting = uncounted;
+        if (counting % 2 != 0) {
+            return;
+        }
+        if (allocatedBefore < 0) {
+            allocatedBefore = allocated();
+        } else if (allocated() - allocatedBefore > allocationLimit && uncounted == counting) {
+            stopIfStill(seen, Stop.MEMORY);
+        }
     }
 
     private void stopIfStill(long seen, Stop why) {

@@ -7,6 +7,8 @@ import static sh.fazt.runtime.engine.nashorn.HostFunctions.isNothing;
 
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.nashorn.internal.objects.Global;
 import org.openjdk.nashorn.internal.runtime.ECMAException;
@@ -15,6 +17,7 @@ import org.openjdk.nashorn.internal.runtime.ScriptFunction;
 import org.openjdk.nashorn.internal.runtime.ScriptObject;
 import sh.fazt.runtime.binding.Documents;
 import sh.fazt.runtime.binding.Documents.Page;
+import sh.fazt.runtime.sandbox.Meter;
 
 /**
  * {@code fazt.app.ds}: calls answer when the data is stored. A value that is undefined in a query or in changes counts
@@ -62,7 +65,7 @@ final class DocumentFunctions {
         define(target, "insert", (self, arguments) -> {
             Call call = Call.of("insert", arguments);
             String json = json(plain(call, 1, "a document, such as {title: 'x'}"));
-            return answers.await(call.what(), documents.insert(appId, call.collection(), json));
+            return ask(call, () -> documents.insert(appId, call.collection(), json));
         });
         define(target, "find", (self, arguments) -> {
             Call call = Call.of("find", arguments);
@@ -75,30 +78,37 @@ final class DocumentFunctions {
         });
         define(target, "count", (self, arguments) -> {
             Call call = Call.of("count", arguments);
-            return Answers.number(
-                    answers.await(call.what(), documents.count(appId, call.collection(), optionalQuery(call))));
+            String query = optionalQuery(call);
+            return Answers.number(ask(call, () -> documents.count(appId, call.collection(), query)));
         });
         define(target, "update", (self, arguments) -> {
             Call call = Call.of("update", arguments);
             String query = query(call);
             String changes = json(defined(plain(call, 2, "changes as its third argument, such as {done: true}"), 1));
-            return Answers.number(
-                    answers.await(call.what(), documents.update(appId, call.collection(), query, changes)));
+            return Answers.number(ask(call, () -> documents.update(appId, call.collection(), query, changes)));
         });
         define(target, "delete", (self, arguments) -> {
             Call call = Call.of("delete", arguments);
-            return Answers.number(answers.await(call.what(), documents.delete(appId, call.collection(), query(call))));
+            String query = query(call);
+            return Answers.number(ask(call, () -> documents.delete(appId, call.collection(), query)));
         });
         define(target, "deleteOldest", (self, arguments) -> {
             Call call = Call.of("deleteOldest", arguments);
             double keep = whole(call, "the number of documents to keep", argument(arguments, 1));
-            return Answers.number(
-                    answers.await(call.what(), documents.deleteOldest(appId, call.collection(), (long) keep)));
+            return Answers.number(ask(call, () -> documents.deleteOldest(appId, call.collection(), (long) keep)));
         });
     }
 
+    /**
+     * Asks on this thread: what is looked through to find an answer is no memory of the script's. The question itself
+     * runs no code of the script, whose memory would not count then.
+     */
+    private <T> T ask(Call call, Supplier<CompletionStage<T>> question) {
+        return answers.await(call.what(), Meter.current().uncounted(question));
+    }
+
     private Object[] find(Call call, String query, Page page) {
-        List<String> found = answers.await(call.what(), documents.find(appId, call.collection(), query, page));
+        List<String> found = ask(call, () -> documents.find(appId, call.collection(), query, page));
         Object[] items = new Object[found.size()];
         for (int i = 0; i < items.length; i++) {
             items[i] = JsonReader.read(found.get(i), shapes);
