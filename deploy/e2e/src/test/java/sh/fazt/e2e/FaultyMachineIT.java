@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.testkit.Await;
@@ -97,6 +98,38 @@ class FaultyMachineIT {
         assertThat(putLarge(b, "again").statusCode()).isEqualTo(201);
         Ledger.awaitSame(nodes, SOON);
         Ledger.awaitAlive(nodes, SOON);
+        integrity(b);
+    }
+
+    @Test
+    void aCartridgeThatBecomesReadOnlyRefusesWritesAndGoesOnByItself() throws Exception {
+        NodeUnderTest a = node(folder, "a").start();
+        NodeUnderTest b = node(folder, "b").start();
+        b.join(a);
+        a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", Ledger.NAME);
+        Ledger.awaitServed(nodes, SOON);
+        Ledger.put(b, "before");
+        // Mode bits bind neither root nor files that are open; this binds both.
+        String file = b.cartridge.toString();
+        Assumptions.assumeTrue(
+                new ProcessBuilder("chattr", "+i", file, file + "-wal").start().waitFor() == 0,
+                "only root can make a file immutable, and not on every file system");
+        try {
+            HttpResponse<String> refused = putLarge(b, "refused");
+            assertThat(refused.statusCode()).as(refused.body()).isEqualTo(507);
+            assertThat(refused.body()).contains("can't be written", "nothing was written", "check the file");
+            assertThat(b.get(Ledger.NAME, "/")).as("it goes on serving").contains("First release");
+            assertThat(Ledger.keys(b)).containsExactly("before");
+            assertThat(b.ok("server", "status").toString()).contains("degraded", "can't be written");
+            Ledger.put(a, "elsewhere");
+        } finally {
+            run("chattr", "-i", file, file + "-wal");
+        }
+        Ledger.awaitSame(nodes, SOON);
+        Ledger.put(b, "after");
+        Ledger.awaitSame(nodes, SOON);
+        assertThat(Ledger.keys(b)).containsExactlyInAnyOrder("before", "elsewhere", "after");
+        assertThat(b.get(Ledger.NAME, "/api/all")).contains("\"total\":3");
         integrity(b);
     }
 

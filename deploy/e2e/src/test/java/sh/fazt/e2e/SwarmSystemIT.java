@@ -374,6 +374,21 @@ class SwarmSystemIT {
         assertThat(keys(c)).contains("while-c-is-without");
     }
 
+    @Test
+    void theOnlyVoterIsNotEvictedAndOneOfTwoIs() throws Exception {
+        NodeUnderTest a = start("a");
+        NodeUnderTest b = start("b");
+        b.ok("swarm", "join", "--observer", a.ok("swarm", "token").asText());
+        awaitAlive(2, a, b);
+        refused(b, "can't evict a: it is the only voter", "swarm", "evict", "a");
+        awaitAlive(2, a, b);
+        b.ok("swarm", "promote", "b");
+        b.ok("swarm", "evict", "a");
+        awaitAlive(1, b);
+        Await.until("a knows", SOON, () -> a.ok("server", "status").toString().contains("was evicted from swarm"));
+        b.ok("swarm", "token");
+    }
+
     /** A stolen member neither reads nor writes anything of the swarm. */
     private static void evict(NodeUnderTest a, NodeUnderTest b, NodeUnderTest c) throws Exception {
         refused(a, "there is no member \"nobody\"", "swarm", "evict", "nobody");
