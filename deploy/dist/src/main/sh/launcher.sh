@@ -65,6 +65,9 @@ if [ $kind = node ]; then
   flags="$flags -Xms16m -Xmx${FAZT_HEAP:-256m} -XX:ReservedCodeCacheSize=64m -XX:MaxDirectMemorySize=96m
     -XX:TrimNativeHeapInterval=5000 -Dio.netty.allocator.type=pooled -Dio.netty.allocator.numDirectArenas=1
     -Dio.netty.allocator.numHeapArenas=1 -Dio.netty.allocator.maxOrder=3"
+  # Until it is compiled, AES-GCM runs without the processor's help, a tenth as fast; compile it fifty times sooner.
+  flags="$flags -XX:CompileCommand=quiet
+    -XX:CompileCommand=CompileThresholdScaling,com.sun.crypto.provider.*::*,0.02"
 else
   flags="$flags -XX:TieredStopAtLevel=1 -Xmx128m"
 fi
@@ -75,6 +78,7 @@ elif [ "$FAZT_ARCHIVE" != off ] && [ -r "$archives/$kind.jsa" ]; then
 fi
 [ -t 1 ] && tty=1 || tty=0
 
+set -f
 # shellcheck disable=SC2086 # The flags are words of our own.
 exec "$java" $flags ${FAZT_JAVA_OPTIONS:-} "-Dfazt.executable=$self" "-Dfazt.archives=$archives" -Dfazt.tty=$tty \
   -cp "$self" sh.fazt.cli.Main "$@"
