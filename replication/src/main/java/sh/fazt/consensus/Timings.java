@@ -9,8 +9,8 @@ import java.time.Duration;
  * @param electionMax longest
  */
 public record Timings(Duration electionMin, Duration electionMax) {
-    /** One to two seconds: a home and a VPS apart, and a new leader within three seconds. */
-    public static final Timings STANDARD = new Timings(Duration.ofSeconds(1), Duration.ofSeconds(2));
+    /** Two to four seconds: a home and a VPS apart, a heartbeat a second, a new leader within six seconds. */
+    public static final Timings STANDARD = new Timings(Duration.ofSeconds(2), Duration.ofSeconds(4));
 
     /** For one machine or one LAN. */
     public static final Timings LAN = new Timings(Duration.ofMillis(300), Duration.ofMillis(600));
