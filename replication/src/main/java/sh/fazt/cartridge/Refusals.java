@@ -43,7 +43,7 @@ final class Refusals {
         last = new Refused(String.valueOf(why.getMessage()), wall.instant());
     }
 
-    /** The disk took a commit. */
+    /** The disk took a commit that changed something: one that is empty writes nothing, whatever the disk. */
     void committed() {
         if (now) {
             LOG.info("the cartridge can be written again file={}", file);

@@ -43,6 +43,11 @@ final class Session implements Rows, AutoCloseable {
         return rows;
     }
 
+    /** Rows changed since it was opened, those that were rolled back among them. */
+    long changes() {
+        return first("SELECT total_changes()", row -> row.integer(0)).orElseThrow();
+    }
+
     @Override
     public <T> Optional<T> first(String sql, RowMapper<T> mapper, @Nullable Object... args) {
         PreparedStatement statement = take(sql);

@@ -550,6 +550,7 @@ public final class SqliteCartridge implements Cartridge {
     private @Nullable Job<?> commit(Job<?> first) {
         Group group = new Group();
         Job<?> next = first;
+        long before = refusals.now() ? session.changes() : -1;
         try {
             if (stale) {
                 engine.reload();
@@ -576,7 +577,9 @@ public final class SqliteCartridge implements Cartridge {
             now.putAll(changed);
             published = Map.copyOf(now);
             engine.committed();
-            refusals.committed();
+            if (before < 0 || session.changes() > before) {
+                refusals.committed();
+            }
         } catch (RuntimeException | Error e) {
             // The writer outlives whatever a transaction comes to: without it nothing is ever written again.
             rollBack();

@@ -15,8 +15,8 @@ import sh.fazt.membership.MemberState;
 import sh.fazt.membership.MembersSnapshot;
 
 /**
- * Makes events of what changes in the swarm: of members, the leader and the clock by looking a few times a second,
- * of links and conflicts as they happen. {@link #look} is confined to its caller's thread.
+ * Makes events of what changes in the swarm: of members, the leader, the clock and the disk by looking a few times a
+ * second, of links and conflicts as they happen. {@link #look} is confined to its caller's thread.
  */
 final class EventWatch implements Links.Listener, CommitListener {
     private static final String CONFLICTS = "fazt_conflict";
@@ -26,6 +26,7 @@ final class EventWatch implements Links.Listener, CommitListener {
     private final Map<NodeId, Optional<NodeId>> relays = new HashMap<>();
     private @Nullable NodeId leader;
     private boolean correcting;
+    private boolean refused;
 
     EventWatch(SwarmEvents events) {
         this.events = events;
@@ -37,7 +38,8 @@ final class EventWatch implements Links.Listener, CommitListener {
             RaftStatus raft,
             List<LinkState> links,
             long clockOffsetMillis,
-            boolean corrects) {
+            boolean corrects,
+            @Nullable String notWritable) {
         Map<NodeId, MemberState> now = new HashMap<>();
         snapshot.others()
                 .forEach(seen -> now.put(seen.member().id(), seen.member().state()));
@@ -65,6 +67,14 @@ final class EventWatch implements Links.Listener, CommitListener {
                     null,
                     corrects ? "this machine's clock is off" : "this machine's clock is right again",
                     "it differs from its peers' by " + clockOffsetMillis + " ms");
+        }
+        if (notWritable == null == refused) {
+            refused = notWritable != null;
+            events.add(
+                    "disk",
+                    null,
+                    refused ? "this node's disk refuses writes" : "this node's disk takes writes again",
+                    notWritable == null ? "none was refused for a minute" : notWritable);
         }
     }
 

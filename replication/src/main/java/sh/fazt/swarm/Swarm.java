@@ -476,7 +476,12 @@ public final class Swarm implements AutoCloseable {
             long correction = ClockOffsets.correctionMillis(states);
             cartridge.clock().correct(correction);
             eventWatch.look(
-                    membership.snapshot(), raft.status(), states, ClockOffsets.offsetMillis(states), correction != 0);
+                    membership.snapshot(),
+                    raft.status(),
+                    states,
+                    ClockOffsets.offsetMillis(states),
+                    correction != 0,
+                    cartridge.notWritable());
         } catch (RuntimeException | Error e) {
             // A timer whose task throws never runs it again.
             LOG.error("a turn of sync failed; the next one comes", e);

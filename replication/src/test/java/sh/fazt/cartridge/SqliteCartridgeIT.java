@@ -466,7 +466,10 @@ class SqliteCartridgeIT {
                             CartridgeException.class,
                             e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.NOT_WRITABLE));
             assertThat(pairs(a)).containsOnlyKeys("x");
-            assertThat(a.notWritable()).contains("full");
+            done(a.writeLocal(tx -> tx.first("PRAGMA max_page_count", row -> row.integer(0))));
+            wall.millis.addAndGet(60_000);
+            assertThat(a.notWritable()).as("a commit of nothing proves nothing").contains("full");
+            assertThatThrownBy(() -> set(a, "big", "y".repeat(1 << 20))).hasStackTraceContaining("full");
             done(a.writeLocal(tx -> tx.first("PRAGMA max_page_count = 1000000", row -> row.integer(0))));
             set(a, "big", "y".repeat(1 << 20));
             assertThat(a.notWritable())

@@ -149,7 +149,13 @@ class WatchIT {
 
     @Test
     void lagIsReportedAsItIs() {
-        Await.until("nothing is behind", PATIENCE, () -> lag(home).behind() == 0);
+        // What is told is as old as the last turn of sync, when the rows of the set-up may not have been written yet.
+        long begun = System.nanoTime();
+        Await.until(
+                "nothing is behind",
+                PATIENCE,
+                () -> System.nanoTime() - begun > Duration.ofSeconds(1).toNanos()
+                        && lag(home).behind() == 0);
         assertThat(lag(home).oldest()).isEqualTo(Duration.ZERO);
         home.swarm.online(false);
         Await.until("the link is down", PATIENCE, () -> !figures(home).link().up());

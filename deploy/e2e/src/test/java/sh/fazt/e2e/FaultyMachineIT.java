@@ -121,6 +121,7 @@ class FaultyMachineIT {
             assertThat(b.get(Ledger.NAME, "/")).as("it goes on serving").contains("First release");
             assertThat(Ledger.keys(b)).containsExactly("before");
             assertThat(b.ok("server", "status").toString()).contains("degraded", "can't be written");
+            assertThat(b.fazt("swarm", "events").out()).contains("this node's disk refuses writes");
             Ledger.put(a, "elsewhere");
         } finally {
             run("chattr", "-i", file, file + "-wal");

@@ -146,7 +146,7 @@ final class Checks {
         vector.entries().values().forEach(swarm.world::mark);
     }
 
-    /** A minute after the last reader nothing is kept for readers; one that lost an answer asks for 45 s more. */
+    /** Ten minutes after the last reader nothing is kept for readers; one that lost an answer asks for 45 s more. */
     void idle() {
         for (SimulatedNode node : swarm.running()) {
             require(

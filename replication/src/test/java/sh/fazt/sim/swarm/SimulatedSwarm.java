@@ -28,7 +28,7 @@ final class SimulatedSwarm {
     static final Duration START = Duration.ofSeconds(30);
     static final Duration CONVERGE = Duration.ofSeconds(120);
     static final Duration AGREE = Duration.ofSeconds(90);
-    static final Duration IDLE = Duration.ofSeconds(125);
+    static final Duration IDLE = Duration.ofSeconds(665);
 
     final SimWorld world;
     final History history = new History();
