@@ -1,4 +1,4 @@
-// Three fazt processes on loopback, and what every benchmark of them needs.
+// Fazt's processes on loopback, and what every benchmark of them needs.
 const { spawn, execFileSync } = require('child_process');
 const fs = require('fs');
 const http = require('http');
@@ -132,9 +132,9 @@ async function everybodyAlive() {
   }
 }
 
-async function swarm() {
-  for (const name of ['a', 'b', 'c']) {
-    const one = node(name);
+async function swarm(count) {
+  for (let i = 0; i < count; i++) {
+    const one = node(String.fromCharCode(97 + i));
     await one.start();
     nodes.push(one);
   }

@@ -1,8 +1,8 @@
-// What runs beside us: serf, etcd and syncthing from Debian, each three or two processes on loopback.
+// What runs beside us: serf, etcd and syncthing from Debian, as many processes of it as there are nodes, or two or three.
 const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
-const { work, spawned, until, freePort } = require('./nodes');
+const { work, spawned, until, freePort, nodes } = require('./nodes');
 
 function has(command) {
   const found = process.env.PATH.split(':').some((folder) => fs.existsSync(path.join(folder, command)));
@@ -10,10 +10,10 @@ function has(command) {
   return found;
 }
 
-// Three agents of serf, in its LAN profile as ours is on a LAN.
+// An agent of serf for each node, in its LAN profile as ours is on a LAN.
 async function serf() {
   const agents = [];
-  for (const name of ['a', 'b', 'c']) {
+  for (const { name } of nodes) {
     const [bind, rpc] = [await freePort(), await freePort()];
     const child = spawned('serf', ['agent', `-node=${name}`, `-bind=127.0.0.1:${bind}`, `-rpc-addr=127.0.0.1:${rpc}`,
       '-profile=lan', ...(agents.length ? [`-join=127.0.0.1:${agents[0].bind}`] : [])], path.join(work, `serf-${name}.log`));
