@@ -550,13 +550,13 @@ public final class SqliteCartridge implements Cartridge {
     private @Nullable Job<?> commit(Job<?> first) {
         Group group = new Group();
         Job<?> next = first;
-        long before = refusals.now() ? session.changes() : -1;
         try {
             if (stale) {
                 engine.reload();
                 stale = false;
             }
             ownership.expectInPlace();
+            long before = refusals.now() ? session.changes() : -1;
             try {
                 session.update("BEGIN IMMEDIATE");
                 do {
