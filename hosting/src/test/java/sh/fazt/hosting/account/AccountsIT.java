@@ -7,19 +7,14 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
-import sh.fazt.cartridge.change.VersionVector;
-import sh.fazt.identity.NodeId;
+import sh.fazt.hosting.Cartridges;
 
 class AccountsIT {
     @TempDir
@@ -34,39 +29,16 @@ class AccountsIT {
 
     @BeforeEach
     void open() {
-        fileOfA = open("a", 1);
-        fileOfB = open("b", 2);
+        fileOfA = Cartridges.open(folder.resolve("a.db"), 1, clock, Accounts.SCHEMA);
+        fileOfB = Cartridges.open(folder.resolve("b.db"), 2, clock, Accounts.SCHEMA);
         a = new Accounts(fileOfA, clock, new SecureRandom(), 1000);
         b = new Accounts(fileOfB, clock, new SecureRandom(), 1000);
-    }
-
-    private SqliteCartridge open(String name, int number) {
-        SqliteCartridge cartridge = SqliteCartridge.open(
-                folder.resolve(name + ".db"), CartridgeOptions.standard().withWall(clock), List.of(Accounts.SCHEMA));
-        byte[] id = new byte[32];
-        id[0] = (byte) number;
-        cartridge.bind(NodeId.of(id));
-        return cartridge;
     }
 
     @AfterEach
     void close() {
         fileOfA.close();
         fileOfB.close();
-    }
-
-    private static void pull(SqliteCartridge to, SqliteCartridge from) throws Exception {
-        VersionVector since = to.replica().vector(Scope.SYSTEM);
-        try (var spool = from.replica().open(Scope.SYSTEM, since)) {
-            List<byte[]> parts = new ArrayList<>();
-            for (int i = 0; i < spool.parts(); i++) {
-                parts.add(spool.part(i));
-            }
-            to.replica()
-                    .apply(Scope.SYSTEM, since, spool.vector(), parts)
-                    .toCompletableFuture()
-                    .get(10, TimeUnit.SECONDS);
-        }
     }
 
     @Test
@@ -104,7 +76,7 @@ class AccountsIT {
     @Test
     void aNewPasswordEndsEverySessionOnEveryNode() throws Exception {
         String password = a.createOwner();
-        pull(fileOfB, fileOfA);
+        Cartridges.pull(Scope.SYSTEM, fileOfB, fileOfA);
         String onA = a.login("owner", password, "1.2.3.4");
         String onB = b.login("owner", password, "1.2.3.4");
         assertThatThrownBy(() -> a.changePassword("owner", "wrong", "a better one", "1.2.3.4"))
@@ -113,7 +85,7 @@ class AccountsIT {
                 .hasMessageContaining("8 to 256");
         assertThat(a.session(onA)).hasValue("owner");
         a.changePassword("owner", password, "a better one", "1.2.3.4");
-        pull(fileOfB, fileOfA);
+        Cartridges.pull(Scope.SYSTEM, fileOfB, fileOfA);
         assertThat(a.session(onA)).isEmpty();
         assertThat(b.session(onB)).isEmpty();
         assertThatThrownBy(() -> b.login("owner", password, "1.2.3.4")).hasMessage("Invalid username or password");

@@ -18,12 +18,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
-import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.hosting.Cartridges;
 import sh.fazt.hosting.HostingException;
-import sh.fazt.identity.NodeId;
 
 class KeyValuesIT {
     private static final String APP = "fazt_app_000000000001";
@@ -41,19 +39,10 @@ class KeyValuesIT {
 
     @BeforeEach
     void open() {
-        fileOfA = open("a", 1);
-        fileOfB = open("b", 2);
+        fileOfA = Cartridges.open(folder.resolve("a.db"), 1, clock, KeyValues.SCHEMA);
+        fileOfB = Cartridges.open(folder.resolve("b.db"), 2, clock, KeyValues.SCHEMA);
         a = new KeyValues(fileOfA, clock);
         b = new KeyValues(fileOfB, clock);
-    }
-
-    private SqliteCartridge open(String name, int number) {
-        SqliteCartridge cartridge = SqliteCartridge.open(
-                folder.resolve(name + ".db"), CartridgeOptions.standard().withWall(clock), List.of(KeyValues.SCHEMA));
-        byte[] id = new byte[32];
-        id[0] = (byte) number;
-        cartridge.bind(NodeId.of(id));
-        return cartridge;
     }
 
     @AfterEach
@@ -62,25 +51,10 @@ class KeyValuesIT {
         fileOfB.close();
     }
 
-    private static void pull(SqliteCartridge to, SqliteCartridge from) throws Exception {
-        Scope scope = new Scope(APP);
-        VersionVector since = to.replica().vector(scope);
-        try (var spool = from.replica().open(scope, since)) {
-            List<byte[]> parts = new ArrayList<>();
-            for (int i = 0; i < spool.parts(); i++) {
-                parts.add(spool.part(i));
-            }
-            to.replica()
-                    .apply(scope, since, spool.vector(), parts)
-                    .toCompletableFuture()
-                    .get(10, TimeUnit.SECONDS);
-        }
-    }
-
     /** Each learns what the other knew. */
     private void meet() throws Exception {
-        pull(fileOfA, fileOfB);
-        pull(fileOfB, fileOfA);
+        Cartridges.pull(new Scope(APP), fileOfA, fileOfB);
+        Cartridges.pull(new Scope(APP), fileOfB, fileOfA);
         now.addAndGet(1);
     }
 
