@@ -816,15 +816,13 @@ public final class SqliteCartridge implements Cartridge {
                         // Whoever sent it may have deleted it since: what it has now is what counts.
                         return Applied.NEEDS_PULL;
                     }
-                    RowCodec.Contents contents = RowCodec.read(changeset.rows());
-                    contents.rows().forEach(row -> {
-                        if (!row.stamp().origin().equals(from) || row.stamp().sequence() != sequence) {
-                            throw new IllegalArgumentException(
-                                    "changeset " + changeset.dot() + " holds a row of " + row.stamp() + ": refused");
-                        }
-                    });
                     merging(scope, events)
-                            .run(sender, List.of(contents), here.with(from, sequence), changeset, Floor.NONE);
+                            .run(
+                                    sender,
+                                    List.of(changeset.contents()),
+                                    here.with(from, sequence),
+                                    changeset,
+                                    Floor.NONE);
                     return Applied.DONE;
                 }
             });

@@ -316,7 +316,7 @@ final class Tx implements WriteTx {
         if (stamp == null || deps == null) {
             return null;
         }
-        RowCodec.Writer writer = new RowCodec.Writer();
+        RowCodec.Writer writer = new RowCodec.Writer(stamp);
         rows.values().forEach(writer::row);
         blobs.values().forEach(writer::blob);
         return new Changeset(new Dot(scope(), stamp.origin(), stamp.sequence()), stamp.hlc(), deps, writer.take());

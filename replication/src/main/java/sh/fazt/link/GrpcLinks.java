@@ -190,6 +190,19 @@ public final class GrpcLinks implements Links {
         });
     }
 
+    /** Waits until what {@link #trust} was told before holds: whoever lost it has no link any more. Not from the loop. */
+    public void settle() {
+        CountDownLatch settled = new CountDownLatch(1);
+        onLoop(settled::countDown);
+        try {
+            while (!closed.get() && !settled.await(TICK_MILLIS, TimeUnit.MILLISECONDS)) {
+                LOG.debug("the links are busy");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** Names nodes that were evicted, with what each of them is told when it dials. Before {@link #trust}. */
     public void evicted(Map<NodeId, String> told) {
         evicted = Map.copyOf(told);

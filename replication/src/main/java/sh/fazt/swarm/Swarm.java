@@ -790,10 +790,11 @@ public final class Swarm implements AutoCloseable {
         return view();
     }
 
-    /** Cuts this node's links, or lets them come up again. */
+    /** Cuts this node's links, which are down when this returns, or lets them come up again. Blocking. */
     public void online(boolean on) {
         online = on;
         follow();
+        links.settle();
         if (on) {
             links.redial();
         }

@@ -2,21 +2,16 @@ package sh.fazt.sync;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.UnsafeByteOperations;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import sh.fazt.cartridge.change.Changeset;
-import sh.fazt.cartridge.change.Dot;
-import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
-import sh.fazt.protocol.sync.v1.Push;
 import sh.fazt.protocol.sync.v1.ScopeVector;
 import sh.fazt.protocol.sync.v1.Seen;
 import sh.fazt.protocol.sync.v1.Vectors;
@@ -24,37 +19,6 @@ import sh.fazt.protocol.sync.v1.Vectors;
 /** Sync's messages as bytes. What is read comes from a peer: damage is {@link IllegalArgumentException}. Pure. */
 final class SyncCodec {
     private SyncCodec() {}
-
-    static byte[] push(Changeset changeset) {
-        Dot dot = changeset.dot();
-        return Push.newBuilder()
-                .setScope(dot.scope().id())
-                .setDot(seen(dot.origin(), dot.sequence()))
-                .setHlc(changeset.hlc().value())
-                .addAllDeps(seen(changeset.deps()))
-                .setRows(UnsafeByteOperations.unsafeWrap(changeset.rows()))
-                .build()
-                .toByteArray();
-    }
-
-    static Changeset push(byte[] bytes) {
-        try {
-            Push push = Push.parseFrom(bytes);
-            if (push.getDot().getSequence() < 1) {
-                throw new IllegalArgumentException("a push without a dot");
-            }
-            return new Changeset(
-                    new Dot(
-                            new Scope(push.getScope()),
-                            origin(push.getDot()),
-                            push.getDot().getSequence()),
-                    new Hlc(push.getHlc()),
-                    vector(push.getDepsList()),
-                    push.getRows().toByteArray());
-        } catch (InvalidProtocolBufferException e) {
-            throw new IllegalArgumentException("a damaged push", e);
-        }
-    }
 
     static byte[] vectors(Map<Scope, VersionVector> vectors, boolean asks, ReplicaStore store) {
         Vectors.Builder message = Vectors.newBuilder().setAsks(asks);
@@ -76,12 +40,22 @@ final class SyncCodec {
         return message.build().toByteArray();
     }
 
+    static byte[] unreadable() {
+        return Vectors.newBuilder().setUnreadable(true).build().toByteArray();
+    }
+
     /**
      * What a peer holds: per scope its vector, and its digest where it gave one; and whether it asks for ours.
      *
-     * @param linked or else whom it is linked with, and nothing of the rest
+     * @param linked     or else whom it is linked with, and nothing of the rest
+     * @param unreadable or else that it could not read what changed here, and nothing of the rest
      */
-    record Told(Map<Scope, VersionVector> vectors, Map<Scope, Long> digests, boolean asks, Set<NodeId> linked) {}
+    record Told(
+            Map<Scope, VersionVector> vectors,
+            Map<Scope, Long> digests,
+            boolean asks,
+            Set<NodeId> linked,
+            boolean unreadable) {}
 
     static Told vectors(byte[] bytes) {
         try {
@@ -97,7 +71,7 @@ final class SyncCodec {
             }
             Set<NodeId> linked = new HashSet<>();
             message.getLinkedList().forEach(node -> linked.add(NodeId.of(node.toByteArray())));
-            return new Told(vectors, digests, message.getAsks(), linked);
+            return new Told(vectors, digests, message.getAsks(), linked, message.getUnreadable());
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalArgumentException("a damaged message of vectors", e);
         }

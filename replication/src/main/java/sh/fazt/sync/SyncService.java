@@ -41,10 +41,6 @@ import sh.fazt.protocol.sync.v1.PullRequest;
 public final class SyncService implements CommitListener, Links.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(SyncService.class);
     private static final Duration SEND_DEADLINE = Duration.ofSeconds(5);
-    /** A link carries messages of 4 MiB; a larger changeset is announced by its vector, and pulled. */
-    private static final int MOST_PUSH = 3 << 20;
-    /** What may be on its way to one peer before pushes become vectors. */
-    private static final int MOST_IN_FLIGHT = 8 << 20;
     /** How often rows are compared with each peer; reading a scope whole costs seconds where it is large. */
     public static final Duration AUDIT_EVERY = Duration.ofHours(1);
 
@@ -54,6 +50,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final Executor io;
     private final LongSupplier nanos;
     private final SyncCore core;
+    private final Pushes pushes;
     private final Pulls pulls;
     private final Audits audits;
     private final Notices notices;
@@ -65,10 +62,6 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final @Nullable BlobSync blobSync;
     /** Whether rows of a scope refer to blobs that are not here. */
     private final Predicate<Scope> lacks;
-
-    private final Map<NodeId, Integer> inFlight = new HashMap<>();
-    /** Bytes of an average changeset, for the estimate of what is behind. */
-    private double averageBytes = 200;
 
     private volatile Map<NodeId, Progress> progress = Map.of();
     private long garbage;
@@ -179,6 +172,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                 return holders;
             }
         });
+        this.pushes = new Pushes(links, swarm, nanos, tally, core::pushDropped);
         this.notices = notices;
         this.offences = new Offences(notices, nanos);
         this.meter = new LagMeter(store, swarm, io, nanos, clock);
@@ -205,7 +199,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                         heldBack);
         this.blobSync = blobs == null ? null : new BlobSync(blobs, this::fetch, io, nanos);
         links.handle(Channel.VECTORS, messages(this::vectors));
-        links.handle(Channel.CHANGES, messages(this::changeset));
+        links.handle(Channel.CHANGES, messages(this::changesets));
         links.handle(Channel.PULL, requests(this::servePull));
         links.handle(Channel.AUDIT, requests(audits::serve));
         if (fetcher != null) {
@@ -294,7 +288,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     @Override
     public void up(NodeId peer) {
         swarm.execute(() -> {
-            inFlight.remove(peer);
+            pushes.restart(peer);
             run(core.linkUp(peer, nanos.getAsLong()));
             if (fetcher != null) {
                 fetcher.look();
@@ -305,7 +299,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     @Override
     public void down(NodeId peer, String reason) {
         swarm.execute(() -> {
-            inFlight.remove(peer);
+            pushes.restart(peer);
             run(core.linkDown(peer, nanos.getAsLong()));
         });
     }
@@ -314,6 +308,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     public void forget(NodeId peer) {
         swarm.execute(() -> {
             core.forget(peer);
+            pushes.forget(peer);
             audits.forget(peer);
             tally.forget(peer);
             offences.forget(peer);
@@ -334,7 +329,9 @@ public final class SyncService implements CommitListener, Links.Listener {
             Map<NodeId, Progress> now = new HashMap<>();
             for (LinkState state : links.states()) {
                 long behind = core.behind(state.peer());
-                now.put(state.peer(), new Progress(behind, (long) (behind * averageBytes), core.ahead(state.peer())));
+                now.put(
+                        state.peer(),
+                        new Progress(behind, (long) (behind * pushes.averageBytes()), core.ahead(state.peer())));
             }
             progress = Map.copyOf(now);
             meter.tick(core, core.known());
@@ -428,6 +425,10 @@ public final class SyncService implements CommitListener, Links.Listener {
 
     private void vectors(NodeId from, byte[] message) {
         SyncCodec.Told told = SyncCodec.vectors(message);
+        if (told.unreadable()) {
+            pushes.unreadable(from);
+            return;
+        }
         if (!told.linked().isEmpty()) {
             core.toldReach(from, told.linked());
             return;
@@ -448,9 +449,11 @@ public final class SyncService implements CommitListener, Links.Listener {
         run(core.told(from, vectors, digests, told.asks(), nanos.getAsLong()));
     }
 
-    private void changeset(NodeId from, byte[] message) {
-        tally.of(from).received.incrementAndGet();
-        Changeset changeset = SyncCodec.push(message);
+    private void changesets(NodeId from, byte[] message) {
+        pushes.read(from, message).forEach(changeset -> changeset(from, changeset));
+    }
+
+    private void changeset(NodeId from, Changeset changeset) {
         Dot dot = changeset.dot();
         VersionVector pushed = VersionVector.of(Map.of(dot.origin(), dot.sequence()));
         if (store.admissible(dot.scope(), pushed).equals(pushed)) {
@@ -472,7 +475,7 @@ public final class SyncService implements CommitListener, Links.Listener {
     private void run(List<SyncEffect> effects) {
         for (SyncEffect effect : effects) {
             if (effect instanceof SyncEffect.Push push) {
-                push(push.to(), push.changeset());
+                pushes.push(push.to(), push.changeset());
             } else if (effect instanceof SyncEffect.Tell tell) {
                 Map<Scope, VersionVector> told = tell.scopes();
                 links.send(
@@ -510,26 +513,6 @@ public final class SyncService implements CommitListener, Links.Listener {
                 audits.soon(alarm.peer(), alarm.scope());
             }
         }
-    }
-
-    private void push(NodeId to, Changeset changeset) {
-        int size = changeset.rows().length;
-        averageBytes += (size - averageBytes) / 32;
-        int queued = inFlight.getOrDefault(to, 0);
-        if (size > MOST_PUSH || queued + size > MOST_IN_FLIGHT) {
-            tally.of(to).dropped.incrementAndGet();
-            core.pushDropped(to, changeset.dot().scope());
-            return;
-        }
-        inFlight.put(to, queued + size);
-        tally.of(to).pushed.incrementAndGet();
-        links.send(to, Channel.CHANGES, SyncCodec.push(changeset), SEND_DEADLINE)
-                .whenComplete((sent, failed) -> swarm.execute(() -> {
-                    inFlight.computeIfPresent(to, (peer, bytes) -> bytes <= size ? null : bytes - size);
-                    if (failed != null) {
-                        core.pushDropped(to, changeset.dot().scope());
-                    }
-                }));
     }
 
     private void apply(NodeId from, Changeset changeset) {

@@ -241,7 +241,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
 
     private Changeset commit(Stamp stamp, List<Row> written) {
         VersionVector deps = vector;
-        RowCodec.Writer writer = new RowCodec.Writer();
+        RowCodec.Writer writer = new RowCodec.Writer(stamp);
         written.forEach(row -> {
             rows.put(cell(row), row);
             writer.row(row);
@@ -341,7 +341,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         if (!next && !bugs.contains(Bug.SKIPPED_VECTOR_CHECK)) {
             return CompletableFuture.completedFuture(Applied.NEEDS_PULL);
         }
-        List<Row> arrived = RowCodec.read(changeset.rows()).rows();
+        List<Row> arrived = changeset.contents().rows();
         if (bugs.contains(Bug.DROPPED_CHANGESET) && ++dropped % 3 == 0) {
             arrived = List.of();
         }

@@ -10,4 +10,14 @@ package sh.fazt.cartridge.change;
  * @param deps the origin's vector of the scope just before the commit
  * @param rows the rows, encoded by the cartridge's row codec; small blobs may travel with them
  */
-public record Changeset(Dot dot, Hlc hlc, VersionVector deps, byte[] rows) {}
+public record Changeset(Dot dot, Hlc hlc, VersionVector deps, byte[] rows) {
+    /** The stamp that each of its rows has. */
+    public Stamp stamp() {
+        return new Stamp(dot.origin(), dot.sequence(), hlc);
+    }
+
+    /** Reads the rows. @throws IllegalArgumentException when they are damaged */
+    public RowCodec.Contents contents() {
+        return RowCodec.read(rows, stamp());
+    }
+}

@@ -15,11 +15,13 @@ import sh.fazt.identity.NodeId;
 
 /**
  * How rows travel: a format octet, then records, each a row or a small blob. Names and origins are written
- * in full where a part uses them first and by number after that. Numbers are LEB128. What is read comes
- * from a peer: every length is checked, and bad bytes are an {@link IllegalArgumentException}, never more.
+ * in full where a part uses them first and by number after that. The rows of one transaction have its stamp,
+ * which travels beside them. Numbers are LEB128. What is read comes from a peer: every length is checked, and
+ * bad bytes are an {@link IllegalArgumentException}, never more.
  */
 public final class RowCodec {
-    private static final int FORMAT = 1;
+    private static final int PART = 1;
+    private static final int TRANSACTION = 2;
     private static final int ROW = 1;
     private static final int BLOB = 2;
     private static final int COUNTER = 1;
@@ -32,25 +34,38 @@ public final class RowCodec {
     /** What a part or a changeset holds. The bytes of blobs are copies. Immutable. */
     public record Contents(List<Row> rows, List<byte[]> blobs) {}
 
-    /** Writes one part. Confined to its maker. */
+    /** Writes one part, or one transaction. Confined to its maker. */
     public static final class Writer {
+        private final @Nullable Stamp own;
         private final Buffer out = new Buffer();
         private final Map<String, Integer> names = new HashMap<>();
         private final Map<Origin, Integer> origins = new HashMap<>();
         private int records;
 
+        /** A part: rows of any transactions. */
         public Writer() {
-            out.octet(FORMAT);
+            own = null;
+            out.octet(PART);
         }
 
-        /** Appends a row. */
+        /** The rows of one transaction. */
+        public Writer(Stamp transaction) {
+            own = transaction;
+            out.octet(TRANSACTION);
+        }
+
+        /** Appends a row. @throws IllegalArgumentException when it is another transaction's */
         public void row(Row row) {
             out.octet(ROW);
             out.octet((row.counter() ? COUNTER : 0) | (row.deleted() ? DELETED : 0));
             name(row.table());
-            origin(row.stamp().origin());
-            out.number(row.stamp().sequence());
-            out.fixed(row.stamp().hlc().value());
+            if (own == null) {
+                origin(row.stamp().origin());
+                out.number(row.stamp().sequence());
+                out.fixed(row.stamp().hlc().value());
+            } else if (!own.equals(row.stamp())) {
+                throw new IllegalArgumentException("a row of " + row.stamp() + " in transaction " + own);
+            }
             out.key(row.key());
             out.number(row.columns().size());
             row.columns().forEach((column, value) -> {
@@ -102,7 +117,12 @@ public final class RowCodec {
 
     /** Reads a part whole. */
     public static Contents read(byte[] part) {
-        return new Reader(part).contents();
+        return new Reader(part).contents(null);
+    }
+
+    /** Reads the rows of one transaction. */
+    public static Contents read(byte[] rows, Stamp transaction) {
+        return new Reader(rows).contents(transaction);
     }
 
     /** Writes a key by itself, for places that need one value of it. */
@@ -220,6 +240,10 @@ public final class RowCodec {
             bytes[size++] = (byte) value;
         }
 
+        void signed(long value) {
+            number(value << 1 ^ value >> 63);
+        }
+
         void fixed(long value) {
             room(8);
             for (int shift = 56; shift >= 0; shift -= 8) {
@@ -245,7 +269,7 @@ public final class RowCodec {
                 octet(0);
             } else if (value instanceof Long number) {
                 octet(1);
-                number(number << 1 ^ number >> 63);
+                signed(number);
             } else if (value instanceof Double real) {
                 octet(2);
                 fixed(Double.doubleToRawLongBits(real));
@@ -269,7 +293,7 @@ public final class RowCodec {
         }
     }
 
-    private static final class Reader {
+    static final class Reader {
         private final byte[] bytes;
         private final List<String> names = new ArrayList<>();
         private final List<Origin> origins = new ArrayList<>();
@@ -279,17 +303,22 @@ public final class RowCodec {
             this.bytes = bytes;
         }
 
-        Contents contents() {
+        boolean hasMore() {
+            return at < bytes.length;
+        }
+
+        Contents contents(@Nullable Stamp own) {
+            int expected = own == null ? PART : TRANSACTION;
             int format = octet();
-            if (format != FORMAT) {
-                throw damaged("format " + FORMAT + " was expected, not " + format);
+            if (format != expected) {
+                throw damaged("format " + expected + " was expected, not " + format);
             }
             List<Row> rows = new ArrayList<>();
             List<byte[]> blobs = new ArrayList<>();
-            while (at < bytes.length) {
+            while (hasMore()) {
                 int kind = octet();
                 switch (kind) {
-                    case ROW -> rows.add(row());
+                    case ROW -> rows.add(row(own));
                     case BLOB -> blobs.add(raw());
                     default -> throw damaged("unknown record " + kind);
                 }
@@ -297,11 +326,10 @@ public final class RowCodec {
             return new Contents(rows, blobs);
         }
 
-        private Row row() {
+        private Row row(@Nullable Stamp own) {
             int flags = octet();
             String table = name();
-            Origin origin = origin();
-            Stamp stamp = new Stamp(origin, sequence(), new Hlc(fixed()));
+            Stamp stamp = own == null ? new Stamp(origin(), sequence(), new Hlc(fixed())) : own;
             List<Object> key = key();
             int count = count(MOST_COLUMNS);
             Map<String, @Nullable Object> columns = new LinkedHashMap<>();
@@ -373,10 +401,7 @@ public final class RowCodec {
             int type = octet();
             return switch (type) {
                 case 0 -> null;
-                case 1 -> {
-                    long zigzag = number();
-                    yield zigzag >>> 1 ^ -(zigzag & 1);
-                }
+                case 1 -> signed();
                 case 2 -> Double.longBitsToDouble(fixed());
                 case 3 -> text();
                 case 4 -> raw();
@@ -403,7 +428,7 @@ public final class RowCodec {
             return (int) count;
         }
 
-        private byte[] raw() {
+        byte[] raw() {
             long length = number();
             if (length < 0 || length > bytes.length - at) {
                 throw damaged("a length of " + length + " where " + (bytes.length - at) + " are left");
@@ -437,6 +462,11 @@ public final class RowCodec {
                 }
             }
             throw damaged("a number of more than 64 bits");
+        }
+
+        long signed() {
+            long zigzag = number();
+            return zigzag >>> 1 ^ -(zigzag & 1);
         }
 
         long fixed() {

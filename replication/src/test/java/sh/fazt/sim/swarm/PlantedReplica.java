@@ -88,7 +88,7 @@ final class PlantedReplica extends SimMemory {
     public CompletionStage<Applied> apply(Changeset changeset) {
         count++;
         torn = null;
-        List<Row> rows = RowCodec.read(changeset.rows()).rows();
+        List<Row> rows = changeset.contents().rows();
         View before = plant == Plant.TORN_TRANSACTION && rows.size() > 1 ? super.view() : null;
         if (plant == Plant.EARLY_VECTOR) {
             early = early.with(
@@ -98,7 +98,7 @@ final class PlantedReplica extends SimMemory {
         }
         Changeset taken = changeset;
         if (plant == Plant.FORGOTTEN_PARKED && level == 1) {
-            RowCodec.Writer writer = new RowCodec.Writer();
+            RowCodec.Writer writer = new RowCodec.Writer(changeset.stamp());
             rows.stream()
                     .filter(row -> !row.key().toString().startsWith("[" + LATE))
                     .forEach(writer::row);

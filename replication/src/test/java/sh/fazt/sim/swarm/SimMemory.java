@@ -186,7 +186,7 @@ class SimMemory implements ReplicaStore, SimReplica {
 
     private Changeset commit(Stamp stamp, List<Row> written) {
         VersionVector deps = vector;
-        RowCodec.Writer writer = new RowCodec.Writer();
+        RowCodec.Writer writer = new RowCodec.Writer(stamp);
         written.forEach(row -> {
             put(row);
             writer.row(row);
@@ -279,7 +279,7 @@ class SimMemory implements ReplicaStore, SimReplica {
         if (!next && plant != Plant.SKIPPED_VECTOR_CHECK) {
             return CompletableFuture.completedFuture(Applied.NEEDS_PULL);
         }
-        List<Row> arrived = RowCodec.read(changeset.rows()).rows();
+        List<Row> arrived = changeset.contents().rows();
         if (plant == Plant.DROPPED_CHANGESET && ++dropped % 3 == 0) {
             arrived = List.of();
         }

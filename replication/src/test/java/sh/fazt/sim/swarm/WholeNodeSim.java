@@ -11,7 +11,8 @@ import sh.fazt.sim.SimSeeds;
 import sh.fazt.sim.SimWorld;
 
 class WholeNodeSim {
-    private static final int SEEDS_TO_FIND = 60;
+    /** The rarest bug shows in one seed of forty. */
+    private static final int SEEDS_TO_FIND = 400;
 
     @Test
     void nodesKeepTheirPromisesWhateverHappens() {
