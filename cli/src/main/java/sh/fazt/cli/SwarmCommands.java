@@ -89,7 +89,15 @@ final class SwarmCommands {
         Object leader = Json.member(data, "leader");
         boolean quorum = "true".equals(Json.text(data, "quorum"));
         Table table = new Table("NAME", "ROLE", "STATE", "ADDRESS", "RTT", "BEHIND", "ID");
+        StringBuilder problems = new StringBuilder();
         for (Object member : Json.elements(data, "members")) {
+            String problem = Json.text(member, "problem");
+            if (!problem.isEmpty()) {
+                problems.append('\n')
+                        .append(Json.text(member, "name"))
+                        .append(" can't be linked: ")
+                        .append(problem);
+            }
             Object behind = Json.member(member, "behind");
             String rtt = Json.text(member, "rtt_ms");
             table.row(
@@ -112,7 +120,7 @@ final class SwarmCommands {
                 + (leader == null ? "none" : Json.text(leader, "name"))
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
                 + ", config version " + Json.text(data, "config_version")
-                + "\n" + table + conflicts(Json.text(data, "conflicts")) + heldBack(data) + warning(data);
+                + "\n" + table + problems + conflicts(Json.text(data, "conflicts")) + heldBack(data) + warning(data);
     }
 
     private static String warning(@Nullable Object data) {

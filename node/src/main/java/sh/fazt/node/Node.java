@@ -381,12 +381,7 @@ final class Node implements AutoCloseable {
         if (refused != null) {
             complaints.add(refused);
         }
-        if (time.correcting()) {
-            complaints.add(SwarmAdapter.clockComplaint(time.offsetMillis()));
-        }
-        if (!swarm.evicted().isEmpty()) {
-            complaints.add(swarm.evicted());
-        }
+        complaints.addAll(SwarmAdapter.complaints(swarm, time));
         complaints.addAll(standstill.complaints());
         java.lang.Runtime machine = java.lang.Runtime.getRuntime();
         return new Condition(

@@ -24,6 +24,10 @@ final class PeerMetrics {
         metrics.info();
         metrics.gauge(
                 "fazt_peer_up", "1 while it is linked.", peer -> peer.link().up() ? 1 : 0);
+        metrics.gauge(
+                "fazt_peer_other_protocol",
+                "1 while it can't be linked, as it and this node have no protocol in common.",
+                peer -> peer.link().otherProtocol() == null ? 0 : 1);
         metrics.gauge("fazt_peer_rtt_seconds", "The last round trip; NaN before the first.", peer -> {
             Duration trip = peer.link().roundTrip();
             return trip == null ? Double.NaN : trip.toNanos() / 1e9;

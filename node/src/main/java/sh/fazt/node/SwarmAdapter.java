@@ -52,6 +52,7 @@ final class SwarmAdapter implements SwarmControl {
                     member.address(),
                     member.roundTrip(),
                     behind == null ? null : new Lag(behind, member.behindBytes()),
+                    member.problem(),
                     figures(peers.get(NodeId.parse(member.node().id())))));
         }
         SwarmView.Named leader = view.leader();
@@ -167,8 +168,26 @@ final class SwarmAdapter implements SwarmControl {
         return new Time(time.now(), time.corrected(), time.offsetMillis(), time.correcting(), peers);
     }
 
+    /** What of the swarm is not as it should be, for the owner. */
+    static List<String> complaints(Swarm swarm, TimeView time) {
+        List<String> complaints = new ArrayList<>();
+        if (time.correcting()) {
+            complaints.add(clockComplaint(time.offsetMillis()));
+        }
+        if (!swarm.evicted().isEmpty()) {
+            complaints.add(swarm.evicted());
+        }
+        swarm.linkStates().forEach((member, link) -> {
+            String other = link.otherProtocol();
+            if (other != null) {
+                complaints.add("member " + member.name() + " can't be linked: " + other);
+            }
+        });
+        return complaints;
+    }
+
     /** A clock that is off, for its owner. */
-    static String clockComplaint(long offsetMillis) {
+    private static String clockComplaint(long offsetMillis) {
         Duration off = Duration.ofMillis(Math.abs(offsetMillis));
         String much = off.toDays() > 1
                 ? off.toDays() + " days"

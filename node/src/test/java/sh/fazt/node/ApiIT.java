@@ -307,9 +307,10 @@ class ApiIT {
                         + "\"self\":{\"id\":\"node-a\",\"name\":\"home\"},"
                         + "\"leader\":{\"id\":\"node-a\",\"name\":\"home\"},\"quorum\":true,\"members\":["
                         + "{\"id\":\"node-a\",\"name\":\"home\",\"role\":\"voter\",\"state\":\"alive\","
-                        + "\"address\":\"127.0.0.1:5698\",\"rtt_ms\":null,\"behind\":null,\"sync\":null},"
+                        + "\"address\":\"127.0.0.1:5698\",\"rtt_ms\":null,\"behind\":null,\"problem\":\"\",\"sync\":null},"
                         + "{\"id\":\"node-b\",\"name\":\"phone\",\"role\":\"voter\",\"state\":\"suspect\","
                         + "\"address\":\"\",\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096},"
+                        + "\"problem\":\"it speaks peer protocol 2 to 2, this node 1 to 1: update fazt on this node\","
                         + "\"sync\":null}],"
                         + "\"config_version\":42,\"warning\":\"2 voters do without neither\",\"evicted\":\"\","
                         + "\"conflicts\":0,\"held_back\":{\"blobs\":3,\"bytes\":300000}}");

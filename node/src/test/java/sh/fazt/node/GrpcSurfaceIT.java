@@ -238,6 +238,7 @@ class GrpcSurfaceIT {
         assertThat(phone.getState()).isEqualTo("suspect");
         assertThat(phone.getRoundTripNanos()).isEqualTo(1_234_567);
         assertThat(phone.getBehind().getChanges()).isEqualTo(3);
+        assertThat(phone.getProblem()).endsWith("update fazt on this node");
         App app = admin(Surface.TOKEN)
                 .listApps(ListAppsRequest.getDefaultInstance())
                 .getApps(0);

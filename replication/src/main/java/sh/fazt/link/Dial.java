@@ -147,6 +147,10 @@ final class Dial implements LaneStream.Owner {
         }
         String problem = links.greetings().problemWith(hello, peer.id());
         if (problem != null) {
+            String other = links.greetings().otherProtocol(hello);
+            if (other != null) {
+                peer.incompatible(other);
+            }
             stream.close(Wire.PROTOCOL, problem);
             fail(problem);
             return;

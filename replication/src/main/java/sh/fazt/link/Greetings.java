@@ -11,19 +11,21 @@ import sh.fazt.protocol.peer.v1.Hello;
 final class Greetings {
     private final GrpcLinks links;
     private final LinkConfig config;
+    private final Protocols spoken;
     private final long bornNanos;
 
-    Greetings(GrpcLinks links, LinkConfig config) {
+    Greetings(GrpcLinks links, LinkConfig config, Protocols spoken) {
         this.links = links;
         this.config = config;
+        this.spoken = spoken;
         this.bornNanos = links.nanos();
     }
 
     /** The first frame of a lane. */
     Frame hello(int lane, String observed, Peer to, LinkClass way, boolean replaces) {
         Hello hello = Hello.newBuilder()
-                .setOldestProtocol(Wire.OLDEST_PROTOCOL)
-                .setNewestProtocol(Wire.NEWEST_PROTOCOL)
+                .setOldestProtocol(spoken.oldest())
+                .setNewestProtocol(spoken.newest())
                 .setLane(lane)
                 .setNodeId(ByteString.copyFrom(links.id().bytes()))
                 .setSwarmId(links.swarmId())
@@ -49,15 +51,24 @@ final class Greetings {
         return !hello.getSwarmId().equals(links.swarmId());
     }
 
+    /** That the sender of that hello has no protocol in common with us, and who has to be updated; null when it has. */
+    @Nullable
+    String otherProtocol(Hello hello) {
+        Protocols its = Protocols.of(hello);
+        return spoken.meet(its)
+                ? null
+                : "it speaks peer protocol " + its + ", this node " + spoken + ": update fazt on "
+                        + (spoken.isBehind(its) ? "this node" : "that node");
+    }
+
     /** Why we can't have a link with the sender of that hello, or null. */
     @Nullable
     String problemWith(Hello hello, NodeId owner) {
-        if (hello.getOldestProtocol() > Wire.NEWEST_PROTOCOL || hello.getNewestProtocol() < Wire.OLDEST_PROTOCOL) {
-            boolean newer = hello.getOldestProtocol() > Wire.NEWEST_PROTOCOL;
-            String old = newer ? links.id().shortText() : owner.shortText();
-            return "node " + owner.shortText() + " speaks peer protocol " + hello.getOldestProtocol() + " to "
-                    + hello.getNewestProtocol() + ", node " + links.id().shortText() + " speaks " + Wire.OLDEST_PROTOCOL
-                    + " to " + Wire.NEWEST_PROTOCOL + ": update fazt on node " + old;
+        Protocols its = Protocols.of(hello);
+        if (!spoken.meet(its)) {
+            String old = spoken.isBehind(its) ? links.id().shortText() : owner.shortText();
+            return "node " + owner.shortText() + " speaks peer protocol " + its + ", node "
+                    + links.id().shortText() + " speaks " + spoken + ": update fazt on node " + old;
         }
         if (isOtherSwarm(hello)) {
             return "node " + owner.shortText() + " is in swarm " + hello.getSwarmId() + ", node "

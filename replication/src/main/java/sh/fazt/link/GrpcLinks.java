@@ -84,6 +84,10 @@ public final class GrpcLinks implements Links {
 
     /** Links that are not started; no socket is open yet. */
     public GrpcLinks(LinkConfig config) {
+        this(config, Protocols.SPOKEN);
+    }
+
+    GrpcLinks(LinkConfig config, Protocols spoken) {
         Network.quiet();
         this.config = config;
         this.group = new MultiThreadIoEventLoopGroup(THREADS, config.threads(), NioIoHandler.newFactory());
@@ -93,7 +97,7 @@ public final class GrpcLinks implements Links {
         this.directory = new Directory(this);
         this.relays = new Relays(this);
         this.port = new SwarmPort(this, config, group, loop);
-        this.greetings = new Greetings(this, config);
+        this.greetings = new Greetings(this, config, spoken);
         this.meter = new Meter(config.wall().millis());
         for (Channel channel : Channel.values()) {
             channels.put(channel.number(), channel);

@@ -20,6 +20,8 @@ import sh.fazt.identity.NodeId;
  * @param rateLimit bytes a second that may be sent, or null
  * @param budgetLeft bytes that a metered link may still carry today, or null without a budget
  * @param faults    how often the peer did what no member does
+ * @param otherProtocol that the peer has no protocol in common with this node, and which of them has to be updated;
+ *     null once they are linked
  */
 public record LinkState(
         NodeId peer,
@@ -37,7 +39,8 @@ public record LinkState(
         long receivedRate,
         @Nullable Long rateLimit,
         @Nullable Long budgetLeft,
-        long faults) {
+        long faults,
+        @Nullable String otherProtocol) {
     /** A direct link without limits, of which only the state is known. */
     public LinkState(
             NodeId peer,
@@ -65,6 +68,7 @@ public record LinkState(
                 0,
                 null,
                 null,
-                0);
+                0,
+                null);
     }
 }

@@ -33,6 +33,7 @@ final class Peer {
     private volatile @Nullable Link link;
     private @Nullable Link standby;
     private volatile @Nullable String lastError;
+    private volatile @Nullable String otherProtocol;
     private volatile String lastAddress = "";
 
     Peer(GrpcLinks links, NodeId id) {
@@ -172,7 +173,8 @@ final class Peer {
                 received.perSecond(),
                 throttle.rate(),
                 throttle.left(),
-                faults.sum());
+                faults.sum(),
+                isUp ? null : otherProtocol);
     }
 
     // ---- what it costs ----
@@ -240,6 +242,7 @@ final class Peer {
                 evicted == null ? "it is no member of this swarm any more" : evicted);
         dialler.forget();
         lastError = null;
+        otherProtocol = null;
         lastAddress = "";
     }
 
@@ -278,8 +281,18 @@ final class Peer {
         }
         link = now;
         lastError = null;
+        otherProtocol = null;
         lastAddress = now.terms().address();
         dialler.linked(now);
+    }
+
+    /** Until one of the two is updated there can't be a link. */
+    void incompatible(String why) {
+        if (link == null) {
+            lastError = why;
+        }
+        otherProtocol = why;
+        dialler.calmDown();
     }
 
     void refused(int code, String why) {

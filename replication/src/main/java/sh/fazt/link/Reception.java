@@ -101,6 +101,12 @@ final class Reception implements LaneStream.Owner {
         }
         String problem = links.greetings().problemWith(hello, who);
         if (problem != null) {
+            String other = links.greetings().otherProtocol(hello);
+            if (other != null) {
+                peer.incompatible(other);
+                // With our hello the caller can tell by itself, in its own words.
+                greet(stream, hello.getLane(), peer);
+            }
             refuse(stream, links.greetings().isOtherSwarm(hello) ? Wire.OTHER_SWARM : Wire.PROTOCOL, problem);
         } else if (hello.getLane() == Channel.Lane.CONTROL.number()) {
             control(stream, hello, peer);

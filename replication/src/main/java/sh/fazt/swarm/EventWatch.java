@@ -24,6 +24,7 @@ final class EventWatch implements Links.Listener, CommitListener {
     private final SwarmEvents events;
     private final Map<NodeId, MemberState> members = new HashMap<>();
     private final Map<NodeId, Optional<NodeId>> relays = new HashMap<>();
+    private final Map<NodeId, String> protocols = new HashMap<>();
     private @Nullable NodeId leader;
     private boolean correcting;
     private boolean refused;
@@ -60,6 +61,7 @@ final class EventWatch implements Links.Listener, CommitListener {
                     leader == null ? "members and names can't be changed until one is elected" : "term " + raft.term());
         }
         links.forEach(this::way);
+        protocols(links);
         if (corrects != correcting) {
             correcting = corrects;
             events.add(
@@ -107,6 +109,23 @@ final class EventWatch implements Links.Listener, CommitListener {
         } else if (via == null && before != null && before.isPresent()) {
             events.add("link-direct", link.peer(), "is reached directly again", "");
         }
+    }
+
+    /** Once for each member and each change, not each time that one of the two dials. */
+    private void protocols(List<LinkState> links) {
+        Map<NodeId, String> now = new HashMap<>();
+        for (LinkState link : links) {
+            String other = link.otherProtocol();
+            if (other != null) {
+                now.put(link.peer(), other);
+            }
+        }
+        now.forEach((id, why) -> {
+            if (!why.equals(protocols.put(id, why))) {
+                events.add("protocol", id, "can't be linked: it speaks another protocol", why);
+            }
+        });
+        protocols.keySet().retainAll(now.keySet());
     }
 
     @Override

@@ -45,6 +45,7 @@ record Sight(
 
     private SwarmView.Member member(NodeId id, MemberRecord member, boolean self, @Nullable LinkState link) {
         SyncService.Progress behind = progress.get(id);
+        String other = self || link == null ? null : link.otherProtocol();
         return new SwarmView.Member(
                 new SwarmView.Named(id.toString(), member.getName()),
                 member.getObserver()
@@ -60,6 +61,7 @@ record Sight(
                 member.getAddressesCount() == 0 ? "" : member.getAddresses(0),
                 self || link == null || !link.up() ? null : link.roundTrip(),
                 self ? Long.valueOf(0) : behind == null ? null : Long.valueOf(behind.behind()),
-                self || behind == null ? 0 : behind.behindBytes());
+                self || behind == null ? 0 : behind.behindBytes(),
+                other == null ? "" : other);
     }
 }

@@ -53,6 +53,7 @@ public record SwarmView(
      * @param roundTrip null for this node itself and before the first measurement
      * @param behind    transactions that it lacks of what is here; null when unknown
      * @param behindBytes about how many bytes those are
+     * @param problem   why it can't be linked before somebody sees to it; empty when there is nothing of the kind
      */
     public record Member(
             Named node,
@@ -61,5 +62,6 @@ public record SwarmView(
             String address,
             @Nullable Duration roundTrip,
             @Nullable Long behind,
-            long behindBytes) {}
+            long behindBytes,
+            String problem) {}
 }

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
 import sh.fazt.link.LinkException.Reason;
@@ -258,6 +259,51 @@ final class GrpcLinksIT {
         until("a refusal", () -> a.state().lastError() != null);
         assertThat(a.state().lastError()).contains("another-swarm").contains(TestNode.SWARM);
         assertThat(a.isUp() || b.isUp()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aPeerThatSpeaksAnotherProtocolIsNamedOnBothSidesUntilItIsUpdated(boolean newerDials) {
+        NodeKey key = NodeKey.generate();
+        TestNode old = node().start();
+        TestNode newer = new TestNode(key, TestNode.SWARM, config -> config, new Protocols(3, 4)).start();
+        if (newerDials) {
+            old.trust(newer);
+            newer.trust(old, old.address());
+        } else {
+            newer.trust(old);
+            old.trust(newer, newer.address());
+        }
+        until(
+                "both know why",
+                () -> old.state().otherProtocol() != null && newer.state().otherProtocol() != null);
+        String spoken = String.valueOf(Protocols.SPOKEN);
+        assertThat(old.state().otherProtocol())
+                .isEqualTo("it speaks peer protocol 3 to 4, this node " + spoken + ": update fazt on this node");
+        assertThat(newer.state().otherProtocol())
+                .isEqualTo("it speaks peer protocol " + spoken + ", this node 3 to 4: update fazt on that node");
+        assertThat(old.state().lastError()).contains("speaks peer protocol 3 to 4");
+        assertThat(newer.state().lastError()).contains("update fazt on");
+        newer.close();
+        TestNode same =
+                keep(new TestNode(key, TestNode.SWARM, config -> config)).start();
+        same.trust(old, old.address());
+        linked(old, same);
+        assertThat(old.state().otherProtocol()).isNull();
+    }
+
+    @Test
+    void ofAStrangerThatSpeaksAnotherProtocolNothingIsKept() {
+        TestNode a = node().start();
+        TestNode stranger = keep(new TestNode(
+                        NodeKey.generate(), TestNode.SWARM, config -> config, new Protocols(3, 4)))
+                .start();
+        stranger.trust(a, a.address());
+        until(
+                "it is refused",
+                () -> a.links.counters().refused() > 0 && stranger.state().lastError() != null);
+        assertThat(stranger.state().lastError()).contains("is no member of the swarm");
+        assertThat(a.links.peers()).isEmpty();
     }
 
     @Test

@@ -34,6 +34,10 @@ final class TestNode implements AutoCloseable {
     }
 
     TestNode(NodeKey key, String swarm, UnaryOperator<LinkConfig> change) {
+        this(key, swarm, change, Protocols.SPOKEN);
+    }
+
+    TestNode(NodeKey key, String swarm, UnaryOperator<LinkConfig> change, Protocols spoken) {
         this.key = key;
         this.prefix = "link-" + key.id().shortText() + "-";
         AtomicInteger threads = new AtomicInteger();
@@ -48,7 +52,7 @@ final class TestNode implements AutoCloseable {
                         new Random())
                 .withAddress("127.0.0.1", 0, List.of())
                 .withOnCopy(copies::add);
-        links = new GrpcLinks(change.apply(config));
+        links = new GrpcLinks(change.apply(config), spoken);
         links.listen(new Links.Listener() {
             @Override
             public void up(NodeId peer) {

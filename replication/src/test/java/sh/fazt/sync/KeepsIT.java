@@ -129,7 +129,8 @@ class KeepsIT {
                             0,
                             null,
                             null,
-                            0))
+                            0,
+                            null))
                     .toList();
         }
 

@@ -220,6 +220,7 @@ public final class SwarmApi implements Router.Endpoints {
                 behind == null
                         ? null
                         : Json.object().put("changes", behind.changes()).put("bytes", behind.bytes()));
+        data.put("problem", member.problem());
         SwarmControl.Figures figures = member.figures();
         data.set("sync", figures == null ? null : figures(figures));
         return data;

@@ -121,6 +121,7 @@ public interface SwarmControl {
      * @param address   {@code host:port}, or empty when it can't be dialled
      * @param roundTrip null before the first measurement, and for this node itself
      * @param behind    how far that member lags behind this node, null when unknown
+     * @param problem   why it can't be linked before somebody sees to it; empty when there is nothing of the kind
      * @param figures   null for this node itself
      */
     record Member(
@@ -130,17 +131,8 @@ public interface SwarmControl {
             String address,
             @Nullable Duration roundTrip,
             @Nullable Lag behind,
-            @Nullable Figures figures) {
-        public Member(
-                Named node,
-                String role,
-                String state,
-                String address,
-                @Nullable Duration roundTrip,
-                @Nullable Lag behind) {
-            this(node, role, state, address, roundTrip, behind, null);
-        }
-    }
+            String problem,
+            @Nullable Figures figures) {}
 
     /**
      * A member in more figures, as the metrics have them; null for this node itself.

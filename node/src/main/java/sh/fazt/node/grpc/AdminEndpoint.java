@@ -396,7 +396,8 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
                 .setNode(named(member.node()))
                 .setRole(member.role())
                 .setState(member.state())
-                .setAddress(member.address());
+                .setAddress(member.address())
+                .setProblem(member.problem());
         Duration roundTrip = member.roundTrip();
         if (roundTrip != null) {
             one.setRoundTripNanos(roundTrip.toNanos());
