@@ -98,6 +98,7 @@ final class SwarmCommands {
                         .append(" can't be linked: ")
                         .append(problem);
             }
+            problems.append(misbehaviour(member));
             Object behind = Json.member(member, "behind");
             String rtt = Json.text(member, "rtt_ms");
             table.row(
@@ -121,6 +122,31 @@ final class SwarmCommands {
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
                 + ", config version " + Json.text(data, "config_version")
                 + "\n" + table + problems + conflicts(Json.text(data, "conflicts")) + heldBack(data) + warning(data);
+    }
+
+    /** Nothing of a member that keeps to the rules. */
+    private static String misbehaviour(@Nullable Object member) {
+        Object figures = Json.member(member, "sync");
+        StringBuilder text = new StringBuilder();
+        String offences = Json.text(figures, "offences");
+        if (!offences.isEmpty() && !offences.equals("0")) {
+            text.append('\n')
+                    .append(Json.text(member, "name"))
+                    .append(" broke the rules ")
+                    .append(times(offences));
+        }
+        String floods = Json.text(figures, "floods");
+        if (!floods.isEmpty() && !floods.equals("0")) {
+            text.append('\n')
+                    .append(Json.text(member, "name"))
+                    .append(" sent faster than this node took it ")
+                    .append(times(floods));
+        }
+        return text.toString();
+    }
+
+    private static String times(String count) {
+        return count + (count.equals("1") ? " time" : " times") + ": see \"fazt swarm events\"";
     }
 
     private static String warning(@Nullable Object data) {

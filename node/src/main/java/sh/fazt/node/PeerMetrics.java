@@ -84,6 +84,10 @@ final class PeerMetrics {
                 "fazt_peer_offences_total",
                 "What no honest member does.",
                 peer -> peer.link().faults() + peer.counters().offences());
+        metrics.counter(
+                "fazt_peer_floods_total",
+                "How often it sent faster than this node took it.",
+                peer -> peer.link().floods());
         metrics.totals();
         return metrics.text.toString();
     }

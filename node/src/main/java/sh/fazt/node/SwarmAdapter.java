@@ -82,7 +82,8 @@ final class SwarmAdapter implements SwarmControl {
                 peer.counters().received(),
                 peer.counters().pulls(),
                 peer.counters().failedPulls(),
-                peer.link().faults() + peer.counters().offences());
+                peer.link().faults() + peer.counters().offences(),
+                peer.link().floods());
     }
 
     private static Named named(SwarmView.Named named) {

@@ -311,7 +311,9 @@ class ApiIT {
                         + "{\"id\":\"node-b\",\"name\":\"phone\",\"role\":\"voter\",\"state\":\"suspect\","
                         + "\"address\":\"\",\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096},"
                         + "\"problem\":\"it speaks peer protocol 2 to 2, this node 1 to 1: update fazt on this node\","
-                        + "\"sync\":null}],"
+                        + "\"sync\":{\"class\":\"\",\"clock_offset_ms\":-7,\"behind_rows\":3,\"behind_bytes\":4096,"
+                        + "\"oldest_unsent_ms\":2000,\"ahead_changes\":1,\"pushed\":11,\"received\":12,\"pulls\":13,"
+                        + "\"failed_pulls\":14,\"offences\":15,\"floods\":16}}],"
                         + "\"config_version\":42,\"warning\":\"2 voters do without neither\",\"evicted\":\"\","
                         + "\"conflicts\":0,\"held_back\":{\"blobs\":3,\"bytes\":300000}}");
         surface.swarm.refusal = Refusal.NO_QUORUM;

@@ -47,7 +47,7 @@ final class FakeSwarm implements SwarmControl {
                                 Duration.ofNanos(1_234_567),
                                 new Lag(3, 4096),
                                 "it speaks peer protocol 2 to 2, this node 1 to 1: update fazt on this node",
-                                null)),
+                                new Figures("", -7, 3, 4096, Duration.ofSeconds(2), 1, 11, 12, 13, 14, 15, 16))),
                 42,
                 "2 voters do without neither");
     }

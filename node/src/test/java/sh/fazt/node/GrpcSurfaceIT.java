@@ -239,6 +239,8 @@ class GrpcSurfaceIT {
         assertThat(phone.getRoundTripNanos()).isEqualTo(1_234_567);
         assertThat(phone.getBehind().getChanges()).isEqualTo(3);
         assertThat(phone.getProblem()).endsWith("update fazt on this node");
+        assertThat(phone.getOffences()).isEqualTo(15);
+        assertThat(phone.getFloods()).isEqualTo(16);
         App app = admin(Surface.TOKEN)
                 .listApps(ListAppsRequest.getDefaultInstance())
                 .getApps(0);

@@ -21,6 +21,7 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.RaftServerRpc;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.thirdparty.com.google.protobuf.InvalidProtocolBufferException;
 import org.apache.ratis.thirdparty.com.google.protobuf.MessageLite;
 import org.apache.ratis.util.LifeCycle;
 import sh.fazt.identity.NodeId;
@@ -96,8 +97,12 @@ final class LinkServerRpc implements RaftServerRpc {
         return rest;
     }
 
-    /** Answers a peer; runs where it may block. */
-    static byte[] serve(RaftServer server, NodeId from, byte[] message) {
+    /**
+     * Answers a peer; runs where it may block.
+     *
+     * @param garbled run when the message can't be read
+     */
+    static byte[] serve(RaftServer server, NodeId from, byte[] message, Runnable garbled) {
         try {
             ByteString body = ByteString.copyFrom(message, 1, message.length - 1);
             MessageLite reply = switch (message[0]) {
@@ -125,6 +130,9 @@ final class LinkServerRpc implements RaftServerRpc {
             };
             return answer(OK, reply.toByteArray());
         } catch (IOException | RuntimeException e) {
+            if (e instanceof InvalidProtocolBufferException) {
+                garbled.run();
+            }
             return answer(FAILED, String.valueOf(e.getMessage()).getBytes(java.nio.charset.StandardCharsets.UTF_8));
         }
     }

@@ -1,5 +1,6 @@
 package sh.fazt.consensus;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -102,7 +103,7 @@ public final class SwarmRaft implements AutoCloseable {
 
             @Override
             public CompletionStage<byte[]> request(NodeId from, byte[] request) {
-                return answer(from, request);
+                return answer(from, request, () -> links.malformed(from, Channel.RAFT));
             }
         });
         watchdog = timer.scheduleWithFixedDelay(() -> submit(this::watch), 1, 1, TimeUnit.SECONDS);
@@ -490,12 +491,16 @@ public final class SwarmRaft implements AutoCloseable {
         }
     }
 
-    private CompletionStage<byte[]> answer(NodeId from, byte[] request) {
+    /** @param garbled run when the request can't be read */
+    private CompletionStage<byte[]> answer(NodeId from, byte[] request, Runnable garbled) {
         CompletableFuture<byte[]> answer = new CompletableFuture<>();
         try {
             io.execute(() -> {
                 try {
-                    answer.complete(serve(from, request));
+                    answer.complete(serve(from, request, garbled));
+                } catch (InvalidProtocolBufferException e) {
+                    garbled.run();
+                    answer.completeExceptionally(e);
                 } catch (Exception e) {
                     answer.completeExceptionally(e);
                 }
@@ -506,12 +511,13 @@ public final class SwarmRaft implements AutoCloseable {
         return answer;
     }
 
-    private byte[] serve(NodeId from, byte[] request) throws Exception {
+    private byte[] serve(NodeId from, byte[] request, Runnable garbled) throws Exception {
         if (request.length > 0 && request[0] == LeaderRequests.MARK) {
             LeaderRequest asked = LeaderRequest.parseFrom(ByteBuffer.wrap(request, 1, request.length - 1));
             return leader.serve(from, asked).toByteArray();
         }
         if (request.length == 0) {
+            garbled.run();
             throw new IllegalArgumentException("an empty message");
         }
         if (request[0] == Pair.ASK) {
@@ -524,7 +530,7 @@ public final class SwarmRaft implements AutoCloseable {
             }
             return tells.serve(request);
         }
-        return LinkServerRpc.serve(host.running(), from, request);
+        return LinkServerRpc.serve(host.running(), from, request, garbled);
     }
 
     private void local(Cartridge.LocalBody<Boolean> body) {

@@ -194,8 +194,8 @@ final class Dial implements LaneStream.Owner {
     }
 
     @Override
-    public void misbehaved(String what) {
-        peer.misbehaved(what);
+    public void misbehaved(Fault kind, String what) {
+        peer.misbehaved(kind, what);
     }
 
     private void fail(String why) {

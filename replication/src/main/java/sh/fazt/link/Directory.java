@@ -104,7 +104,7 @@ final class Directory {
                 try {
                     told.add(HostPort.parse(text));
                 } catch (IllegalArgumentException e) {
-                    peer.misbehaved("an address that is none");
+                    peer.misbehaved(Fault.MALFORMED, "an address that is none");
                 }
             }
         }
@@ -131,7 +131,7 @@ final class Directory {
                 }
             }
         } catch (IllegalArgumentException e) {
-            peer.misbehaved("an address that is none");
+            peer.misbehaved(Fault.MALFORMED, "an address that is none");
         }
     }
 
@@ -241,7 +241,7 @@ final class Directory {
                 }
             }
         } catch (InvalidProtocolBufferException e) {
-            peer.misbehaved("a damaged status");
+            peer.misbehaved(Fault.MALFORMED, "a damaged status");
         }
     }
 
@@ -250,7 +250,7 @@ final class Directory {
     private void verify(Peer from, ByteString bytes) {
         int waiting = unverified.getOrDefault(from.id(), 0);
         if (bytes.size() > Books.MAX_BYTES || waiting >= MAX_UNVERIFIED) {
-            from.misbehaved("more address books, or larger ones, than a member has to tell");
+            from.misbehaved(Fault.OVERSIZED, "more address books, or larger ones, than a member has to tell");
             return;
         }
         unverified.put(from.id(), waiting + 1);
@@ -272,7 +272,7 @@ final class Directory {
                     take(from, good);
                 } else {
                     links.counts().forgedBooks.increment();
-                    from.misbehaved(why);
+                    from.misbehaved(Fault.MALFORMED, why);
                 }
             });
         });

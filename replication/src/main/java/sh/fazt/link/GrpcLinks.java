@@ -367,6 +367,14 @@ public final class GrpcLinks implements Links {
     }
 
     @Override
+    public void malformed(NodeId from, Channel channel) {
+        Peer peer = trusted(from);
+        if (peer != null) {
+            peer.misbehaved(Fault.MALFORMED, "a message on " + channel + " that can't be read");
+        }
+    }
+
+    @Override
     public List<LinkState> states() {
         List<LinkState> states = new ArrayList<>();
         for (Peer peer : peers.values()) {

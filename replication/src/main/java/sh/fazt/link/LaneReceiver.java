@@ -2,6 +2,7 @@ package sh.fazt.link;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +29,8 @@ final class LaneReceiver implements FrameSink {
     private static final int IN_A_ROW = 32;
 
     private static final long RETRY_MILLIS = 20;
+    /** A lane that was full for so long is told of. */
+    private static final Duration FULL = Duration.ofSeconds(30);
 
     private final GrpcLinks links;
     private final Peer peer;
@@ -45,6 +48,7 @@ final class LaneReceiver implements FrameSink {
     private boolean delivering;
     private long held;
     private int owed;
+    private long fullSince;
     private int requests;
     private long requestBytes;
 
@@ -76,16 +80,16 @@ final class LaneReceiver implements FrameSink {
         int size = frame.getBody().size();
         Frame begun = first;
         if (size > Wire.MAX_BODY) {
-            stream.broke("a frame with " + size + " bytes, the limit is " + Wire.MAX_BODY);
+            stream.broke(Fault.OVERSIZED, "a frame with " + size + " bytes, the limit is " + Wire.MAX_BODY);
         } else if (begun == null && !frame.getMore()) {
             whole(frame, frame.getBody().toByteArray());
         } else if (begun != null
                 && (begun.getKind() != frame.getKind()
                         || begun.getId() != frame.getId()
                         || begun.getChannel() != frame.getChannel())) {
-            stream.broke("a frame inside another message");
+            stream.broke(Fault.MALFORMED, "a frame inside another message");
         } else if (parts.size() + size > Wire.MAX_MESSAGE) {
-            stream.broke("a message of more than " + Wire.MAX_MESSAGE + " bytes");
+            stream.broke(Fault.OVERSIZED, "a message of more than " + Wire.MAX_MESSAGE + " bytes");
         } else {
             first = begun == null ? frame.toBuilder().clearBody().build() : begun;
             parts.writeBytes(frame.getBody().toByteArray());
@@ -113,7 +117,7 @@ final class LaneReceiver implements FrameSink {
                 reply(Wire.REFUSAL, head.getId(), Channel.SWARM, "this node knows no channel " + head.getChannel());
             }
         } else if (channel.lane() != lane) {
-            stream.broke("a message for " + channel + " on the " + lane + " lane");
+            stream.broke(Fault.MALFORMED, "a message for " + channel + " on the " + lane + " lane");
         } else if (head.getKind() == Wire.MESSAGE) {
             message(channel, message);
         } else {
@@ -132,7 +136,7 @@ final class LaneReceiver implements FrameSink {
                 links.handlerFailed(channel, e);
             }
         })) {
-            links.counts().dropped.increment();
+            noRoom("a message", channel);
         }
     }
 
@@ -155,9 +159,14 @@ final class LaneReceiver implements FrameSink {
             if (room) {
                 answered(message.length);
             }
-            links.counts().dropped.increment();
+            noRoom("a request", channel);
             reply(Wire.BUSY, head.getId(), channel, "the peer is busy on " + channel + ": retry later");
         }
+    }
+
+    private void noRoom(String what, Channel channel) {
+        links.counts().dropped.increment();
+        peer.misbehaved(Fault.FLOOD, what + " on " + channel + " found no room");
     }
 
     private void ask(Links.Handler handler, Channel channel, Frame head, byte[] message, long arrived) {
@@ -263,14 +272,23 @@ final class LaneReceiver implements FrameSink {
     }
 
     private void credit(int frames) {
-        int give;
+        int give = 0;
+        boolean flooded = false;
         synchronized (this) {
             owed += frames;
             if (lane != Channel.Lane.CONTROL && isFull()) {
-                return;
+                long now = links.nanos() | 1;
+                fullSince = fullSince == 0 ? now : fullSince;
+                flooded = now - fullSince >= FULL.toNanos();
+            } else {
+                fullSince = 0;
+                give = owed;
+                owed = 0;
             }
-            give = owed;
-            owed = 0;
+        }
+        if (flooded) {
+            peer.misbehaved(
+                    Fault.FLOOD, "the " + lane + " lane was full for " + FULL.toSeconds() + " s: it has to wait");
         }
         if (give > 0) {
             stream.request(give);

@@ -33,7 +33,7 @@ final class LaneStream implements StreamObserver<Frame> {
         void closed(LaneStream stream, String why);
 
         /** It sent what it may not; on any thread. */
-        void misbehaved(String what);
+        void misbehaved(Fault kind, String what);
     }
 
     private final GrpcLinks links;
@@ -235,7 +235,7 @@ final class LaneStream implements StreamObserver<Frame> {
             } else if (greeted) {
                 FrameSink to = sink;
                 if (to == null) {
-                    broke("a frame of kind " + frame.getKind() + " before the link was up");
+                    broke(Fault.MALFORMED, "a frame of kind " + frame.getKind() + " before the link was up");
                 } else {
                     sawMove |= frame.getKind() == Wire.MOVED;
                     to.frame(frame);
@@ -245,16 +245,16 @@ final class LaneStream implements StreamObserver<Frame> {
                 Hello hello = Hello.parseFrom(frame.getBody());
                 links.loop().execute(() -> owner.hello(this, hello));
             } else {
-                broke("a frame of kind " + frame.getKind() + " where a hello was expected");
+                broke(Fault.MALFORMED, "a frame of kind " + frame.getKind() + " where a hello was expected");
             }
         } catch (InvalidProtocolBufferException e) {
-            broke("a damaged frame of kind " + frame.getKind());
+            broke(Fault.MALFORMED, "a damaged frame of kind " + frame.getKind());
         }
     }
 
     /** The peer does not keep to the protocol. */
-    void broke(String what) {
-        owner.misbehaved(what);
+    void broke(Fault kind, String what) {
+        owner.misbehaved(kind, what);
         if (over.compareAndSet(false, true)) {
             cut("unexpected: " + what);
             links.loop().execute(() -> owner.closed(this, "it sent " + what));
@@ -263,7 +263,12 @@ final class LaneStream implements StreamObserver<Frame> {
 
     @Override
     public void onError(Throwable error) {
-        ended(Reasons.of(error));
+        String why = Reasons.of(error);
+        Fault fault = Fault.of(Status.fromThrowable(error));
+        if (fault != null && !over.get()) {
+            owner.misbehaved(fault, why);
+        }
+        ended(why);
     }
 
     @Override

@@ -416,8 +416,8 @@ final class Link implements LaneStream.Owner {
     }
 
     @Override
-    public void misbehaved(String what) {
-        peer.misbehaved(what);
+    public void misbehaved(Fault kind, String what) {
+        peer.misbehaved(kind, what);
     }
 
     /**

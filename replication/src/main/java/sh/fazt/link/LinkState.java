@@ -20,6 +20,7 @@ import sh.fazt.identity.NodeId;
  * @param rateLimit bytes a second that may be sent, or null
  * @param budgetLeft bytes that a metered link may still carry today, or null without a budget
  * @param faults    how often the peer did what no member does
+ * @param floods    how often it sent faster than this node took it
  * @param otherProtocol that the peer has no protocol in common with this node, and which of them has to be updated;
  *     null once they are linked
  */
@@ -40,6 +41,7 @@ public record LinkState(
         @Nullable Long rateLimit,
         @Nullable Long budgetLeft,
         long faults,
+        long floods,
         @Nullable String otherProtocol) {
     /** A direct link without limits, of which only the state is known. */
     public LinkState(
@@ -68,6 +70,7 @@ public record LinkState(
                 0,
                 null,
                 null,
+                0,
                 0,
                 null);
     }

@@ -31,6 +31,12 @@ public interface Links extends AutoCloseable {
     /** Told of every link that comes up or goes down, in order. */
     void listen(Listener listener);
 
+    /**
+     * A room can't read what came on its channel: the sender is counted and named for it. Links that name nobody do
+     * nothing.
+     */
+    default void malformed(NodeId from, Channel channel) {}
+
     /** Every known peer's link, up or not; an immutable snapshot. */
     List<LinkState> states();
 
@@ -50,6 +56,13 @@ public interface Links extends AutoCloseable {
         void up(NodeId peer);
 
         void down(NodeId peer, String reason);
+
+        /**
+         * A member breaks the rules of its link, or floods this node: told at most once a minute for each kind.
+         *
+         * @param times how often it has done that so far
+         */
+        default void misbehaves(NodeId peer, Fault kind, long times, String what) {}
 
         /** A peer has no link with this node because this node was evicted. */
         default void evicted(NodeId peer, String reason) {}

@@ -1,6 +1,7 @@
 package sh.fazt.link;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -33,8 +34,12 @@ final class Network {
             Logger.getLogger("io.grpc.netty.NettyServerStream"),
             Logger.getLogger("io.grpc.netty.NettyServerHandler"));
 
+    /** It logs what a call's code throws: ours, which has to be seen, and gRPC's for each message that is none. */
+    private static final Logger CALLS = Logger.getLogger("io.grpc.internal.SerializingExecutor");
+
     static {
         STRANGERS.forEach(logger -> logger.setLevel(Level.SEVERE));
+        CALLS.setFilter(line -> line.getThrown() == null || Fault.of(Status.fromThrowable(line.getThrown())) == null);
     }
 
     private Network() {}

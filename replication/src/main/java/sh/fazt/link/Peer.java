@@ -1,8 +1,6 @@
 package sh.fazt.link;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,7 +13,6 @@ import sh.fazt.identity.NodeId;
 final class Peer {
     private static final Logger LOG = LoggerFactory.getLogger(Peer.class);
     private static final long ON_ITS_WAY_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final GrpcLinks links;
     private final NodeId id;
@@ -25,8 +22,7 @@ final class Peer {
     private final Dialler dialler;
     private final Rate sent = new Rate();
     private final Rate received = new Rate();
-    private final LongAdder faults = new LongAdder();
-    private final AtomicLong lastComplaint;
+    private final Faults faults = new Faults();
     private volatile long firstUnheardNanos;
     private volatile boolean trusted;
     private volatile boolean toldMetered;
@@ -42,7 +38,6 @@ final class Peer {
         this.throttle = new Throttle(links);
         this.relayLane = new RelayLane(links, this);
         this.dialler = new Dialler(links, this);
-        this.lastComplaint = new AtomicLong(links.nanos() - COMPLAIN_NANOS);
         this.queues = new LaneQueue[Channel.Lane.RELAY.number()];
         for (int i = 0; i < queues.length; i++) {
             queues[i] = new LaneQueue(
@@ -173,7 +168,8 @@ final class Peer {
                 received.perSecond(),
                 throttle.rate(),
                 throttle.left(),
-                faults.sum(),
+                faults.offences(),
+                faults.floods(),
                 isUp ? null : otherProtocol);
     }
 
@@ -209,18 +205,15 @@ final class Peer {
         }
     }
 
-    /** The peer did what no member does: counted, named, and its link ends where that is needed. Any thread. */
-    void misbehaved(String what) {
-        links.counts().badFrames.increment();
-        faults.increment();
-        long last = lastComplaint.get();
-        long now = links.nanos();
-        if (now - last >= COMPLAIN_NANOS && lastComplaint.compareAndSet(last, now)) {
-            LOG.info(
-                    "a peer does not keep to the protocol peer={} what={} times={}",
-                    id.shortText(),
-                    what,
-                    faults.sum());
+    /** The peer did what no member does, or floods this node: counted and named. Any thread. */
+    void misbehaved(Fault kind, String what) {
+        if (kind != Fault.FLOOD) {
+            links.counts().badFrames.increment();
+        }
+        long times = faults.count(kind, links.nanos());
+        if (times > 0) {
+            LOG.info("a member {} peer={} times={} what={}", kind.text(), id.shortText(), times, what);
+            links.tell(listener -> listener.misbehaves(id, kind, times, what));
         }
     }
 

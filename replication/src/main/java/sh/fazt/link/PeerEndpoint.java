@@ -7,6 +7,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerStreamTracer;
 import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -40,6 +41,32 @@ final class PeerEndpoint extends PeerServiceGrpc.PeerServiceImplBase {
                 return transport.toBuilder()
                         .set(RECEPTION, new Reception(links, transport))
                         .build();
+            }
+        };
+    }
+
+    /** Hears of frames that gRPC itself ends a stream for: the stream is only told that it has ended. */
+    static ServerStreamTracer.Factory damage() {
+        return new ServerStreamTracer.Factory() {
+            @Override
+            public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+                return new ServerStreamTracer() {
+                    private volatile @Nullable Reception reception;
+
+                    @Override
+                    public void serverCallStarted(ServerCallInfo<?, ?> call) {
+                        reception = call.getAttributes().get(RECEPTION);
+                    }
+
+                    @Override
+                    public void streamClosed(Status status) {
+                        Reception from = reception;
+                        Fault fault = Fault.of(status);
+                        if (from != null && fault != null) {
+                            from.misbehaved(fault, Reasons.of(status.asRuntimeException()));
+                        }
+                    }
+                };
             }
         };
     }

@@ -220,13 +220,13 @@ final class Reception implements LaneStream.Owner {
     }
 
     @Override
-    public void misbehaved(String what) {
+    public void misbehaved(Fault kind, String what) {
         NodeId who = caller;
         Peer peer = who == null ? null : links.trusted(who);
         if (peer == null) {
             links.counts().badFrames.increment();
         } else {
-            peer.misbehaved(what);
+            peer.misbehaved(kind, what);
         }
     }
 

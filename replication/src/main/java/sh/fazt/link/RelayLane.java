@@ -194,7 +194,7 @@ final class RelayLane {
                 take(frame);
             }
         } catch (InvalidProtocolBufferException e) {
-            from.broke("a damaged frame about a relayed stream");
+            from.broke(Fault.MALFORMED, "a damaged frame about a relayed stream");
         }
         from.request(1);
     }
@@ -235,12 +235,12 @@ final class RelayLane {
         // What was on its way when the stream ended is no fault.
         boolean ours = (id & 1) == (isOdd() ? 1 : 0);
         if (id / 2 > (ours ? opened : openedByPeer)) {
-            peer.misbehaved("a frame for relayed stream " + id + ", which is not its own");
+            peer.misbehaved(Fault.MALFORMED, "a frame for relayed stream " + id + ", which is not its own");
         }
     }
 
     private void misbehaves(RelayLeg leg, String what) {
-        peer.misbehaved(what);
+        peer.misbehaved(Fault.BEYOND_CREDIT, what);
         leg.close("the sender did not keep to its window");
     }
 
@@ -250,7 +250,7 @@ final class RelayLane {
         if ((id & 1) == (isOdd() ? 1 : 0)
                 || id / 2 <= openedByPeer
                 || note.getNodeId().size() != 32) {
-            peer.misbehaved("a relayed stream with a number or a name that it can't have");
+            peer.misbehaved(Fault.MALFORMED, "a relayed stream with a number or a name that it can't have");
             return;
         }
         openedByPeer = id / 2;

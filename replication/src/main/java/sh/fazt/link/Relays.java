@@ -83,7 +83,7 @@ final class Relays {
         String relay = "node " + links.id().shortText() + " can't relay to node " + to.shortText() + ": ";
         Peer target = links.trusted(to);
         if (to.equals(links.id()) || to.equals(from)) {
-            leg.lane().peer().misbehaved("a relayed stream that needs no relay");
+            leg.lane().peer().misbehaved(Fault.MALFORMED, "a relayed stream that needs no relay");
             leg.close(relay + "that needs no relay");
         } else if (!links.settings().relays(from) || !links.settings().relays(to)) {
             leg.close(relay + "its owner has switched that off");

@@ -52,6 +52,7 @@ final class SwarmPort {
                     .maxConcurrentCallsPerConnection(64)
                     .maxConnectionIdle(30, TimeUnit.SECONDS)
                     .addTransportFilter(PeerEndpoint.transports(links))
+                    .addStreamTracerFactory(PeerEndpoint.damage())
                     .addService(ServerInterceptors.intercept(endpoint, PeerEndpoint.callers()));
             for (BindableService extra : config.services()) {
                 builder.addService(ServerInterceptors.intercept(extra.bindService(), config.interceptors()));
@@ -67,6 +68,7 @@ final class SwarmPort {
                     .maxConcurrentCallsPerConnection(16)
                     .maxConnectionIdle(30, TimeUnit.SECONDS)
                     .addTransportFilter(PeerEndpoint.transports(links))
+                    .addStreamTracerFactory(PeerEndpoint.damage())
                     .addService(ServerInterceptors.intercept(endpoint, PeerEndpoint.callers()))
                     .build()
                     .start();

@@ -266,6 +266,7 @@ public class Membership {
         Packet packet = MembershipCodec.packet(message);
         if (packet == null) {
             garbage++;
+            out.garbled(from);
             return;
         }
         sender.heard = true;

@@ -8,6 +8,9 @@ public sealed interface MembershipEffect {
     @SuppressWarnings("ArrayRecordComponent") // Handed over, never compared.
     record Send(NodeId to, byte[] message) implements MembershipEffect {}
 
+    /** That member's message can't be read. */
+    record Garbled(NodeId from) implements MembershipEffect {}
+
     /** This is what is believed of the member from now on. */
     record Changed(Member member) implements MembershipEffect {}
 

@@ -211,6 +211,8 @@ public final class MembershipService implements AutoCloseable {
                     // A send that fails is a message lost, which the protocol expects.
                     sends.add(links.send(send.to(), Channel.MEMBERSHIP, send.message(), sendDeadline)
                             .toCompletableFuture());
+                } else if (effect instanceof MembershipEffect.Garbled garbled) {
+                    links.malformed(garbled.from(), Channel.MEMBERSHIP);
                 } else {
                     changed = true;
                 }

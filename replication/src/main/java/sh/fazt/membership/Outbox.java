@@ -50,6 +50,10 @@ final class Outbox {
         effects.add(new MembershipEffect.Removed(id));
     }
 
+    void garbled(NodeId from) {
+        effects.add(new MembershipEffect.Garbled(from));
+    }
+
     /** Lets this ride along from now on. */
     void tell(Claim claim) {
         news.add(claim);

@@ -10,6 +10,7 @@ import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmRaft;
 import sh.fazt.identity.NodeId;
+import sh.fazt.link.Channel;
 import sh.fazt.link.Links;
 import sh.fazt.protocol.swarm.v1.Ask;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
@@ -17,6 +18,7 @@ import sh.fazt.sync.FencedReplica;
 
 /** What other members ask of this one. An answer is made on {@code io}, where it may block. */
 record Answers(
+        Links links,
         Records records,
         SwarmConfig config,
         SwarmRaft raft,
@@ -44,7 +46,7 @@ record Answers(
         if (member == null) {
             throw new IllegalStateException("you are no member of this swarm");
         }
-        Ask ask = parse(request);
+        Ask ask = parse(from, request);
         if (!ask.getAddMe().isEmpty()) {
             if (!ask.getAddMe().startsWith(from + ".")) {
                 throw new IllegalStateException("a node speaks for itself only");
@@ -68,10 +70,11 @@ record Answers(
         return DONE;
     }
 
-    private static Ask parse(byte[] request) {
+    private Ask parse(NodeId from, byte[] request) {
         try {
             return Ask.parseFrom(request);
         } catch (InvalidProtocolBufferException e) {
+            links.malformed(from, Channel.SWARM);
             throw new IllegalArgumentException("that is no question", e);
         }
     }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.consensus.RaftStatus;
 import sh.fazt.identity.NodeId;
+import sh.fazt.link.Fault;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.membership.MemberState;
@@ -136,6 +137,12 @@ final class EventWatch implements Links.Listener, CommitListener {
     @Override
     public void down(NodeId peer, String reason) {
         events.add("link-down", peer, "is not linked any more", reason);
+    }
+
+    @Override
+    public void misbehaves(NodeId peer, Fault kind, long times, String what) {
+        String sofar = " (" + times + (times == 1 ? " time" : " times") + " so far)";
+        events.add(kind == Fault.FLOOD ? "flood" : "offence", peer, kind.text() + sofar, what);
     }
 
     @Override

@@ -249,7 +249,7 @@ public final class Swarm implements AutoCloseable {
                 cartridge,
                 clock,
                 surroundings);
-        links.handle(Channel.SWARM, new Answers(records, config, raft, evictions, rotation, replica, io));
+        links.handle(Channel.SWARM, new Answers(links, records, config, raft, evictions, rotation, replica, io));
         links.listen(new Links.Listener() {
             @Override
             public void up(NodeId peer) {

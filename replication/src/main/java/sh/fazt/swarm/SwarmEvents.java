@@ -29,7 +29,7 @@ public final class SwarmEvents {
      * @param number 1, 2, 3 ... since this node started
      * @param at     by this machine's clock
      * @param kind   for programs: {@code member-up, member-suspect, member-down, member-away, member-joined,
-     *     member-left, link-up, link-down, link-relayed, link-direct, protocol, leader, conflict, offence, alarm, repair,
+     *     member-left, link-up, link-down, link-relayed, link-direct, protocol, leader, conflict, offence, flood, alarm, repair,
      *     damage, epoch, clock, disk, standstill}
      * @param node   the member that it is about; null for this node or the swarm
      * @param what   what happened

@@ -201,10 +201,10 @@ public final class SyncService implements CommitListener, Links.Listener {
         links.handle(Channel.VECTORS, messages(this::vectors));
         links.handle(Channel.CHANGES, messages(this::changesets));
         links.handle(Channel.PULL, requests(this::servePull));
-        links.handle(Channel.AUDIT, requests(audits::serve));
+        links.handle(Channel.AUDIT, requests(readable(audits::serve)));
         if (fetcher != null) {
             BlobFetcher serving = fetcher;
-            links.handle(Channel.BLOBS, requests((from, request) -> serving.serve(request)));
+            links.handle(Channel.BLOBS, requests(readable((from, request) -> serving.serve(request))));
         }
         links.listen(this);
     }
@@ -237,6 +237,15 @@ public final class SyncService implements CommitListener, Links.Listener {
                         new IllegalArgumentException("nothing is answered on this channel"));
             }
         };
+    }
+
+    /** Whoever asks what can't be read is named. */
+    private OnRequest readable(OnRequest handler) {
+        return (from, request) -> handler.answer(from, request).whenComplete((answer, failed) -> {
+            if (failed instanceof InvalidProtocolBufferException) {
+                offences.count(from, Offence.MALFORMED, String.valueOf(failed.getMessage()));
+            }
+        });
     }
 
     private static Links.Handler requests(OnRequest handler) {

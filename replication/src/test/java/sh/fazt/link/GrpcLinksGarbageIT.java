@@ -1,6 +1,7 @@
 package sh.fazt.link;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.grpc.CallOptions;
@@ -8,6 +9,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.ProtoUtils;
@@ -15,6 +17,7 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -284,7 +287,7 @@ final class GrpcLinksGarbageIT {
                 .build();
     }
 
-    private void breaks(int lane, Frame... frames) {
+    private void breaks(Fault named, int lane, Frame... frames) {
         RawPeer.Stream[] lanes = raw(rawKey).link();
         long before = server.links.counters().badFrames();
         for (Frame frame : frames) {
@@ -292,12 +295,79 @@ final class GrpcLinksGarbageIT {
         }
         until("all lanes end", () -> Arrays.stream(lanes).allMatch(each -> each.ended));
         assertThat(server.links.counters().badFrames()).isGreaterThan(before);
+        awaitNamed(named);
+        stillServes();
+    }
+
+    private void awaitNamed(Fault fault) {
+        until("it is named", () -> server.named(rawKey.id(), fault) == 1);
+        assertThat(server.links.states())
+                .filteredOn(state -> state.faults() > 0)
+                .extracting(LinkState::peer)
+                .containsExactly(rawKey.id());
+        assertThat(server.named(good.id(), fault)).isZero();
+    }
+
+    private long faults() {
+        return server.links.states().stream().mapToLong(LinkState::faults).sum();
+    }
+
+    @Test
+    void whoeverGoesOnIsCountedEachTimeAndNamedOnceAMinute() {
+        for (int i = 1; i <= 4; i++) {
+            int times = i;
+            breaks(Fault.OVERSIZED, 0, message(Wire.MESSAGE, Channel.SWARM.number(), Wire.MAX_BODY + 1));
+            until("it is counted", () -> faults() == times);
+        }
+        breaks(Fault.MALFORMED, 0, message(Wire.MESSAGE, Channel.BLOBS.number(), 10));
+        awaitNamed(Fault.OVERSIZED);
+    }
+
+    @Test
+    void bytesThatAreNoFrameEndTheirLinkOnly() {
+        RawPeer peer = raw(rawKey);
+        MethodDescriptor<String, Frame> anything = PeerServiceGrpc.getOpenMethod().toBuilder(
+                        new TextMarshaller(), PeerServiceGrpc.getOpenMethod().getResponseMarshaller())
+                .build();
+        RawPeer.Stream answers = new RawPeer.Stream();
+        ClientCalls.asyncBidiStreamingCall(peer.connection.newCall(anything, CallOptions.DEFAULT), answers)
+                .onNext("this is no frame");
+        until("the stream ends", () -> answers.ended);
+        awaitNamed(Fault.MALFORMED);
         stillServes();
     }
 
     @Test
+    void aStrangersGarbageLeavesNothingInTheLog() {
+        RawPeer stranger = raw(NodeKey.generate());
+        MethodDescriptor<String, JoinReply> anything = PeerServiceGrpc.getJoinMethod().toBuilder(
+                        new TextMarshaller(), PeerServiceGrpc.getJoinMethod().getResponseMarshaller())
+                .build();
+        long before = server.links.counters().badFrames();
+        assertThatThrownBy(() -> ClientCalls.blockingUnaryCall(
+                        stranger.connection, anything, CallOptions.DEFAULT, "this is no application"))
+                .isInstanceOf(StatusRuntimeException.class);
+        until("it is counted", () -> server.links.counters().badFrames() == before + 1);
+        assertThat(faults()).isZero();
+        stillServes();
+    }
+
+    /** Sends text as it is. */
+    private static final class TextMarshaller implements MethodDescriptor.Marshaller<String> {
+        @Override
+        public InputStream stream(String text) {
+            return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        @Override
+        public String parse(InputStream stream) {
+            throw new UnsupportedOperationException("nobody answers in text");
+        }
+    }
+
+    @Test
     void anOversizedFrameEndsItsLinkOnly() {
-        breaks(0, message(Wire.MESSAGE, Channel.SWARM.number(), Wire.MAX_BODY + 1));
+        breaks(Fault.OVERSIZED, 0, message(Wire.MESSAGE, Channel.SWARM.number(), Wire.MAX_BODY + 1));
     }
 
     @Test
@@ -305,12 +375,13 @@ final class GrpcLinksGarbageIT {
         RawPeer.Stream[] lanes = raw(rawKey).link();
         lanes[3].out.onNext(message(Wire.MESSAGE, Channel.BLOBS.number(), 5 << 20));
         until("all lanes end", () -> Arrays.stream(lanes).allMatch(each -> each.ended));
+        awaitNamed(Fault.OVERSIZED);
         stillServes();
     }
 
     @Test
     void aMessageOnTheWrongLaneEndsItsLinkOnly() {
-        breaks(0, message(Wire.MESSAGE, Channel.BLOBS.number(), 10));
+        breaks(Fault.MALFORMED, 0, message(Wire.MESSAGE, Channel.BLOBS.number(), 10));
     }
 
     @Test
@@ -321,7 +392,7 @@ final class GrpcLinksGarbageIT {
                 message(Wire.MESSAGE, Channel.BLOBS.number(), Wire.MAX_BODY).toBuilder()
                         .setMore(true)
                         .build());
-        breaks(3, parts);
+        breaks(Fault.OVERSIZED, 3, parts);
     }
 
     @Test
@@ -329,12 +400,12 @@ final class GrpcLinksGarbageIT {
         Frame begun = message(Wire.MESSAGE, Channel.BLOBS.number(), 10).toBuilder()
                 .setMore(true)
                 .build();
-        breaks(3, begun, begun.toBuilder().setId(2).build());
+        breaks(Fault.MALFORMED, 3, begun, begun.toBuilder().setId(2).build());
     }
 
     @Test
     void aDamagedGoodbyeEndsItsLinkOnly() {
-        breaks(1, Wire.frame(Wire.GOODBYE, 0, ByteString.copyFrom(new byte[] {(byte) 0xff, 1, 2})));
+        breaks(Fault.MALFORMED, 1, Wire.frame(Wire.GOODBYE, 0, ByteString.copyFrom(new byte[] {(byte) 0xff, 1, 2})));
     }
 
     /** Some other service on the port. */

@@ -17,8 +17,10 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
@@ -427,6 +429,47 @@ final class GrpcLinksIT {
                 .extracting(e -> ((LinkException) e).reason())
                 .isEqualTo(Reason.UNREACHABLE);
         assertThat(a.isUp()).isTrue();
+        until("it is named", () -> b.named(a.id(), Fault.FLOOD) == 1);
+        assertThat(b.state().floods()).isEqualTo(44);
+        assertThat(b.state().faults()).as("it is against no rule").isZero();
+    }
+
+    @Test
+    void whoeverKeepsALaneFullForLongIsNamed() throws Exception {
+        AtomicLong ahead = new AtomicLong();
+        TestNode a = node();
+        TestNode b = keep(new TestNode(
+                NodeKey.generate(),
+                TestNode.SWARM,
+                config -> TestNode.by(config, () -> System.nanoTime() + ahead.get())));
+        Semaphore handle = new Semaphore(0);
+        b.links.handle(Channel.CHANGES, new Links.Handler() {
+            @Override
+            public void message(NodeId from, byte[] message) {
+                handle.acquireUninterruptibly();
+            }
+
+            @Override
+            public CompletableFuture<byte[]> request(NodeId from, byte[] request) {
+                return CompletableFuture.completedFuture(request);
+            }
+        });
+        a.start();
+        b.start();
+        b.trust(a);
+        a.trust(b, b.address());
+        linked(a, b);
+        for (int i = 0; i < 20; i++) {
+            a.links.send(b.id(), Channel.CHANGES, new byte[256 << 10], Duration.ofSeconds(60));
+        }
+        // Five are more than the lane holds; with the sixth here and the first handled it still is full.
+        until("the lane is full", () -> b.state().receivedBytes() >= 6 * (256 << 10));
+        assertThat(b.news).noneMatch(text -> text.startsWith("FLOOD"));
+        ahead.set(TimeUnit.SECONDS.toNanos(31));
+        handle.release();
+        until("it is named", () -> b.named(a.id(), Fault.FLOOD) == 1);
+        handle.release(100);
+        assertThat(b.state().faults()).isZero();
     }
 
     @Test

@@ -158,6 +158,7 @@ final class RelayTrustIT {
         }
         until("the stream ends", () -> lane.kinds().contains(Wire.RELAY_END));
         assertThat(state(relay, one.id()).faults()).isPositive();
+        until("it is named", () -> relay.named(one.id(), Fault.BEYOND_CREDIT) == 1);
         assertThat(state(relay, one.id()).up()).isTrue();
         assertThat(state(relay, other.id()).faults()).isZero();
         assertThat(good.ask(relay, Channel.SWARM, new byte[] {4}).toCompletableFuture())
@@ -222,6 +223,7 @@ final class RelayTrustIT {
         lane.send(Wire.frame(Wire.RELAY_END, 99, ByteString.EMPTY));
         lane.send(Wire.frame(Wire.RELAY_OPEN, 7, ByteString.copyFromUtf8("no note at all")));
         until("they are counted", () -> state(relay, one.id()).faults() >= 4);
+        until("it is named", () -> relay.named(one.id(), Fault.MALFORMED) == 1);
         assertThat(state(relay, other.id()).faults()).isZero();
         assertThat(raw.seen.size()).isZero();
     }

@@ -13,6 +13,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
@@ -63,20 +64,30 @@ final class TestNode implements AutoCloseable {
             public void down(NodeId peer, String reason) {
                 news.add("down " + peer.shortText() + ": " + reason);
             }
+
+            @Override
+            public void misbehaves(NodeId peer, Fault kind, long times, String what) {
+                news.add(kind + " " + peer.shortText() + " " + times + ": " + what);
+            }
         });
     }
 
     /** The same with another clock. */
     static LinkConfig at(LinkConfig config, InstantSource wall) {
-        return with(config, config.handlers(), wall);
+        return with(config, config.handlers(), wall, config.nanos());
     }
 
     /** The same with other threads for its handlers. */
     static LinkConfig on(LinkConfig config, Executor handlers) {
-        return with(config, handlers, config.wall());
+        return with(config, handlers, config.wall(), config.nanos());
     }
 
-    private static LinkConfig with(LinkConfig config, Executor handlers, InstantSource wall) {
+    /** The same with another time that never jumps. */
+    static LinkConfig by(LinkConfig config, LongSupplier nanos) {
+        return with(config, config.handlers(), config.wall(), nanos);
+    }
+
+    private static LinkConfig with(LinkConfig config, Executor handlers, InstantSource wall, LongSupplier nanos) {
         return new LinkConfig(
                 config.key(),
                 config.bindAddress(),
@@ -92,7 +103,7 @@ final class TestNode implements AutoCloseable {
                 config.desk(),
                 config.onCopy(),
                 wall,
-                config.nanos(),
+                nanos,
                 config.chance());
     }
 
@@ -126,6 +137,13 @@ final class TestNode implements AutoCloseable {
 
     CompletionStage<byte[]> ask(TestNode peer, Channel channel, byte[] request) {
         return links.ask(peer.id(), channel, request, Duration.ofSeconds(5));
+    }
+
+    /** How often a peer was named for that. */
+    long named(NodeId peer, Fault kind) {
+        return news.stream()
+                .filter(text -> text.startsWith(kind + " " + peer.shortText()))
+                .count();
     }
 
     boolean isUp() {

@@ -130,6 +130,7 @@ class KeepsIT {
                             null,
                             null,
                             0,
+                            0,
                             null))
                     .toList();
         }

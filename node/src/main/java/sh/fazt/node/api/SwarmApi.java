@@ -238,7 +238,8 @@ public final class SwarmApi implements Router.Endpoints {
                 .put("received", figures.received())
                 .put("pulls", figures.pulls())
                 .put("failed_pulls", figures.failedPulls())
-                .put("offences", figures.offences());
+                .put("offences", figures.offences())
+                .put("floods", figures.floods());
     }
 
     private static ObjectNode time(SwarmControl.Time time) {

@@ -143,6 +143,7 @@ public interface SwarmControl {
      * @param oldest      the age of the oldest transaction that it lacks
      * @param ahead       transactions of it that are lacking here; -1 while it has told nothing
      * @param offences    how often it did what no honest member does
+     * @param floods      how often it sent faster than this node took it
      */
     record Figures(
             String linkClass,
@@ -155,7 +156,8 @@ public interface SwarmControl {
             long received,
             long pulls,
             long failedPulls,
-            long offences) {}
+            long offences,
+            long floods) {}
 
     /** What a member has not yet got of what this node has. */
     record Lag(long changes, long bytes) {}

@@ -406,6 +406,10 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
         if (behind != null) {
             one.setBehind(Lag.newBuilder().setChanges(behind.changes()).setBytes(behind.bytes()));
         }
+        SwarmControl.Figures figures = member.figures();
+        if (figures != null) {
+            one.setOffences(figures.offences()).setFloods(figures.floods());
+        }
         return one.build();
     }
 
