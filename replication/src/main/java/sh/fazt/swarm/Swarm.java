@@ -20,7 +20,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -113,14 +112,12 @@ public final class Swarm implements AutoCloseable {
     /** One question at a time: each may wait for long, and Raft needs the same threads. */
     private final AtomicBoolean tending = new AtomicBoolean();
 
+    private final Chores chores;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final CompletableFuture<String> copied = new CompletableFuture<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
     private volatile String swarmId = "";
-    /** Whether something that was agreed has not been followed yet. */
-    private final AtomicBoolean missed = new AtomicBoolean();
-
     private volatile boolean announced;
     private volatile boolean online = true;
     private volatile boolean closed;
@@ -151,6 +148,7 @@ public final class Swarm implements AutoCloseable {
         this.random = random;
         this.swarm = swarm;
         this.io = io;
+        this.chores = new Chores(io, () -> closed);
         Desk[] desk = new Desk[1];
         links = new GrpcLinks(LinkConfig.of(key, () -> swarmId, linkThreads, swarm, io, clock, System::nanoTime, random)
                 .withAddress(options.bind(), options.port(), options.addresses())
@@ -214,7 +212,7 @@ public final class Swarm implements AutoCloseable {
                 key.id(),
                 members::all);
         surroundings = new Surroundings(
-                key.id(), options, () -> swarmId, () -> soon("follow", this::follow), io, swarm, random);
+                key.id(), options, () -> swarmId, () -> chores.soon("follow", this::follow), io, swarm, random);
         roles = new Roles(
                 key.id(),
                 () -> swarmId,
@@ -268,11 +266,11 @@ public final class Swarm implements AutoCloseable {
         raft.listen(kinds -> {
             // Leases change all the time: observers hear of them with the next news, or when they ask.
             if (!SwarmConfig.onlyLeases(kinds)) {
-                soon("follow what is agreed", this::follow);
-                soon("tell observers", feed::tell);
+                chores.soon("follow what is agreed", this::follow);
+                chores.soon("tell observers", feed::tell);
             }
         });
-        raft.whenLost(() -> soon("vote again", this::rejoin));
+        raft.whenLost(() -> chores.soon("vote again", this::rejoin));
     }
 
     private MemberMetadata metadata() {
@@ -292,36 +290,19 @@ public final class Swarm implements AutoCloseable {
         surroundings.start();
         swarm.scheduleWithFixedDelay(this::tick, 250, 250, TimeUnit.MILLISECONDS);
         swarm.scheduleWithFixedDelay(
-                () -> soon("take part in the group", () -> {
+                () -> chores.soon("take part in the group", () -> {
                     tend();
                     evictions.tend();
-                    if (missed.compareAndSet(true, false)) {
+                    if (chores.missed()) {
                         follow();
                     }
                 }),
                 1,
                 1,
                 TimeUnit.SECONDS);
-        swarm.scheduleWithFixedDelay(() -> soon("remove tombstones", tombstones::turn), 5, 10, TimeUnit.MINUTES);
-        swarm.scheduleWithFixedDelay(() -> soon("keep what links remember", ledger::keep), 20, 20, TimeUnit.SECONDS);
-    }
-
-    /** Runs something where it may block. What found no room, or failed, is made up for within seconds. */
-    private void soon(String what, Runnable task) {
-        try {
-            io.execute(() -> {
-                try {
-                    task.run();
-                } catch (RuntimeException | Error e) {
-                    missed.set(true);
-                    if (!closed) {
-                        LOG.warn("could not {}; it is tried again", what, e);
-                    }
-                }
-            });
-        } catch (RejectedExecutionException busy) {
-            missed.set(true);
-        }
+        swarm.scheduleWithFixedDelay(() -> chores.soon("remove tombstones", tombstones::turn), 5, 10, TimeUnit.MINUTES);
+        swarm.scheduleWithFixedDelay(
+                () -> chores.soon("keep what links remember", ledger::keep), 20, 20, TimeUnit.SECONDS);
     }
 
     /** The swarm port. */
@@ -974,7 +955,7 @@ public final class Swarm implements AutoCloseable {
         try {
             ledger.keep();
         } catch (RuntimeException e) {
-            LOG.warn("what links have to remember is not kept", e);
+            LOG.warn("what links have to remember is not kept why={}", e.getMessage());
         }
     }
 }
