@@ -80,7 +80,7 @@ final class FakeSwarm implements SwarmControl {
 
     @Override
     public CompletionStage<Outcome<Status>> leave(boolean force) {
-        return answer("leave", status());
+        return answer("leave" + (force ? " by force" : ""), status());
     }
 
     @Override

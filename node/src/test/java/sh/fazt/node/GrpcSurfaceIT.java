@@ -37,6 +37,8 @@ import sh.fazt.node.grpc.GrpcSurface;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc.AdminServiceBlockingStub;
 import sh.fazt.protocol.admin.v1.App;
+import sh.fazt.protocol.admin.v1.CreateTokenRequest;
+import sh.fazt.protocol.admin.v1.CreateTokenResponse;
 import sh.fazt.protocol.admin.v1.DemoteMemberRequest;
 import sh.fazt.protocol.admin.v1.Discovered;
 import sh.fazt.protocol.admin.v1.DismissConflictRequest;
@@ -49,8 +51,11 @@ import sh.fazt.protocol.admin.v1.GetStatusResponse;
 import sh.fazt.protocol.admin.v1.GetSyncRequest;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
+import sh.fazt.protocol.admin.v1.InitSwarmRequest;
+import sh.fazt.protocol.admin.v1.JoinSwarmRequest;
 import sh.fazt.protocol.admin.v1.LabelMemberRequest;
 import sh.fazt.protocol.admin.v1.Lease;
+import sh.fazt.protocol.admin.v1.LeaveSwarmRequest;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
 import sh.fazt.protocol.admin.v1.ListConflictsRequest;
 import sh.fazt.protocol.admin.v1.ListConflictsResponse;
@@ -66,6 +71,7 @@ import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.MemberNames;
 import sh.fazt.protocol.admin.v1.PlaceAppRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
+import sh.fazt.protocol.admin.v1.RecoverSwarmRequest;
 import sh.fazt.protocol.admin.v1.ReleaseLeaseRequest;
 import sh.fazt.protocol.admin.v1.RenewLeaseRequest;
 import sh.fazt.protocol.admin.v1.RestoreConflictRequest;
@@ -318,6 +324,57 @@ class GrpcSurfaceIT {
                         .getStatus(GetStatusRequest.getDefaultInstance())
                         .hasLeader())
                 .isFalse();
+    }
+
+    @Test
+    void makesJoinsAndLeavesSwarmsAsTheRestSurfaceDoes() {
+        AdminServiceBlockingStub admin = admin(Surface.TOKEN);
+        GetStatusResponse named =
+                admin.initSwarm(InitSwarmRequest.newBuilder().setName("family").build());
+        assertThat(named.getSwarm().getName()).isEqualTo("family");
+        assertThat(named.getVersion()).isEqualTo("1.2.3");
+        admin.initSwarm(InitSwarmRequest.getDefaultInstance());
+        CreateTokenResponse token = admin.createToken(CreateTokenRequest.getDefaultInstance());
+        assertThat(token.getToken()).isEqualTo("fazt1-text");
+        assertThat(token.getWords()).isEqualTo("some words");
+        assertThat(token.getExpiresAtSeconds()).isEqualTo(1_700_000_000);
+        admin.createToken(CreateTokenRequest.newBuilder().setTtlSeconds(60).build());
+        admin.joinSwarm(JoinSwarmRequest.newBuilder().setToken(" fazt1-a ").build());
+        admin.joinSwarm(JoinSwarmRequest.newBuilder()
+                .setToken("some words")
+                .setObserver(true)
+                .build());
+        admin.leaveSwarm(LeaveSwarmRequest.getDefaultInstance());
+        admin.leaveSwarm(LeaveSwarmRequest.newBuilder().setForce(true).build());
+        assertThat(admin.recoverSwarm(
+                                RecoverSwarmRequest.newBuilder().setForce(true).build())
+                        .getConfigVersion())
+                .isEqualTo(42);
+        assertThat(surface.swarm.calls)
+                .containsExactly(
+                        "init family",
+                        "init -",
+                        "token PT15M",
+                        "token PT1M",
+                        "join fazt1-a",
+                        "join some words as observer",
+                        "leave",
+                        "leave by force",
+                        "recover");
+
+        assertThatThrownBy(() -> admin.recoverSwarm(RecoverSwarmRequest.getDefaultInstance()))
+                .hasMessageContaining("INVALID_ARGUMENT")
+                .hasMessageContaining("set force");
+        assertThatThrownBy(() -> admin.joinSwarm(JoinSwarmRequest.getDefaultInstance()))
+                .hasMessageContaining("INVALID_ARGUMENT")
+                .hasMessageContaining("set token");
+        assertThat(surface.swarm.calls).hasSize(9);
+        surface.swarm.refusal = Refusal.BAD_TOKEN;
+        assertThatThrownBy(() -> admin.joinSwarm(
+                        JoinSwarmRequest.newBuilder().setToken("fazt1-b").build()))
+                .hasMessageContaining("no: phone is missing");
+        assertThatThrownBy(() -> admin("wrong").leaveSwarm(LeaveSwarmRequest.getDefaultInstance()))
+                .hasMessageContaining("UNAUTHENTICATED");
     }
 
     @Test

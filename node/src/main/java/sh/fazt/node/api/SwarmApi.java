@@ -23,7 +23,6 @@ import sh.fazt.node.http.Exchange;
 
 /** The swarm and its names. Thread-safe. */
 public final class SwarmApi implements Router.Endpoints {
-    private static final long DEFAULT_TOKEN_SECONDS = 900;
     /** A token that lies about for longer is one that nobody remembers. */
     private static final long MOST_TOKEN_SECONDS = 30L * 86_400;
 
@@ -88,8 +87,9 @@ public final class SwarmApi implements Router.Endpoints {
 
     private void token(Call call) throws IOException {
         JsonNode seconds = Json.body(call.exchange()).path("ttl_seconds");
-        long ttl =
-                seconds.isMissingNode() ? DEFAULT_TOKEN_SECONDS : seconds.isIntegralNumber() ? seconds.longValue() : -1;
+        long ttl = seconds.isMissingNode()
+                ? SwarmControl.TOKEN_LASTS.toSeconds()
+                : seconds.isIntegralNumber() ? seconds.longValue() : -1;
         if (ttl < 1 || ttl > MOST_TOKEN_SECONDS) {
             throw new Problem.Thrown(
                     Kind.INVALID,

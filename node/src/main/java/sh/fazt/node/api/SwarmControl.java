@@ -14,6 +14,9 @@ import sh.fazt.node.error.Refusal;
  * answers by a stage, which never fails for a reason that {@link Refusal} names.
  */
 public interface SwarmControl {
+    /** How long a join token is good for when nobody says otherwise. */
+    Duration TOKEN_LASTS = Duration.ofMinutes(15);
+
     /** How the swarm looks from here. */
     Status status();
 

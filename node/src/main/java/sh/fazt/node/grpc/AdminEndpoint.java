@@ -3,6 +3,7 @@ package sh.fazt.node.grpc;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -21,6 +22,8 @@ import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.ClockOfPeer;
+import sh.fazt.protocol.admin.v1.CreateTokenRequest;
+import sh.fazt.protocol.admin.v1.CreateTokenResponse;
 import sh.fazt.protocol.admin.v1.DemoteMemberRequest;
 import sh.fazt.protocol.admin.v1.DemoteMemberResponse;
 import sh.fazt.protocol.admin.v1.Discovered;
@@ -37,9 +40,11 @@ import sh.fazt.protocol.admin.v1.GetSyncRequest;
 import sh.fazt.protocol.admin.v1.GetTimeRequest;
 import sh.fazt.protocol.admin.v1.GetTimeResponse;
 import sh.fazt.protocol.admin.v1.HeldBack;
+import sh.fazt.protocol.admin.v1.InitSwarmRequest;
+import sh.fazt.protocol.admin.v1.JoinSwarmRequest;
 import sh.fazt.protocol.admin.v1.LabelMemberRequest;
-import sh.fazt.protocol.admin.v1.Lag;
 import sh.fazt.protocol.admin.v1.Lease;
+import sh.fazt.protocol.admin.v1.LeaveSwarmRequest;
 import sh.fazt.protocol.admin.v1.Link;
 import sh.fazt.protocol.admin.v1.LinkSetting;
 import sh.fazt.protocol.admin.v1.ListAppsRequest;
@@ -58,11 +63,11 @@ import sh.fazt.protocol.admin.v1.ListMembersRequest;
 import sh.fazt.protocol.admin.v1.ListMembersResponse;
 import sh.fazt.protocol.admin.v1.ListPlacementsRequest;
 import sh.fazt.protocol.admin.v1.ListPlacementsResponse;
-import sh.fazt.protocol.admin.v1.Member;
 import sh.fazt.protocol.admin.v1.Named;
 import sh.fazt.protocol.admin.v1.PlaceAppRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberResponse;
+import sh.fazt.protocol.admin.v1.RecoverSwarmRequest;
 import sh.fazt.protocol.admin.v1.ReleaseLeaseRequest;
 import sh.fazt.protocol.admin.v1.ReleaseLeaseResponse;
 import sh.fazt.protocol.admin.v1.RenewLeaseRequest;
@@ -86,7 +91,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     private final Supplier<? extends LinkControl> links;
     private final ConflictDesk conflicts;
     private final Apps apps;
-    private final String version;
+    private final MemberEndpoint members;
     private final WatchEndpoint watch;
     private final PlacementEndpoint placement;
     private final LeaseEndpoint leases;
@@ -100,6 +105,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             ConflictDesk conflicts,
             Apps apps,
             String version) {
+        this.members = new MemberEndpoint(swarm, version);
         this.watch = new WatchEndpoint(watch);
         this.placement = new PlacementEndpoint(placement);
         this.leases = new LeaseEndpoint(leases);
@@ -107,59 +113,64 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
         this.links = links;
         this.conflicts = conflicts;
         this.apps = apps;
-        this.version = version;
     }
 
     @Override
     public void getStatus(GetStatusRequest request, StreamObserver<GetStatusResponse> answer) {
-        answer(answer, () -> {
-            SwarmControl.Status status = swarm.get().status();
-            GetStatusResponse.Builder response = GetStatusResponse.newBuilder()
-                    .setSwarm(named(status.swarm()))
-                    .setSelf(named(status.self()))
-                    .setQuorum(status.quorum())
-                    .setVersion(version)
-                    .setEvicted(swarm.get().evicted())
-                    .setConfigVersion(status.configVersion())
-                    .setWarning(status.warning())
-                    .setHeldBack(heldBack(swarm.get().heldBack()));
-            SwarmControl.Named leader = status.leader();
-            if (leader != null) {
-                response.setLeader(named(leader));
-            }
-            return response.build();
-        });
+        answer(answer, members::status);
     }
 
     @Override
     public void listMembers(ListMembersRequest request, StreamObserver<ListMembersResponse> answer) {
-        answer(answer, () -> {
-            ListMembersResponse.Builder response = ListMembersResponse.newBuilder();
-            swarm.get().status().members().forEach(member -> response.addMembers(member(member)));
-            return response.build();
-        });
+        answer(answer, members::list);
+    }
+
+    @Override
+    public void initSwarm(InitSwarmRequest request, StreamObserver<GetStatusResponse> answer) {
+        answer(answer, () -> members.init(request));
+    }
+
+    @Override
+    public void createToken(CreateTokenRequest request, StreamObserver<CreateTokenResponse> answer) {
+        answer(answer, () -> members.token(request));
+    }
+
+    @Override
+    public void joinSwarm(JoinSwarmRequest request, StreamObserver<GetStatusResponse> answer) {
+        // It may go on for half an hour: no thread waits for it.
+        CompletionStage<GetStatusResponse> stage =
+                CompletableFuture.completedStage(request).thenCompose(members::join);
+        stage.whenComplete((status, failed) -> answer(answer, () -> joined(stage)));
+    }
+
+    @Override
+    public void leaveSwarm(LeaveSwarmRequest request, StreamObserver<GetStatusResponse> answer) {
+        answer(answer, () -> members.leave(request));
+    }
+
+    @Override
+    public void recoverSwarm(RecoverSwarmRequest request, StreamObserver<GetStatusResponse> answer) {
+        answer(answer, () -> members.recover(request));
     }
 
     @Override
     public void promoteMember(PromoteMemberRequest request, StreamObserver<PromoteMemberResponse> answer) {
-        answer(answer, () -> {
-            SwarmControl.Status status = done(swarm.get().promote(request.getNode()));
-            PromoteMemberResponse.Builder response =
-                    PromoteMemberResponse.newBuilder().setWarning(status.warning());
-            status.members().forEach(member -> response.addMembers(member(member)));
-            return response.build();
-        });
+        answer(answer, () -> members.promote(request));
     }
 
     @Override
     public void demoteMember(DemoteMemberRequest request, StreamObserver<DemoteMemberResponse> answer) {
-        answer(answer, () -> {
-            SwarmControl.Status status = done(swarm.get().demote(request.getNode()));
-            DemoteMemberResponse.Builder response =
-                    DemoteMemberResponse.newBuilder().setWarning(status.warning());
-            status.members().forEach(member -> response.addMembers(member(member)));
-            return response.build();
-        });
+        answer(answer, () -> members.demote(request));
+    }
+
+    @Override
+    public void evictMember(EvictMemberRequest request, StreamObserver<EvictMemberResponse> answer) {
+        answer(answer, () -> members.evict(request));
+    }
+
+    @Override
+    public void rotateKey(RotateKeyRequest request, StreamObserver<RotateKeyResponse> answer) {
+        answer(answer, members::rotateKey);
     }
 
     @Override
@@ -242,28 +253,6 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
                     .settings()
                     .forEach(setting -> response.addSettings(setting(setting)));
             return response.build();
-        });
-    }
-
-    @Override
-    public void evictMember(EvictMemberRequest request, StreamObserver<EvictMemberResponse> answer) {
-        answer(answer, () -> {
-            EvictMemberResponse.Builder response = EvictMemberResponse.newBuilder();
-            done(swarm.get().evict(request.getNode(), request.getForce()))
-                    .members()
-                    .forEach(member -> response.addMembers(member(member)));
-            return response.build();
-        });
-    }
-
-    @Override
-    public void rotateKey(RotateKeyRequest request, StreamObserver<RotateKeyResponse> answer) {
-        answer(answer, () -> {
-            SwarmControl.NewKey key = done(swarm.get().rotateKey());
-            return RotateKeyResponse.newBuilder()
-                    .setBefore(named(key.before()))
-                    .setAfter(named(key.after()))
-                    .build();
         });
     }
 
@@ -362,7 +351,10 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
     }
 
     static <T> T done(CompletionStage<Outcome<T>> stage) {
-        Outcome<T> outcome = stage.toCompletableFuture().join();
+        return done(stage.toCompletableFuture().join());
+    }
+
+    static <T> T done(Outcome<T> outcome) {
         if (outcome instanceof Outcome.Refused<T> refused) {
             throw new Problem.Thrown(Problem.of(refused.reason(), refused.message()));
         }
@@ -389,28 +381,6 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
 
     static Named named(SwarmControl.Named named) {
         return Named.newBuilder().setId(named.id()).setName(named.name()).build();
-    }
-
-    private static Member member(SwarmControl.Member member) {
-        Member.Builder one = Member.newBuilder()
-                .setNode(named(member.node()))
-                .setRole(member.role())
-                .setState(member.state())
-                .setAddress(member.address())
-                .setProblem(member.problem());
-        Duration roundTrip = member.roundTrip();
-        if (roundTrip != null) {
-            one.setRoundTripNanos(roundTrip.toNanos());
-        }
-        SwarmControl.Lag behind = member.behind();
-        if (behind != null) {
-            one.setBehind(Lag.newBuilder().setChanges(behind.changes()).setBytes(behind.bytes()));
-        }
-        SwarmControl.Figures figures = member.figures();
-        if (figures != null) {
-            one.setOffences(figures.offences()).setFloods(figures.floods());
-        }
-        return one.build();
     }
 
     private static Link link(LinkControl.Link link) {
