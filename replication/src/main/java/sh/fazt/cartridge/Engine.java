@@ -332,6 +332,9 @@ final class Engine {
                 if (next != null) {
                     store(scope, table, next, current);
                     merged.changed.add(new Change(table.name, row.key()));
+                    if (Floors.doubted(floor, sender, next, current)) {
+                        merged.anew.add(next);
+                    }
                 }
                 continue;
             }

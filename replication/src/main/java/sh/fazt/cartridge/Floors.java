@@ -9,17 +9,20 @@ import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener.Change;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
+import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Fingerprint;
 import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Row;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
 
 /**
- * Removes tombstones, and merges with replicas that have. Registers only: rows of other tables stay. In the open
- * transaction; confined to the {@code writer} thread but for {@link #read}.
+ * Removes tombstones, and merges with replicas that have. Of registers and documents: rows of other tables stay. In the
+ * open transaction; confined to the {@code writer} thread but for {@link #read}.
  */
 record Floors(Engine engine, Schema schema, Scope scope) {
     /** The floor of a scope. Never above its vector, which an eviction may have cut. */
@@ -43,33 +46,54 @@ record Floors(Engine engine, Schema schema, Scope scope) {
 
     /** See {@link sh.fazt.cartridge.change.ReplicaStore#collect}. */
     int collect(VersionVector stable, Hlc until, int most) {
-        record Gone(long id, long seq, long hlc) {}
+        record Gone(long id, List<Stamp> stamps) {}
         int removed = 0;
         for (TableSql table : schema.tables.values()) {
-            int left = table.policy == Policy.REGISTER ? most : 0;
+            int left = collects(table) ? most : 0;
             for (Map.Entry<Origin, Long> entry : stable.entries().entrySet()) {
                 if (left == 0) {
                     break;
                 }
-                long origin = engine.id(entry.getKey());
                 List<Gone> all = engine.session()
                         .query(
                                 table.gone,
-                                row -> new Gone(row.integer(0), row.integer(1), row.integer(2)),
+                                row -> new Gone(row.integer(0), stamps(table, entry.getKey(), row)),
                                 scope.id(),
-                                origin,
+                                engine.id(entry.getKey()),
                                 entry.getValue(),
                                 until.value(),
                                 left);
                 for (Gone one : all) {
-                    engine.session().update("DELETE FROM " + table.name + " WHERE rowid = ?", one.id());
-                    raise(origin, one.seq(), one.hlc());
+                    // What wrote a document's fields counts as well as what deleted it.
+                    if (one.stamps().stream().allMatch(stamp -> stable.includes(stamp.origin(), stamp.sequence()))) {
+                        engine.session().update("DELETE FROM " + table.name + " WHERE rowid = ?", one.id());
+                        one.stamps()
+                                .forEach(stamp -> raise(
+                                        engine.id(stamp.origin()),
+                                        stamp.sequence(),
+                                        stamp.hlc().value()));
+                        removed++;
+                    }
                 }
                 left -= all.size();
-                removed += all.size();
             }
         }
         return removed;
+    }
+
+    private static boolean collects(TableSql table) {
+        return table.policy == Policy.REGISTER || table.policy == Policy.DOCUMENT;
+    }
+
+    private static List<Stamp> stamps(TableSql table, Origin origin, Rows.ResultRow row) {
+        Stamp own = new Stamp(origin, row.integer(1), new Hlc(row.integer(2)));
+        List<Stamp> stamps = new ArrayList<>(List.of(own));
+        byte[] fields = table.policy == Policy.DOCUMENT ? row.bytesOrNull(3) : null;
+        if (fields != null) {
+            stamps.addAll(
+                    Document.of(own, true, Map.of(Document.FIELDS, fields)).others());
+        }
+        return stamps;
     }
 
     private void raise(long origin, long seq, long hlc) {
@@ -122,19 +146,16 @@ record Floors(Engine engine, Schema schema, Scope scope) {
         List<Row> gone = new ArrayList<>();
         List<Row> anew = new ArrayList<>();
         for (TableSql table : schema.tables.values()) {
-            if (table.policy == Policy.REGISTER) {
+            if (collects(table)) {
                 engine.session()
                         .each(
                                 table.all,
                                 stored -> {
                                     Row row = reader.row(table, stored);
-                                    boolean seen = sender.includes(
-                                            row.stamp().origin(), row.stamp().sequence());
+                                    boolean seen = hasSeen(sender, row);
                                     if (seen && !there.contains(row)) {
                                         gone.add(row);
-                                    } else if (!seen
-                                            && !row.deleted()
-                                            && row.stamp().hlc().compareTo(floor.hlc()) <= 0) {
+                                    } else if (!seen && (isDocument(row) || !row.deleted() && isOld(floor, row))) {
                                         anew.add(row);
                                     }
                                 },
@@ -146,9 +167,7 @@ record Floors(Engine engine, Schema schema, Scope scope) {
             changed.add(new Change(row.table(), row.key()));
         });
         engine.session().query(RowReader.PARKED, reader::parked, scope.id()).stream()
-                .filter(row -> !row.counter()
-                        && sender.includes(row.stamp().origin(), row.stamp().sequence())
-                        && !there.contains(row))
+                .filter(row -> !row.counter() && hasSeen(sender, row) && !there.contains(row))
                 .forEach(row -> engine.unkeep(scope, row));
         floor.below()
                 .entries()
@@ -157,11 +176,36 @@ record Floors(Engine engine, Schema schema, Scope scope) {
         return anew;
     }
 
+    private static boolean hasSeen(VersionVector sender, Row row) {
+        return row.stamps().stream().allMatch(stamp -> sender.includes(stamp.origin(), stamp.sequence()));
+    }
+
+    /**
+     * In a document whose writer did not know of a tombstone that was removed, that may have had a say whatever the
+     * clocks: it kept fields, and whoever has it yet merges them with those of the document, be that deleted or not.
+     */
+    private static boolean isDocument(Row row) {
+        return Document.is(row.columns());
+    }
+
+    private static boolean isOld(Floor floor, Row row) {
+        return row.stamp().hlc().compareTo(floor.hlc()) <= 0;
+    }
+
     /** Whether a row that was taken from a sender has to be written anew, as a removed tombstone may have been later. */
     static boolean doubted(Floor floor, VersionVector sender, Row row, Engine.@Nullable Current before) {
-        return !row.counter()
-                && !row.deleted()
-                && (before == null || before.deleted())
-                && floor.doubts(sender, row.stamp().hlc());
+        return floor.lacks(sender)
+                && (isDocument(row)
+                        || !row.counter()
+                                && !row.deleted()
+                                && (before == null || before.deleted())
+                                && isOld(floor, row));
+    }
+
+    /** Whether what was pushed has to be pulled instead: what its rows are by now counts. */
+    boolean doubts(VersionVector sender, Changeset changeset) {
+        Floor floor = read();
+        return floor.lacks(sender)
+                && changeset.contents().rows().stream().anyMatch(row -> isDocument(row) || isOld(floor, row));
     }
 }

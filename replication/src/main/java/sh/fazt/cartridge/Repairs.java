@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener.Change;
 import sh.fazt.cartridge.Engine.Loser;
 import sh.fazt.cartridge.ReplicatedTable.Policy;
-import sh.fazt.cartridge.change.Document;
 import sh.fazt.cartridge.change.Fingerprint;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.Origin;
@@ -109,7 +108,7 @@ final class Repairs {
             if (table != null && table.policy != Policy.COUNTER) {
                 Engine.Current current = Objects.requireNonNull(
                         engine.current(scope, table, row.key(), row.stamp().origin()), "it was here at the scan");
-                tx.write(table, row.key(), current.deleted(), Document.values(current.columns()), current);
+                tx.anew(table, row.key(), current);
             }
         }
     }

@@ -59,6 +59,8 @@ final class Schema {
                     """, """
                     CREATE TABLE fazt_unused (hash TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
                     CREATE INDEX fazt_unused_since ON fazt_unused (since);
+                    """, """
+                    UPDATE fazt_scope SET digest = 0;
                     """),
             List.of(
                     new ReplicatedTable(SETTLED, Policy.IMMUTABLE, CONFLICT_KEY, List.of()),
@@ -71,6 +73,9 @@ final class Schema {
                                     new Column("loser_hlc", Type.INTEGER),
                                     new Column("loser_deleted", Type.INTEGER),
                                     new Column("loser_columns", Type.BYTES)))));
+
+    /** Below this level digests are over tombstones too, first of any kind, then of documents. */
+    private static final int COUNTS_NO_TOMBSTONES = 5;
 
     private final List<SchemaPart> parts;
     final Map<String, TableSql> tables = new HashMap<>();
@@ -110,7 +115,7 @@ final class Schema {
                                     + part.migrations().size()
                                     + "): run that one, or upgrade this one");
                 }
-                countsTombstones |= part == OWN && level == 1;
+                countsTombstones |= part == OWN && level > 0 && level < COUNTS_NO_TOMBSTONES;
                 for (int i = (int) level; i < part.migrations().size(); i++) {
                     session.script(part.migrations().get(i));
                 }
@@ -139,7 +144,7 @@ final class Schema {
         }
     }
 
-    /** Digests of level 1 are over tombstones too. */
+    /** Digests are over what is not deleted, since one replica may have removed a tombstone that another has yet. */
     private void countAnew(Session session) {
         for (String scope : session.query("SELECT scope FROM fazt_scope", row -> row.text(0))) {
             session.update(

@@ -812,7 +812,7 @@ public final class SqliteCartridge implements Cartridge {
                         return Applied.NEEDS_PULL;
                     }
                     VersionVector sender = changeset.deps().with(from, sequence);
-                    if (new Floors(engine, schema, scope).read().doubts(sender, changeset.hlc())) {
+                    if (new Floors(engine, schema, scope).doubts(sender, changeset)) {
                         // Whoever sent it may have deleted it since: what it has now is what counts.
                         return Applied.NEEDS_PULL;
                     }

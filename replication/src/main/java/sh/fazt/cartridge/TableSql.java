@@ -97,7 +97,7 @@ final class TableSql {
         foreign = "SELECT " + clocks + ", " + names(key) + comma(own) + ", rowid FROM " + name + " AS t WHERE scope = ?"
                 + " AND NOT EXISTS (SELECT 1 FROM fazt_vector v WHERE v.scope = t.scope AND v.origin = t._origin"
                 + " AND v.seq >= t._seq)";
-        gone = "SELECT rowid, _seq, _hlc FROM " + name
+        gone = "SELECT rowid, _seq, _hlc" + (policy == Policy.DOCUMENT ? ", " + Document.FIELDS : "") + " FROM " + name
                 + " WHERE _deleted = 1 AND scope = ? AND _origin = ? AND _seq <= ? AND _hlc <= ? LIMIT ?";
         count = "SELECT count(*)" + beyond;
         StringBuilder size = new StringBuilder("48 + coalesce(length(_extra), 0)");

@@ -255,6 +255,15 @@ final class Tx implements WriteTx {
         return stamp();
     }
 
+    /** Writes what is here once more. */
+    void anew(TableSql table, List<Object> key, Engine.Current current) {
+        if (table.policy == Policy.DOCUMENT) {
+            write(table, key, current, Documents.of(current).anew(stamp()));
+        } else {
+            write(table, key, current.deleted(), current.columns(), current);
+        }
+    }
+
     private Origin stampOrigin() {
         if (origin == null) {
             throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");

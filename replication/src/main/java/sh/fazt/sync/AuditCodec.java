@@ -50,10 +50,10 @@ final class AuditCodec {
         return reply.addAllVector(SyncCodec.seen(scan.vector())).build();
     }
 
-    /** Tombstones that say nothing are not compared: one replica may have removed what the other still has. */
+    /** Tombstones are not compared: one replica may have removed what the other still has. */
     private static Consumer<Row> live(Consumer<Row> sink) {
         return row -> {
-            if (!row.deleted() || !row.columns().isEmpty()) {
+            if (!row.deleted()) {
                 sink.accept(row);
             }
         };

@@ -173,6 +173,13 @@ public final class Document {
         return new Document(stamp, false, next);
     }
 
+    /** The same, all of it written by one write: what was removed too, or else an older write of it would come back. */
+    public Document anew(Stamp stamp) {
+        Map<String, Field> next = new TreeMap<>();
+        fields.forEach((name, field) -> next.put(name, new Field(stamp, field.value())));
+        return new Document(stamp, deleted, next);
+    }
+
     /** The tombstone. */
     public Document delete(Stamp stamp) {
         return new Document(stamp, true, fields);

@@ -16,14 +16,8 @@ public record Floor(VersionVector below, Hlc hlc) {
         return below.isEmpty();
     }
 
-    /**
-     * Whether a version that was written without knowledge of all these tombstones may be older than one of them that
-     * is gone: then nobody can tell which of the two wins.
-     *
-     * @param seen    what its sender has seen
-     * @param written when it was written
-     */
-    public boolean doubts(VersionVector seen, Hlc written) {
-        return written.compareTo(hlc) <= 0 && !seen.covers(below);
+    /** Whether somebody has not seen all these tombstones. */
+    public boolean lacks(VersionVector seen) {
+        return !seen.covers(below);
     }
 }

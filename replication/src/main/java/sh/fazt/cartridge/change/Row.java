@@ -66,7 +66,7 @@ public record Row(
 
     /** See {@link #digest()}. */
     public static long digest(String table, List<?> key, Stamp stamp, boolean deleted, byte @Nullable [] fields) {
-        if (deleted && fields == null) {
+        if (deleted) {
             return 0;
         }
         MessageDigest sha = SHA256.get();
@@ -78,7 +78,7 @@ public record Row(
         tail.number(stamp.origin().epoch());
         tail.number(stamp.sequence());
         tail.fixed(stamp.hlc().value());
-        tail.octet(deleted ? 1 : 0);
+        tail.octet(0);
         if (fields != null) {
             tail.raw(fields);
         }
