@@ -6,7 +6,6 @@ import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +14,9 @@ import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,19 +25,16 @@ import org.sqlite.Function;
 import org.sqlite.SQLiteConfig;
 import sh.fazt.cartridge.CommitListener.Commit;
 import sh.fazt.cartridge.change.Changeset;
-import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
-import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
 
 /**
- * The cartridge on SQLite in WAL mode. Writes queue for the one {@code writer} thread, which commits many of
- * them as one durable SQLite transaction (group commit): a body that fails leaves nothing and fails nobody else. Thread-safe: one bounded queue in, immutable snapshots out.
+ * The cartridge on SQLite in WAL mode. One thread writes ({@link GroupCommit}), a few connections read. Thread-safe.
  */
 public final class SqliteCartridge implements Cartridge {
     private static final Logger LOG = LoggerFactory.getLogger(SqliteCartridge.class);
@@ -54,27 +49,13 @@ public final class SqliteCartridge implements Cartridge {
     private final Ownership ownership;
     private final Session session;
     private final Engine engine;
-    private final BlockingQueue<Job<?>> queue;
     private final BlockingQueue<Session> readers;
-    private final List<CommitListener> listeners = new CopyOnWriteArrayList<>();
-    private final Thread writer;
-    private final Replica replica = new Replica();
+    private final GroupCommit commits;
+    private final ReplicaStore replica;
     private final Refusals refusals;
     private final SpoolFolder spools;
 
-    /** What the last commit left; replaced as a whole. */
-    private volatile Map<String, Engine.State> published;
-
     private volatile @Nullable Origin origin;
-    private volatile boolean closed;
-    /** Whether the writer takes nothing more. */
-    private volatile boolean ended;
-
-    /** Whether the engine remembers a transaction that was rolled back, and could not be read anew. */
-    private boolean stale;
-
-    /** When the writer began what it does now, in nanoTime; null while it waits for work. */
-    private volatile @Nullable Long busySince;
 
     /** How many transactions the live origin has written; the writer's. */
     private long written;
@@ -98,19 +79,18 @@ public final class SqliteCartridge implements Cartridge {
             engine.flush(Map.of());
             session.script("COMMIT");
             engine.committed();
-            published = load();
+            commits = new GroupCommit(file, options, session, engine, ownership, refusals, load(), this::count);
             ownership.opened();
         } catch (RuntimeException e) {
             session.close();
             throw e;
         }
-        queue = new ArrayBlockingQueue<>(options.queue());
+        replica = new CartridgeReplica(this, commits, engine, schema, spools);
         readers = new ArrayBlockingQueue<>(options.readers());
         for (int i = 0; i < options.readers(); i++) {
             readers.add(connect(true));
         }
-        writer = options.threads().newThread(this::writeLoop);
-        writer.start();
+        commits.start();
     }
 
     /**
@@ -206,7 +186,7 @@ public final class SqliteCartridge implements Cartridge {
     public void bind(NodeId node) {
         String id = node.toString();
         String marker = UUID.randomUUID().toString();
-        await(submit(new EpochJob<Origin>() {
+        await(commits.submit(new Job.Alone<Origin>() {
             @Override
             Origin run(List<Commit> events) {
                 String before = meta("node");
@@ -283,7 +263,7 @@ public final class SqliteCartridge implements Cartridge {
 
     @Override
     public <T> CompletionStage<T> write(Scope scope, WriteBody<T> body) {
-        return submit(new Job<T>() {
+        return commits.submit(new Job<T>() {
             @Override
             T run(List<Commit> events) throws Exception {
                 Tx tx = new Tx(engine, scope, origin);
@@ -299,7 +279,7 @@ public final class SqliteCartridge implements Cartridge {
 
     @Override
     public <T> CompletionStage<T> writeLocal(LocalBody<T> body) {
-        return submit(new Job<T>() {
+        return commits.submit(new Job<T>() {
             @Override
             T run(List<Commit> events) throws Exception {
                 Tx tx = new Tx(engine, null, null);
@@ -315,8 +295,8 @@ public final class SqliteCartridge implements Cartridge {
         Session reader = null;
         try {
             while (reader == null) {
-                if (closed) {
-                    throw closedException();
+                if (commits.isClosed()) {
+                    throw commits.closedException();
                 }
                 // Whoever waits while the cartridge closes is told within the second.
                 reader = readers.poll(1, TimeUnit.SECONDS);
@@ -340,7 +320,7 @@ public final class SqliteCartridge implements Cartridge {
 
     @Override
     public void listen(CommitListener listener) {
-        listeners.add(listener);
+        commits.listen(listener);
     }
 
     @Override
@@ -354,9 +334,9 @@ public final class SqliteCartridge implements Cartridge {
     }
 
     /** Answers whether it was done: not when the scope's vector is another one, unless any will do. */
-    private CompletionStage<Boolean> forget(Scope scope, @Nullable VersionVector at) {
+    CompletionStage<Boolean> forget(Scope scope, @Nullable VersionVector at) {
         record Forgotten(boolean done, @Nullable Origin live) {}
-        return submit(new EpochJob<Forgotten>() {
+        return commits.submit(new Job.Alone<Forgotten>() {
                     @Override
                     Forgotten run(List<Commit> events) {
                         if (at != null && !engine.state(scope).vector().equals(at)) {
@@ -373,9 +353,7 @@ public final class SqliteCartridge implements Cartridge {
                         if (forgotten.done()) {
                             origin = forgotten.live();
                             written = 0;
-                            Map<String, Engine.State> rest = new HashMap<>(published);
-                            rest.remove(scope.id());
-                            published = Map.copyOf(rest);
+                            commits.unpublish(scope);
                         }
                     }
                 })
@@ -391,7 +369,7 @@ public final class SqliteCartridge implements Cartridge {
      */
     public CompletionStage<Boolean> cut(
             Scope scope, UnaryOperator<VersionVector> fence, List<sh.fazt.cartridge.change.Row> instead) {
-        return submit(new Job<Boolean>() {
+        return commits.submit(new Job<Boolean>() {
             @Override
             Boolean run(List<Commit> events) {
                 Tx tx = new Tx(engine, scope, origin);
@@ -404,6 +382,29 @@ public final class SqliteCartridge implements Cartridge {
             @Override
             boolean alone() {
                 return true;
+            }
+        });
+    }
+
+    /** What this node writes as; null before it is bound. */
+    @Nullable
+    Origin origin() {
+        return origin;
+    }
+
+    /** See {@link ReplicaStore#openEpoch}. */
+    CompletionStage<Origin> openEpoch() {
+        return commits.submit(new Job.Alone<Origin>() {
+            @Override
+            Origin run(List<Commit> events) {
+                return openEpochNow();
+            }
+
+            @Override
+            void committed(Origin live) {
+                LOG.warn("a peer knows more of this node's history than this file: new epoch epoch={}", live.epoch());
+                origin = live;
+                written = 0;
             }
         });
     }
@@ -446,29 +447,10 @@ public final class SqliteCartridge implements Cartridge {
 
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
         try {
-            queue.put(new Job<Void>() {
-                @Override
-                @SuppressWarnings("NullAway") // A stop has no result.
-                Void run(List<Commit> events) {
-                    return null;
-                }
-
-                @Override
-                boolean alone() {
-                    return true;
-                }
-
-                @Override
-                boolean stops() {
-                    return true;
-                }
-            });
-            writer.join();
+            if (!commits.close()) {
+                return;
+            }
             for (int i = 0; i < options.readers(); i++) {
                 readers.take().close();
             }
@@ -489,28 +471,10 @@ public final class SqliteCartridge implements Cartridge {
         }
     }
 
-    private <T> CompletableFuture<T> submit(Job<T> job) {
-        if (closed) {
-            job.future.completeExceptionally(closedException());
-        } else if (!queue.offer(job)) {
-            job.future.completeExceptionally(new CartridgeException(
-                    CartridgeException.Reason.OVERLOADED,
-                    "the cartridge has " + options.queue() + " writes waiting: try again in a moment"));
-        } else if (ended && queue.remove(job)) {
-            // It came in between the question above and the writer's last look.
-            job.future.completeExceptionally(closedException());
-        }
-        return job.future;
-    }
-
-    private CartridgeException closedException() {
-        return new CartridgeException(CartridgeException.Reason.CLOSED, "the cartridge " + file + " is closed");
-    }
-
     private static <T> T await(CompletableFuture<T> future) {
         try {
             return future.join();
-        } catch (java.util.concurrent.CompletionException e) {
+        } catch (CompletionException e) {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;
             }
@@ -518,173 +482,7 @@ public final class SqliteCartridge implements Cartridge {
         }
     }
 
-    private void writeLoop() {
-        Job<?> next = null;
-        while (next == null || !next.stops()) {
-            try {
-                if (next == null) {
-                    next = queue.take();
-                } else {
-                    busySince = System.nanoTime();
-                    next = commit(next);
-                    busySince = null;
-                }
-            } catch (InterruptedException e) {
-                // Only close() ends this thread.
-                continue;
-            }
-        }
-        ended = true;
-        Job<?> late = queue.poll();
-        while (late != null) {
-            late.future.completeExceptionally(closedException());
-            late = queue.poll();
-        }
-    }
-
-    /**
-     * Commits a job together with whatever else waits by the time that its body has run: callers that were just
-     * answered come again while it runs, and would else have a commit of their own each. Answers the job that has
-     * to be next, if there is one.
-     */
-    private @Nullable Job<?> commit(Job<?> first) {
-        Group group = new Group();
-        Job<?> next = first;
-        try {
-            if (stale) {
-                engine.reload();
-                stale = false;
-            }
-            ownership.expectInPlace();
-            long before = refusals.now() ? session.changes() : -1;
-            try {
-                session.update("BEGIN IMMEDIATE");
-                do {
-                    group.jobs.add(next);
-                    group.run(next);
-                    next = first.alone() || group.jobs.size() == options.group() ? null : queue.poll();
-                } while (next != null && !next.alone());
-            } catch (BodyFailedException e) {
-                next = null;
-                rollBack();
-                session.update("BEGIN IMMEDIATE");
-                group.runEachByItself();
-            }
-            Map<String, Engine.State> changed = engine.flush(published);
-            session.update("COMMIT");
-            count(changed);
-            Map<String, Engine.State> now = new HashMap<>(published);
-            now.putAll(changed);
-            published = Map.copyOf(now);
-            engine.committed();
-            if (before < 0 || session.changes() > before) {
-                refusals.committed();
-            }
-        } catch (RuntimeException | Error e) {
-            // The writer outlives whatever a transaction comes to: without it nothing is ever written again.
-            rollBack();
-            if (e instanceof CartridgeException failed && failed.reason() == CartridgeException.Reason.NOT_WRITABLE) {
-                refusals.refused(failed);
-            }
-            if (group.jobs.isEmpty()) {
-                group.jobs.add(first);
-            }
-            group.jobs.forEach(job -> job.future.completeExceptionally(e));
-            return next == null || group.jobs.contains(next) ? null : next;
-        }
-        group.tell();
-        return next;
-    }
-
-    private void rollBack() {
-        try {
-            session.update("ROLLBACK");
-        } catch (RuntimeException already) {
-            // SQLite rolls back by itself when the disk fails.
-        }
-        try {
-            engine.reload();
-        } catch (RuntimeException unreadable) {
-            stale = true;
-        }
-    }
-
-    /** A body failed in a group that has no savepoints. */
-    private static final class BodyFailedException extends RuntimeException {
-        private static final long serialVersionUID = 1;
-
-        BodyFailedException(Throwable why) {
-            super(null, why, false, false);
-        }
-    }
-
-    /**
-     * The jobs of one commit and what comes of them. A savepoint for each body would cost as much as the body: the
-     * bodies run without, and in the rare case that one fails, all run again, each in a savepoint of its own.
-     */
-    private final class Group {
-        final List<Job<?>> jobs = new ArrayList<>();
-        private final List<Commit> events = new ArrayList<>();
-        private final List<Runnable> outcomes = new ArrayList<>();
-
-        <T> void run(Job<T> job) {
-            T result;
-            try {
-                result = job.run(events);
-            } catch (CartridgeException e) {
-                throw failsAll(e) ? e : new BodyFailedException(e);
-            } catch (Exception | Error e) {
-                throw new BodyFailedException(e);
-            }
-            outcomes.add(() -> {
-                job.committed(result);
-                job.future.complete(result);
-            });
-        }
-
-        private static boolean failsAll(CartridgeException e) {
-            return e.reason() == CartridgeException.Reason.NOT_WRITABLE
-                    || e.reason() == CartridgeException.Reason.DAMAGED;
-        }
-
-        void runEachByItself() {
-            events.clear();
-            outcomes.clear();
-            for (Job<?> job : jobs) {
-                Map<String, Engine.State> mark = engine.mark();
-                int eventsBefore = events.size();
-                session.update("SAVEPOINT body");
-                try {
-                    run(job);
-                    session.update("RELEASE body");
-                } catch (BodyFailedException e) {
-                    session.update("ROLLBACK TO body");
-                    session.update("RELEASE body");
-                    engine.backTo(mark);
-                    events.subList(eventsBefore, events.size()).clear();
-                    outcomes.add(() -> job.future.completeExceptionally(e.getCause()));
-                }
-            }
-        }
-
-        /** After the commit: listeners first, so that a caller who is answered finds them told. */
-        void tell() {
-            for (Commit event : events) {
-                for (CommitListener listener : listeners) {
-                    try {
-                        listener.committed(event);
-                    } catch (RuntimeException | Error e) {
-                        LOG.error(
-                                "a commit listener failed listener={}",
-                                listener.getClass().getName(),
-                                e);
-                    }
-                }
-            }
-            outcomes.forEach(Runnable::run);
-        }
-    }
-
+    /** On the writer: how much the live origin has written by now. */
     private void count(Map<String, Engine.State> changed) {
         Origin live = origin;
         if (live == null) {
@@ -692,7 +490,7 @@ public final class SqliteCartridge implements Cartridge {
         }
         long more = 0;
         for (Map.Entry<String, Engine.State> entry : changed.entrySet()) {
-            Engine.State before = published.get(entry.getKey());
+            Engine.State before = commits.published().get(entry.getKey());
             more += entry.getValue().vector().get(live)
                     - (before == null ? 0 : before.vector().get(live));
         }
@@ -717,7 +515,7 @@ public final class SqliteCartridge implements Cartridge {
     /** Gives what the file does not need back to the disk, a little at a time; answers how many bytes. Blocking. */
     public long shrink() {
         long before = size().bytes();
-        while (await(submit(new Job<Boolean>() {
+        while (await(commits.submit(new Job<Boolean>() {
             @Override
             Boolean run(List<Commit> events) {
                 return Space.giveBack(session);
@@ -730,214 +528,11 @@ public final class SqliteCartridge implements Cartridge {
 
     /** Since when, in nanoTime, the writer has been at the transaction that it is at; empty while it waits for work. */
     public OptionalLong busySince() {
-        Long since = busySince;
-        return since == null ? OptionalLong.empty() : OptionalLong.of(since);
+        return commits.busySince();
     }
 
     /** The clock that stamps writes here; it knows the time as the swarm has it. */
     public HybridClock clock() {
         return engine.clock();
-    }
-
-    /** One thing for the writer to do. */
-    private abstract static class Job<T extends @Nullable Object> {
-        final CompletableFuture<T> future = new CompletableFuture<>();
-
-        abstract T run(List<Commit> events) throws Exception;
-
-        /** On the writer, once it is durable. */
-        void committed(T result) {}
-
-        /** Whether it has a transaction to itself, because it changes what the next ones are stamped with. */
-        boolean alone() {
-            return false;
-        }
-
-        boolean stops() {
-            return false;
-        }
-    }
-
-    /** A job that changes the live origin. */
-    private abstract static class EpochJob<T extends @Nullable Object> extends Job<T> {
-        @Override
-        boolean alone() {
-            return true;
-        }
-    }
-
-    /** This cartridge as sync sees it. */
-    private final class Replica implements ReplicaStore {
-        @Override
-        public Origin origin() {
-            Origin live = origin;
-            if (live == null) {
-                throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");
-            }
-            return live;
-        }
-
-        @Override
-        public Map<Scope, VersionVector> vectors() {
-            Map<Scope, VersionVector> vectors = new HashMap<>();
-            published.forEach((scope, state) -> vectors.put(new Scope(scope), state.vector()));
-            return Map.copyOf(vectors);
-        }
-
-        @Override
-        public VersionVector vector(Scope scope) {
-            Engine.State state = published.get(scope.id());
-            return state == null ? VersionVector.EMPTY : state.vector();
-        }
-
-        @Override
-        public long digest(Scope scope) {
-            Engine.State state = published.get(scope.id());
-            return state == null ? 0 : state.digest();
-        }
-
-        @Override
-        public CompletionStage<Applied> apply(Changeset changeset) {
-            Scope scope = changeset.dot().scope();
-            Origin from = changeset.dot().origin();
-            long sequence = changeset.dot().sequence();
-            return submit(new Job<Applied>() {
-                @Override
-                Applied run(List<Commit> events) {
-                    VersionVector here = engine.state(scope).vector();
-                    if (here.includes(from, sequence)) {
-                        return Applied.KNOWN;
-                    }
-                    if (here.get(from) != sequence - 1 || !here.covers(changeset.deps())) {
-                        return Applied.NEEDS_PULL;
-                    }
-                    VersionVector sender = changeset.deps().with(from, sequence);
-                    if (new Floors(engine, schema, scope).doubts(sender, changeset)) {
-                        // Whoever sent it may have deleted it since: what it has now is what counts.
-                        return Applied.NEEDS_PULL;
-                    }
-                    merging(scope, events)
-                            .run(
-                                    sender,
-                                    List.of(changeset.contents()),
-                                    here.with(from, sequence),
-                                    changeset,
-                                    Floor.NONE);
-                    return Applied.DONE;
-                }
-            });
-        }
-
-        @Override
-        public CompletionStage<Applied> apply(
-                Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts) {
-            return apply(scope, since, senderVector, parts, Floor.NONE);
-        }
-
-        @Override
-        public CompletionStage<Applied> apply(
-                Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts, Floor floor) {
-            return submit(new Job<Applied>() {
-                @Override
-                Applied run(List<Commit> events) {
-                    VersionVector here = engine.state(scope).vector();
-                    if (!here.covers(since)) {
-                        return Applied.NEEDS_PULL;
-                    }
-                    if (here.covers(senderVector)) {
-                        return Applied.KNOWN;
-                    }
-                    merging(scope, events)
-                            .run(
-                                    senderVector,
-                                    () -> parts.stream().map(RowCodec::read).iterator(),
-                                    here.merge(senderVector),
-                                    null,
-                                    floor);
-                    return Applied.DONE;
-                }
-            });
-        }
-
-        private Merging merging(Scope scope, List<Commit> events) {
-            return new Merging(engine, schema, scope, origin, events);
-        }
-
-        @Override
-        public Spool open(Scope scope, VersionVector since) {
-            return read(rows -> Spools.answer(schema, (Session) rows, scope, since, spools.open(0)));
-        }
-
-        @Override
-        public Scratch scratch(long bytes) {
-            return spools.open(bytes);
-        }
-
-        @Override
-        public Scan scan(Scope scope, @Nullable String table, Consumer<sh.fazt.cartridge.change.Row> rows) {
-            return read(session -> Scans.read(schema, (Session) session, scope, table, rows));
-        }
-
-        @Override
-        public Weight weigh(Scope scope, VersionVector since) {
-            return read(rows -> Weights.of(schema, (Session) rows, scope, since));
-        }
-
-        @Override
-        public CompletionStage<Boolean> repair(Scope scope, Repair repair) {
-            return submit(new Job<Boolean>() {
-                @Override
-                Boolean run(List<Commit> events) {
-                    Engine.Merged repaired = new Repairs(engine, scope, origin()).run(repair, schema);
-                    if (repaired == null) {
-                        return false;
-                    }
-                    events.add(new Commit(scope, null, false, repaired.changed()));
-                    Merging merging = merging(scope, events);
-                    merging.writeAnew(repaired.anew());
-                    merging.record(repaired.losers());
-                    return true;
-                }
-            });
-        }
-
-        @Override
-        public Floor floor(Scope scope) {
-            return read(rows -> Floors.read((Session) rows, scope, new RowReader((Session) rows)::origin));
-        }
-
-        @Override
-        public CompletionStage<Integer> collect(Scope scope, VersionVector stable, Hlc until, int most) {
-            return submit(new Job<Integer>() {
-                @Override
-                Integer run(List<Commit> events) {
-                    return new Floors(engine, schema, scope).collect(stable, until, most);
-                }
-            });
-        }
-
-        @Override
-        public CompletionStage<Boolean> forget(Scope scope, VersionVector at) {
-            return SqliteCartridge.this.forget(scope, at);
-        }
-
-        @Override
-        public CompletionStage<Origin> openEpoch() {
-            return submit(new EpochJob<Origin>() {
-                @Override
-                Origin run(List<Commit> events) {
-                    return openEpochNow();
-                }
-
-                @Override
-                void committed(Origin live) {
-                    LOG.warn(
-                            "a peer knows more of this node's history than this file: new epoch epoch={}",
-                            live.epoch());
-                    origin = live;
-                    written = 0;
-                }
-            });
-        }
     }
 }
