@@ -88,7 +88,13 @@ final class SwarmCommands {
     static String table(@Nullable Object data) {
         Object leader = Json.member(data, "leader");
         boolean quorum = "true".equals(Json.text(data, "quorum"));
-        Table table = new Table("NAME", "ROLE", "STATE", "ADDRESS", "RTT", "BEHIND", "ID");
+        String agreed = Json.text(data, "schema_level");
+        // Only while members differ is there a column for it.
+        boolean mixed = Json.elements(data, "members").stream()
+                .anyMatch(member -> !Json.text(member, "schema_level").equals(agreed));
+        Table table = mixed
+                ? new Table("NAME", "ROLE", "STATE", "ADDRESS", "RTT", "BEHIND", "ID", "LEVEL")
+                : new Table("NAME", "ROLE", "STATE", "ADDRESS", "RTT", "BEHIND", "ID");
         StringBuilder problems = new StringBuilder();
         for (Object member : Json.elements(data, "members")) {
             String problem = Json.text(member, "problem");
@@ -113,7 +119,8 @@ final class SwarmCommands {
                             : Json.text(behind, "changes") + " changes, " + Table.bytes(Json.text(behind, "bytes")),
                     Json.text(member, "id").length() > 8
                             ? Json.text(member, "id").substring(0, 8)
-                            : Json.text(member, "id"));
+                            : Json.text(member, "id"),
+                    Json.text(member, "schema_level"));
         }
         String evicted = Json.text(data, "evicted");
         return (evicted.isEmpty() ? "" : "EVICTED: " + evicted + "\n") + "swarm "
@@ -121,6 +128,7 @@ final class SwarmCommands {
                 + (leader == null ? "none" : Json.text(leader, "name"))
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
                 + ", config version " + Json.text(data, "config_version")
+                + (agreed.isEmpty() ? "" : ", schema level " + agreed)
                 + "\n" + table + problems + conflicts(Json.text(data, "conflicts")) + heldBack(data) + warning(data);
     }
 

@@ -169,6 +169,7 @@ final class Node implements AutoCloseable {
                             new SwarmOptions(
                                     name,
                                     version(),
+                                    SwarmOptions.SCHEMA_LEVEL,
                                     "",
                                     settings.get(Key.BIND),
                                     swarmPort,

@@ -26,7 +26,7 @@ final class PeerMetrics {
                 "fazt_peer_up", "1 while it is linked.", peer -> peer.link().up() ? 1 : 0);
         metrics.gauge(
                 "fazt_peer_other_protocol",
-                "1 while it can't be linked, as it and this node have no protocol in common.",
+                "1 while it can't be linked before it or this node is updated.",
                 peer -> peer.link().otherProtocol() == null ? 0 : 1);
         metrics.gauge("fazt_peer_rtt_seconds", "The last round trip; NaN before the first.", peer -> {
             Duration trip = peer.link().roundTrip();

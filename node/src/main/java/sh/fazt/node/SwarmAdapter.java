@@ -53,6 +53,7 @@ final class SwarmAdapter implements SwarmControl {
                     member.roundTrip(),
                     behind == null ? null : new Lag(behind, member.behindBytes()),
                     member.problem(),
+                    member.schemaLevel(),
                     figures(peers.get(NodeId.parse(member.node().id())))));
         }
         SwarmView.Named leader = view.leader();
@@ -63,6 +64,7 @@ final class SwarmAdapter implements SwarmControl {
                 view.quorum(),
                 members,
                 view.configVersion(),
+                view.schemaLevel(),
                 view.warning());
     }
 
@@ -177,6 +179,9 @@ final class SwarmAdapter implements SwarmControl {
         }
         if (!swarm.evicted().isEmpty()) {
             complaints.add(swarm.evicted());
+        }
+        if (!swarm.tooOld().isEmpty()) {
+            complaints.add(swarm.tooOld());
         }
         swarm.linkStates().forEach((member, link) -> {
             String other = link.otherProtocol();

@@ -307,14 +307,14 @@ class ApiIT {
                         + "\"self\":{\"id\":\"node-a\",\"name\":\"home\"},"
                         + "\"leader\":{\"id\":\"node-a\",\"name\":\"home\"},\"quorum\":true,\"members\":["
                         + "{\"id\":\"node-a\",\"name\":\"home\",\"role\":\"voter\",\"state\":\"alive\","
-                        + "\"address\":\"127.0.0.1:5698\",\"rtt_ms\":null,\"behind\":null,\"problem\":\"\",\"sync\":null},"
+                        + "\"address\":\"127.0.0.1:5698\",\"schema_level\":3,\"rtt_ms\":null,\"behind\":null,\"problem\":\"\",\"sync\":null},"
                         + "{\"id\":\"node-b\",\"name\":\"phone\",\"role\":\"voter\",\"state\":\"suspect\","
-                        + "\"address\":\"\",\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096},"
+                        + "\"address\":\"\",\"schema_level\":2,\"rtt_ms\":1.23,\"behind\":{\"changes\":3,\"bytes\":4096},"
                         + "\"problem\":\"it speaks peer protocol 2 to 2, this node 1 to 1: update fazt on this node\","
                         + "\"sync\":{\"class\":\"\",\"clock_offset_ms\":-7,\"behind_rows\":3,\"behind_bytes\":4096,"
                         + "\"oldest_unsent_ms\":2000,\"ahead_changes\":1,\"pushed\":11,\"received\":12,\"pulls\":13,"
                         + "\"failed_pulls\":14,\"offences\":15,\"floods\":16}}],"
-                        + "\"config_version\":42,\"warning\":\"2 voters do without neither\",\"evicted\":\"\","
+                        + "\"config_version\":42,\"schema_level\":2,\"warning\":\"2 voters do without neither\",\"evicted\":\"\","
                         + "\"conflicts\":0,\"held_back\":{\"blobs\":3,\"bytes\":300000}}");
         surface.swarm.refusal = Refusal.NO_QUORUM;
         assertThat(surface.data("GET", "/api/swarm/status", "").get("leader").isNull())
@@ -346,7 +346,7 @@ class ApiIT {
         surface.data("POST", "/api/swarm/join", "{\"token\":\"abc\",\"observer\":true}");
         assertThat(surface.data("POST", "/api/swarm/promote", "{\"node\":\"phone\"}")
                         .toString())
-                .contains("\"config_version\":42", "\"warning\":\"2 voters do without neither\"");
+                .contains("\"config_version\":42", "\"schema_level\":2", "\"warning\":\"2 voters do without neither\"");
         surface.data("POST", "/api/swarm/demote", "{\"node\":\"home\"}");
         surface.data("POST", "/api/swarm/evict", "{\"node\":\" phone \"}");
         surface.data("POST", "/api/swarm/evict", "{\"node\":\"phone\",\"force\":true}");

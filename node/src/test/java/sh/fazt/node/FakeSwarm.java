@@ -38,7 +38,7 @@ final class FakeSwarm implements SwarmControl {
                 refusal == Refusal.NO_QUORUM ? null : self,
                 refusal != Refusal.NO_QUORUM,
                 List.of(
-                        new Member(self, "voter", "alive", "127.0.0.1:5698", null, null, "", null),
+                        new Member(self, "voter", "alive", "127.0.0.1:5698", null, null, "", 3, null),
                         new Member(
                                 new Named("node-b", "phone"),
                                 "voter",
@@ -47,8 +47,10 @@ final class FakeSwarm implements SwarmControl {
                                 Duration.ofNanos(1_234_567),
                                 new Lag(3, 4096),
                                 "it speaks peer protocol 2 to 2, this node 1 to 1: update fazt on this node",
+                                2,
                                 new Figures("", -7, 3, 4096, Duration.ofSeconds(2), 1, 11, 12, 13, 14, 15, 16))),
                 42,
+                2,
                 "2 voters do without neither");
     }
 

@@ -230,6 +230,7 @@ class GrpcSurfaceIT {
         assertThat(status.getQuorum()).isTrue();
         assertThat(status.getVersion()).isEqualTo("1.2.3");
         assertThat(status.getConfigVersion()).isEqualTo(42);
+        assertThat(status.getSchemaLevel()).isEqualTo(2);
         assertThat(status.getWarning()).startsWith("2 voters");
         assertThat(status.getHeldBack().getBlobs()).isEqualTo(3);
         SyncResponse sync = admin(Surface.TOKEN)

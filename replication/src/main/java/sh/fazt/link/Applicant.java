@@ -8,13 +8,9 @@ import java.util.List;
  * @param name      the name it would like to have in the swarm
  * @param addresses {@code host:port} where its swarm port can be reached; may be empty
  * @param observer  that it sleeps at times and shall not vote
+ * @param schemaLevel of its release
  */
-public record Applicant(String name, List<String> addresses, boolean observer) {
-    /** One that may vote. */
-    public Applicant(String name, List<String> addresses) {
-        this(name, addresses, false);
-    }
-
+public record Applicant(String name, List<String> addresses, boolean observer, int schemaLevel) {
     public Applicant {
         addresses = List.copyOf(addresses);
     }

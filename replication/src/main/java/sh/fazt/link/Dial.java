@@ -147,9 +147,9 @@ final class Dial implements LaneStream.Owner {
         }
         String problem = links.greetings().problemWith(hello, peer.id());
         if (problem != null) {
-            String other = links.greetings().otherProtocol(hello);
-            if (other != null) {
-                peer.incompatible(other);
+            String incompatible = links.greetings().incompatible(hello, peer.id());
+            if (incompatible != null) {
+                peer.incompatible(incompatible);
             }
             stream.close(Wire.PROTOCOL, problem);
             fail(problem);

@@ -37,6 +37,7 @@ final class Greetings {
                 .setWay(way.number())
                 .setReplaces(replaces)
                 .setUptimeMillis(uptimeMillis())
+                .setSchemaLevel(links.schemaLevels().own())
                 .setMetered(links.settings().metered(to.id()))
                 .build();
         return Wire.frame(Wire.HELLO, 0, hello.toByteString());
@@ -77,6 +78,31 @@ final class Greetings {
         if (!Arrays.equals(hello.getNodeId().toByteArray(), owner.bytes())) {
             return "the hello names another node than the key " + owner.shortText() + " of its connection";
         }
-        return null;
+        return tooOld(schemaLevel(hello), owner);
+    }
+
+    /** Why there is no link with the sender of that hello before one of us is updated, and who; null when there may be. */
+    @Nullable
+    String incompatible(Hello hello, NodeId owner) {
+        String other = otherProtocol(hello);
+        return other != null || isOtherSwarm(hello) ? other : tooOld(schemaLevel(hello), owner);
+    }
+
+    /** What schema level the sender of a hello has. */
+    static int schemaLevel(Hello hello) {
+        return Math.max(1, hello.getSchemaLevel());
+    }
+
+    /** Why there is no link with a peer of that schema level, after what the swarm has agreed on, or null. */
+    @Nullable
+    String tooOld(int level, NodeId peer) {
+        SchemaLevels here = links.schemaLevels();
+        boolean self = here.own() < here.agreed();
+        if (!self && level >= here.agreed()) {
+            return null;
+        }
+        String old = self ? links.id().shortText() : peer.shortText();
+        return "node " + old + " runs a fazt of schema level " + (self ? here.own() : level)
+                + ", and its swarm has agreed on level " + here.agreed() + ": update fazt on node " + old;
     }
 }

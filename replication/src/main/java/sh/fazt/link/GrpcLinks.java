@@ -80,6 +80,7 @@ public final class GrpcLinks implements Links {
     private final Meter meter;
     private volatile Map<NodeId, String> evicted = Map.of();
     private volatile LinkSettings settings = LinkSettings.NONE;
+    private volatile SchemaLevels schemaLevels = new SchemaLevels(1, 1);
     private long lastTick;
 
     /** Links that are not started; no socket is open yet. */
@@ -216,6 +217,19 @@ public final class GrpcLinks implements Links {
     @Nullable
     String evicted(NodeId node) {
         return evicted.get(node);
+    }
+
+    /**
+     * Tells what schema level this node's release has, and which one its swarm has agreed on: a link of which either end
+     * is below that goes down, and does not come up again before that end is updated.
+     */
+    public void schemaLevels(int own, int agreed) {
+        schemaLevels = new SchemaLevels(own, agreed);
+        onLoop(() -> peers.values().forEach(Peer::checkSchemaLevel));
+    }
+
+    SchemaLevels schemaLevels() {
+        return schemaLevels;
     }
 
     /**

@@ -65,6 +65,11 @@ public final class JoinApplication {
         return applicant.observer();
     }
 
+    /** What schema level its release has. */
+    public int schemaLevel() {
+        return applicant.schemaLevel();
+    }
+
     /** The host that the application came from, without a port. */
     public String observedAddress() {
         return observedAddress;

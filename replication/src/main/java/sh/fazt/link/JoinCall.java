@@ -133,6 +133,7 @@ public final class JoinCall {
                 .setName(applicant.name())
                 .addAllAddresses(applicant.addresses())
                 .setObserver(applicant.observer())
+                .setSchemaLevel(applicant.schemaLevel())
                 .setNonce(ByteString.copyFrom(nonce));
         long patience = firstAnswer;
         for (int i = 0; i <= MAX_CHALLENGES; i++) {

@@ -61,7 +61,11 @@ final class JoinCounter {
                 request.getTokenId(),
                 caller,
                 NodePin.of(links.id()),
-                new Applicant(request.getName(), request.getAddressesList(), request.getObserver()),
+                new Applicant(
+                        request.getName(),
+                        request.getAddressesList(),
+                        request.getObserver(),
+                        Math.max(1, request.getSchemaLevel())),
                 host,
                 request.getChallenge().toByteArray(),
                 request.getNonce().toByteArray(),

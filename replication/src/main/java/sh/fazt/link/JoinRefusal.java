@@ -21,7 +21,9 @@ public enum JoinRefusal {
     /** Decided here: who answers has another key than the token says. */
     WRONG_KEY(11),
     /** The applicant's key was evicted from the swarm and is never let in again: it needs a new one. */
-    EVICTED(12);
+    EVICTED(12),
+    /** Either node's fazt is older than what the swarm has agreed on: update it. The token is still good. */
+    TOO_OLD(13);
 
     private final int number;
 

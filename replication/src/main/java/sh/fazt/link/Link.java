@@ -46,6 +46,7 @@ final class Link implements LaneStream.Owner {
      * @param uptime for how long the peer's process had run, in ms, at {@code atNanos}; 0 when it does not say
      * @param place  where the peer is, for a reader
      * @param lanes  how many it has
+     * @param schemaLevel of the peer's release
      */
     record Terms(
             boolean dialled,
@@ -57,7 +58,8 @@ final class Link implements LaneStream.Owner {
             long uptime,
             long atNanos,
             String place,
-            int lanes) {
+            int lanes,
+            int schemaLevel) {
         /** Whether the peer's process was started after one that has run for so long now; false when unknown. */
         boolean isYoungerThan(long otherUptime, long nowNanos) {
             return uptime > 0 && otherUptime > 0 && uptime + (nowNanos - atNanos) / 1_000_000 < otherUptime;
@@ -81,7 +83,8 @@ final class Link implements LaneStream.Owner {
                     hello.getUptimeMillis(),
                     nanos,
                     Reasons.fromPeer(place(address, hello)),
-                    Channel.Lane.values().length - (full ? 0 : 1));
+                    Channel.Lane.values().length - (full ? 0 : 1),
+                    Greetings.schemaLevel(hello));
         }
     }
 

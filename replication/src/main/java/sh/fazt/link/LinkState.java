@@ -21,8 +21,8 @@ import sh.fazt.identity.NodeId;
  * @param budgetLeft bytes that a metered link may still carry today, or null without a budget
  * @param faults    how often the peer did what no member does
  * @param floods    how often it sent faster than this node took it
- * @param otherProtocol that the peer has no protocol in common with this node, and which of them has to be updated;
- *     null once they are linked
+ * @param otherProtocol that the peer has no protocol in common with this node, or one of them is below the schema level
+ *     that the swarm has agreed on, and which of them has to be updated; null once they are linked
  */
 public record LinkState(
         NodeId peer,

@@ -239,6 +239,18 @@ final class Peer {
         lastAddress = "";
     }
 
+    /** What the swarm has agreed on may be too new for either end of a link that is up. */
+    void checkSchemaLevel() {
+        for (Link one : new Link[] {standby, link}) {
+            String problem =
+                    one == null ? null : links.greetings().tooOld(one.terms().schemaLevel(), id);
+            if (one != null && problem != null) {
+                one.down(problem, Wire.PROTOCOL, false);
+                incompatible(problem);
+            }
+        }
+    }
+
     void stop(int code, String why) {
         dialler.stop(why);
         Link next = standby;
@@ -293,6 +305,9 @@ final class Peer {
         if (code != Wire.LINKED && code != Wire.STOPPING && code != Wire.REPLACED) {
             // Nothing that a quick retry would change.
             dialler.calmDown();
+        }
+        if (code == Wire.PROTOCOL) {
+            incompatible(why);
         }
         if (code == Wire.COPY) {
             links.reportCopy(why);

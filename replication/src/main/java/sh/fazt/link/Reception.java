@@ -101,9 +101,11 @@ final class Reception implements LaneStream.Owner {
         }
         String problem = links.greetings().problemWith(hello, who);
         if (problem != null) {
-            String other = links.greetings().otherProtocol(hello);
-            if (other != null) {
-                peer.incompatible(other);
+            String incompatible = links.greetings().incompatible(hello, who);
+            if (incompatible != null) {
+                peer.incompatible(incompatible);
+            }
+            if (links.greetings().otherProtocol(hello) != null) {
                 // With our hello the caller can tell by itself, in its own words.
                 greet(stream, hello.getLane(), peer);
             }

@@ -1,6 +1,7 @@
 package sh.fazt.swarm;
 
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -31,14 +32,23 @@ final class Desk implements JoinDesk {
 
     private final Records records;
     private final Evictions evictions;
+    private final Levels levels;
     private final SwarmConfig config;
     private final SwarmRaft raft;
     private final InstantSource clock;
     private final Executor io;
 
-    Desk(Records records, Evictions evictions, SwarmConfig config, SwarmRaft raft, InstantSource clock, Executor io) {
+    Desk(
+            Records records,
+            Evictions evictions,
+            Levels levels,
+            SwarmConfig config,
+            SwarmRaft raft,
+            InstantSource clock,
+            Executor io) {
         this.records = records;
         this.evictions = evictions;
+        this.levels = levels;
         this.config = config;
         this.raft = raft;
         this.clock = clock;
@@ -85,6 +95,10 @@ final class Desk implements JoinDesk {
             if (evicted != null) {
                 return refuse(JoinRefusal.EVICTED, Evictions.text(application.node(), evicted, swarm.getName()));
             }
+            String tooOld = levels.refusal(application.schemaLevel());
+            if (!tooOld.isEmpty()) {
+                return refuse(JoinRefusal.TOO_OLD, tooOld);
+            }
             String node = application.node().toString();
             boolean again = token.getUsedBy().equals(node);
             if (!again && !token.getUsedBy().isEmpty()) {
@@ -103,15 +117,16 @@ final class Desk implements JoinDesk {
                     .setName(free(application.name(), members))
                     .addAllAddresses(application.addresses())
                     .setObserver(!Roles.votes(application.observer(), members))
+                    .setSchemaLevel(application.schemaLevel())
                     .build();
-            SwarmConfig.Result result = config.propose(List.of(
-                    Op.set(
-                            entry,
-                            Records.TOKEN,
-                            entry.key(),
-                            token.toBuilder().setUsedBy(node).build().toByteArray()),
-                    Op.set(records.entry(Records.MEMBER, node), Records.MEMBER, node, member.toByteArray())));
-            if (result instanceof SwarmConfig.Result.Applied) {
+            List<Op> ops = new ArrayList<>(levels.guard(members.values(), member));
+            ops.add(Op.set(
+                    entry,
+                    Records.TOKEN,
+                    entry.key(),
+                    token.toBuilder().setUsedBy(node).build().toByteArray()));
+            ops.add(Op.set(records.entry(Records.MEMBER, node), Records.MEMBER, node, member.toByteArray()));
+            if (config.propose(ops) instanceof SwarmConfig.Result.Applied) {
                 // Agreed, but perhaps not applied here yet.
                 config.barrier();
                 return admitted(group, swarm, records.members());

@@ -123,7 +123,7 @@ final class EventWatch implements Links.Listener, CommitListener {
         }
         now.forEach((id, why) -> {
             if (!why.equals(protocols.put(id, why))) {
-                events.add("protocol", id, "can't be linked: it speaks another protocol", why);
+                events.add("protocol", id, "can't be linked before it or this node is updated", why);
             }
         });
         protocols.keySet().retainAll(now.keySet());

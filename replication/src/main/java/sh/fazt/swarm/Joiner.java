@@ -114,7 +114,8 @@ final class Joiner {
     }
 
     private JoinAnswer call(JoinToken token, boolean observer) {
-        return JoinCall.join(token, key, new Applicant(options.name(), options.addresses(), observer), CALL, io)
+        Applicant applicant = new Applicant(options.name(), options.addresses(), observer, options.schemaLevel());
+        return JoinCall.join(token, key, applicant, CALL, io)
                 .toCompletableFuture()
                 .join();
     }
@@ -123,7 +124,7 @@ final class Joiner {
         return switch (refusal) {
             case EXPIRED, USED, UNKNOWN_TOKEN, BAD_PROOF, WRONG_KEY -> SwarmException.Reason.BAD_TOKEN;
             case NO_QUORUM -> SwarmException.Reason.NO_QUORUM;
-            case EVICTED -> SwarmException.Reason.CONFLICT;
+            case EVICTED, TOO_OLD -> SwarmException.Reason.CONFLICT;
             case BUSY, NOT_UNDERSTOOD, UNREACHABLE -> SwarmException.Reason.UNREACHABLE;
         };
     }

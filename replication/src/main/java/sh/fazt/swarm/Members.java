@@ -38,7 +38,7 @@ final class Members {
     /** What the swarm is called; empty while nothing is agreed. */
     String swarmName() {
         SwarmRecord record = records.swarm();
-        return record == null ? joining.swarmName() : record.getName();
+        return record == null ? joining.swarm().getName() : record.getName();
     }
 
     /** What a node is called here, by id; without a name when it is no member. */

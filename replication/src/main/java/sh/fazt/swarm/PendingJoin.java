@@ -13,6 +13,7 @@ import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.swarm.v1.Admission;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
+import sh.fazt.protocol.swarm.v1.SwarmRecord;
 
 /**
  * An admission that this node has not made full use of yet: it is no voter, or has not heard the whole log. Until then
@@ -101,13 +102,9 @@ final class PendingJoin {
         return admission.getGroup();
     }
 
-    /** The swarm to enter; empty when none is pending. */
-    String swarmId() {
-        return admission.getSwarm().getId();
-    }
-
-    String swarmName() {
-        return admission.getSwarm().getName();
+    /** The swarm to enter, as it was then; without an id when none is pending. */
+    SwarmRecord swarm() {
+        return admission.getSwarm();
     }
 
     Map<NodeId, MemberRecord> members() {

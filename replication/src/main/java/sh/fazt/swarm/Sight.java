@@ -21,6 +21,7 @@ record Sight(
         Map<NodeId, SyncService.Progress> progress,
         List<LinkState> links,
         long configVersion,
+        int schemaLevel,
         String fenced) {
 
     SwarmView view(SwarmView.Named swarm, SwarmView.Named here, Map<NodeId, MemberRecord> members) {
@@ -40,6 +41,7 @@ record Sight(
                 status.quorum(),
                 list,
                 configVersion,
+                schemaLevel,
                 fenced);
     }
 
@@ -62,6 +64,7 @@ record Sight(
                 self || link == null || !link.up() ? null : link.roundTrip(),
                 self ? Long.valueOf(0) : behind == null ? null : Long.valueOf(behind.behind()),
                 self || behind == null ? 0 : behind.behindBytes(),
-                other == null ? "" : other);
+                other == null ? "" : other,
+                Levels.of(member));
     }
 }

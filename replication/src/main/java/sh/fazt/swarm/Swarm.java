@@ -90,6 +90,7 @@ public final class Swarm implements AutoCloseable {
     private final FencedReplica replica;
     private final SyncService sync;
     private final Tombstones tombstones;
+    private final Levels levels;
     private final EventWatch eventWatch;
     private final Watch watch;
     private final SwarmRaft raft;
@@ -118,7 +119,6 @@ public final class Swarm implements AutoCloseable {
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
     private volatile String swarmId = "";
-    private volatile boolean announced;
     private volatile boolean online = true;
     private volatile boolean closed;
 
@@ -167,7 +167,7 @@ public final class Swarm implements AutoCloseable {
         records = new Records(config);
         joining = new PendingJoin(cartridge);
         members = new Members(key.id(), records, joining, this::shutOut);
-        agreement = new Agreement(config, members::all, this::evicted);
+        agreement = new Agreement(config, members::all, this::barred);
         placements = new Placements(own, records, members, agreement);
         leases = new Leases(key.id(), config, agreement, members::all, random);
         replica = new FencedReplica(cartridge.replica(), System::nanoTime);
@@ -201,6 +201,7 @@ public final class Swarm implements AutoCloseable {
                 placements,
                 sync::acknowledged,
                 sync::inStep);
+        levels = new Levels(options.schemaLevel(), raft, config, records, joining, tombstones::silent, events);
         eventWatch = new EventWatch(events);
         links.listen(eventWatch);
         cartridge.listen(eventWatch);
@@ -231,7 +232,7 @@ public final class Swarm implements AutoCloseable {
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
         rotation = new Rotation(
                 own, cartridge, links, raft, config, records, members, roles, agreement, evictions, () -> swarmId);
-        desk[0] = new Desk(records, evictions, config, raft, cartridge.clock()::now, io);
+        desk[0] = new Desk(records, evictions, levels, config, raft, cartridge.clock()::now, io);
         departure = new Departure(key.id(), members, raft, config, roles, agreement, records, placements, links);
         views = new Views(
                 new SwarmView.Named(key.id().toString(), options.name()),
@@ -241,6 +242,7 @@ public final class Swarm implements AutoCloseable {
                 roles,
                 restored,
                 rotation,
+                levels,
                 membership,
                 sync,
                 links,
@@ -349,6 +351,7 @@ public final class Swarm implements AutoCloseable {
                 .setId(NodeText.base32(id))
                 .setName(name)
                 .setEpoch(1)
+                .setSchemaLevel(levels.own())
                 .build();
         require(config.propose(List.of(
                 Op.set(
@@ -368,6 +371,7 @@ public final class Swarm implements AutoCloseable {
         return MemberRecord.newBuilder()
                 .setName(name)
                 .addAllAddresses(addresses())
+                .setSchemaLevel(levels.own())
                 .build();
     }
 
@@ -398,7 +402,7 @@ public final class Swarm implements AutoCloseable {
         SwarmRecord record = records.swarm();
         String before = swarmId;
         if (joining.pending()) {
-            swarmId = joining.swarmId();
+            swarmId = joining.swarm().getId();
         } else if (record != null && !all.isEmpty()) {
             swarmId = record.getId();
         }
@@ -418,6 +422,7 @@ public final class Swarm implements AutoCloseable {
                 sync.forget(state.peer());
             }
         }
+        levels.follow(links);
         links.evicted(evictions.told(members.swarmName()));
         links.trust(trusted);
         // What the surroundings say comes after: only members have addresses.
@@ -609,6 +614,7 @@ public final class Swarm implements AutoCloseable {
             roles.tend(feed, joiner);
             if (!joining.pending()) {
                 announce();
+                levels.tend();
             } else if (joiner.goOn()) {
                 follow();
             }
@@ -617,9 +623,9 @@ public final class Swarm implements AutoCloseable {
         }
     }
 
-    /** Where this node can be dialled is agreed too: after a move the record follows, once there is a quorum. */
+    /** Where this node can be dialled, and its schema level, are agreed too: its record follows, given a quorum. */
     private void announce() {
-        if (announced || !opened.isDone() || !raft.status().quorum()) {
+        if (!opened.isDone() || !raft.status().quorum()) {
             return;
         }
         ConfigEntry entry = records.entry(Records.MEMBER, key.id().toString());
@@ -627,23 +633,19 @@ public final class Swarm implements AutoCloseable {
         if (entry == null || now == null) {
             return;
         }
-        if (!now.getAddressesList().equals(addresses())) {
+        MemberRecord then = now.toBuilder()
+                .clearAddresses()
+                .addAllAddresses(addresses())
+                .setSchemaLevel(levels.own())
+                .build();
+        if (!then.equals(now)) {
             try {
-                config.propose(List.of(Op.set(
-                        entry,
-                        Records.MEMBER,
-                        entry.key(),
-                        now.toBuilder()
-                                .clearAddresses()
-                                .addAllAddresses(addresses())
-                                .build()
-                                .toByteArray())));
+                List<Op> ops = new ArrayList<>(levels.guard(now, then));
+                ops.add(Op.set(entry, Records.MEMBER, entry.key(), then.toByteArray()));
+                config.propose(ops);
             } catch (ConsensusException e) {
-                LOG.debug("the new addresses are not agreed yet", e);
-                return;
+                LOG.debug("what this node says of itself is not agreed yet", e);
             }
-        } else {
-            announced = true;
         }
     }
 
@@ -727,6 +729,16 @@ public final class Swarm implements AutoCloseable {
     /** What a member told this node of its own eviction; empty while it is none. */
     public String evicted() {
         return evictions.toldUs();
+    }
+
+    /** That this node's release is older than what its swarm has agreed on, and what to do; empty when it is not. */
+    public String tooOld() {
+        return levels.tooOld();
+    }
+
+    /** Why nothing can be agreed with this node, for good; empty when it can. */
+    private String barred() {
+        return evicted().isEmpty() ? tooOld() : evicted();
     }
 
     /** Rows and changesets of evicted nodes that were refused, since the start. */

@@ -12,6 +12,7 @@ import sh.fazt.membership.MembershipConfig;
  *
  * @param name         what this node is called
  * @param version      of the software, for others to see
+ * @param schemaLevel  of the software: {@link #SCHEMA_LEVEL}
  * @param httpAddress  where its sites are, for others to see
  * @param bind         the address that the swarm port listens on
  * @param port         the swarm port
@@ -24,6 +25,7 @@ import sh.fazt.membership.MembershipConfig;
 public record SwarmOptions(
         String name,
         String version,
+        int schemaLevel,
         String httpAddress,
         String bind,
         int port,
@@ -35,6 +37,13 @@ public record SwarmOptions(
         Timings timings,
         List<BindableService> services,
         List<ServerInterceptor> interceptors) {
+    /**
+     * What this release reads and writes of rows, records and messages. It grows by one when a release is to write what
+     * the one before would misread, and the new is then written from the agreed level on only (see {@link Levels}).
+     * Level 1 are releases that don't tell theirs, nor read what is pushed in streams.
+     */
+    public static final int SCHEMA_LEVEL = 2;
+
     public SwarmOptions {
         addresses = List.copyOf(addresses);
         services = List.copyOf(services);

@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
  * @param leader null while none is known
  * @param quorum whether members and names can be changed from here
  * @param configVersion of what is agreed, as known here; grows with each change
- * @param fenced        that this node's group was given up, or its cartridge restored, and what to do; or empty
+ * @param schemaLevel   that the swarm has agreed on; 0 while nothing is agreed
+ * @param fenced        that this node's group was given up, its cartridge restored or its release too old, and what to
+ *     do; or empty
  */
 public record SwarmView(
         Named swarm,
@@ -19,12 +21,13 @@ public record SwarmView(
         boolean quorum,
         List<Member> members,
         long configVersion,
+        int schemaLevel,
         String fenced) {
     public SwarmView {
         members = List.copyOf(members);
     }
 
-    /** That this node was fenced or restored, or else what the number of voters is not good for; empty when there is nothing. */
+    /** That this node was fenced, restored or is too old, or else what the number of voters is not good for; empty when there is nothing. */
     public String warning() {
         if (!fenced.isEmpty()) {
             return fenced;
@@ -54,6 +57,7 @@ public record SwarmView(
      * @param behind    transactions that it lacks of what is here; null when unknown
      * @param behindBytes about how many bytes those are
      * @param problem   why it can't be linked before somebody sees to it; empty when there is nothing of the kind
+     * @param schemaLevel of the release that it runs, by its own word
      */
     public record Member(
             Named node,
@@ -63,5 +67,6 @@ public record SwarmView(
             @Nullable Duration roundTrip,
             @Nullable Long behind,
             long behindBytes,
-            String problem) {}
+            String problem,
+            int schemaLevel) {}
 }

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.SwarmRaft;
 import sh.fazt.discovery.Discovered;
@@ -32,6 +33,7 @@ record Views(
         Roles roles,
         Restored restored,
         Rotation rotation,
+        Levels levels,
         MembershipService membership,
         SyncService sync,
         Links links,
@@ -49,6 +51,7 @@ record Views(
                         sync.progress(),
                         links.states(),
                         raft.configVersion(),
+                        levels.agreed(),
                         warning())
                 .view(
                         new SwarmView.Named(swarmId.get(), members.swarmName()),
@@ -57,9 +60,10 @@ record Views(
     }
 
     private String warning() {
-        return !rotation.text().isEmpty()
-                ? rotation.text()
-                : roles.fenced().isEmpty() ? restored.text() : roles.fenced();
+        return Stream.of(levels.tooOld(), rotation.text(), roles.fenced(), restored.text())
+                .filter(text -> !text.isEmpty())
+                .findFirst()
+                .orElse("");
     }
 
     /** Every member's link as it stands, with the member's name. Never waits. */

@@ -148,13 +148,29 @@ public final class Tombstones {
         }
     }
 
-    /** When each member was last heard, in Unix milliseconds; one that never was counts from when it is first known. */
-    private Map<NodeId, Long> hear(Set<NodeId> others) {
+    /** Members that were not heard of for longer than the horizon, and are not linked: nothing waits for them. */
+    public Set<NodeId> silent() {
+        long now = clock.millis();
+        Map<NodeId, Long> heard = heard();
+        Set<NodeId> silent = new HashSet<>(members.get());
+        silent.removeAll(linked.get());
+        silent.removeIf(id -> now - heard.getOrDefault(id, now) <= HORIZON.toMillis());
+        return silent;
+    }
+
+    /** When each member was last heard, as of the last turn, in Unix milliseconds. */
+    private Map<NodeId, Long> heard() {
         Map<NodeId, Long> heard = new HashMap<>();
         cartridge
                 .read(rows -> rows.query(
                         "SELECT node, at FROM fazt_heard", row -> Map.entry(NodeId.of(row.bytes(0)), row.integer(1))))
                 .forEach(entry -> heard.put(entry.getKey(), entry.getValue()));
+        return heard;
+    }
+
+    /** When each member was last heard, in Unix milliseconds; one that never was counts from when it is first known. */
+    private Map<NodeId, Long> hear(Set<NodeId> others) {
+        Map<NodeId, Long> heard = heard();
         Set<NodeId> here = linked.get();
         Set<NodeId> now = new HashSet<>(others);
         now.removeIf(id -> heard.containsKey(id) && !here.contains(id));

@@ -86,6 +86,31 @@ final class GrpcLinksIT {
     }
 
     @Test
+    void aLinkNeedsTheAgreedSchemaLevelAtBothEnds() {
+        TestNode a = node().start();
+        TestNode b = node().start();
+        a.trust(b, b.address());
+        b.trust(a);
+        linked(a, b);
+        a.links.schemaLevels(2, 2);
+        String updateB = "update fazt on node " + b.id().shortText();
+        until("both ends know that b has none", () -> saysOnBothEnds(a, b, updateB));
+        b.links.schemaLevels(2, 2);
+        a.links.redial();
+        linked(a, b);
+        a.links.schemaLevels(2, 3);
+        String updateA = "update fazt on node " + a.id().shortText();
+        until("both ends know that a's is too old", () -> saysOnBothEnds(a, b, updateA));
+    }
+
+    private static boolean saysOnBothEnds(TestNode a, TestNode b, String end) {
+        return !a.isUp()
+                && !b.isUp()
+                && String.valueOf(a.state().lastError()).endsWith(end)
+                && String.valueOf(b.state().lastError()).endsWith(end);
+    }
+
+    @Test
     void aSlowReceiverStopsItsSenderAndNobodyElse() throws Exception {
         TestNode a = node();
         TestNode b = node();

@@ -22,7 +22,7 @@ import sh.fazt.identity.NodeKey;
 
 /** A joiner and an issuer over real sockets; the desk is the test's. */
 final class JoinIT {
-    private static final Applicant LAPTOP = new Applicant("laptop", List.of("192.168.1.7:5698"));
+    private static final Applicant LAPTOP = new Applicant("laptop", List.of("192.168.1.7:5698"), false, 7);
 
     private final ExecutorService mayBlock = Executors.newFixedThreadPool(2);
     private final List<AutoCloseable> open = new ArrayList<>();
@@ -82,6 +82,7 @@ final class JoinIT {
         assertThat(application.node()).isEqualTo(joiner.id());
         assertThat(application.name()).isEqualTo("laptop");
         assertThat(application.addresses()).containsExactly("192.168.1.7:5698");
+        assertThat(application.schemaLevel()).isEqualTo(7);
         assertThat(application.observedAddress()).isEqualTo("127.0.0.1");
         assertThat(application.tokenId()).isEqualTo(token.tokenId());
         assertThat(application.provenBy(token.secret())).isTrue();
@@ -143,7 +144,11 @@ final class JoinIT {
     @Test
     void aDamagedApplicationIsExplained() throws Exception {
         JoinAnswer answer = JoinCall.join(
-                        token(), joiner, new Applicant("x", List.of("nowhere")), Duration.ofSeconds(5), mayBlock)
+                        token(),
+                        joiner,
+                        new Applicant("x", List.of("nowhere"), false, 1),
+                        Duration.ofSeconds(5),
+                        mayBlock)
                 .toCompletableFuture()
                 .get(20, TimeUnit.SECONDS);
         assertThat(refused(answer).reason()).isEqualTo(JoinRefusal.NOT_UNDERSTOOD);

@@ -87,6 +87,7 @@ class EvictionIT {
                     new SwarmOptions(
                             name,
                             "test",
+                            SwarmOptions.SCHEMA_LEVEL,
                             "",
                             "127.0.0.1",
                             port,

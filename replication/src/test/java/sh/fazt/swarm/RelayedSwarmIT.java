@@ -100,6 +100,7 @@ final class RelayedSwarmIT {
                     new SwarmOptions(
                             name,
                             "test",
+                            SwarmOptions.SCHEMA_LEVEL,
                             "",
                             "127.0.0.1",
                             port,

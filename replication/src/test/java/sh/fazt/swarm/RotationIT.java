@@ -299,6 +299,7 @@ class RotationIT {
                         as, () -> swarm, Thread::new, thread, thread, Clock.systemUTC(), System::nanoTime, new Random())
                 .withAddress("127.0.0.1", 0, List.of()));
         try {
+            links.schemaLevels(SwarmOptions.SCHEMA_LEVEL, SwarmOptions.SCHEMA_LEVEL);
             links.start();
             links.trust(Map.of(member.key.id(), List.of("127.0.0.1:" + member.port)));
             Await.until("a link", PATIENCE, () -> links.states().stream().anyMatch(LinkState::up));

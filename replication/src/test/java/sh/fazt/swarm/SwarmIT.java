@@ -109,7 +109,11 @@ class SwarmIT {
         Node two = nodes.node("two");
         SwarmNodes.awaitMembers(1, two);
         JoinAnswer answer = JoinCall.join(
-                        one.token(), two.key, new Applicant("two", two.addresses()), Duration.ofSeconds(20), two.io)
+                        one.token(),
+                        two.key,
+                        new Applicant("two", two.addresses(), false, SwarmOptions.SCHEMA_LEVEL),
+                        Duration.ofSeconds(20),
+                        two.io)
                 .toCompletableFuture()
                 .join();
         two.stop();

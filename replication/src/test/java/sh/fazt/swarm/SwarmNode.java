@@ -78,6 +78,7 @@ final class SwarmNode implements AutoCloseable {
                 new SwarmOptions(
                         name,
                         "test",
+                        SwarmOptions.SCHEMA_LEVEL,
                         "",
                         "127.0.0.1",
                         port,

@@ -38,7 +38,12 @@ final class SwarmNodes {
     }
 
     Node node(String name) throws IOException {
-        return new Node(name);
+        return node(name, SwarmOptions.SCHEMA_LEVEL);
+    }
+
+    /** A node of another release. */
+    Node node(String name, int schemaLevel) throws IOException {
+        return new Node(name, schemaLevel);
     }
 
     void stop() {
@@ -53,10 +58,14 @@ final class SwarmNodes {
         ScheduledExecutorService thread;
         ExecutorService io;
         Swarm swarm;
+        /** Of the release that runs from the next start on. */
+        int schemaLevel;
+
         boolean runs;
 
-        Node(String name) throws IOException {
+        Node(String name, int schemaLevel) throws IOException {
             this.name = name;
+            this.schemaLevel = schemaLevel;
             key = NodeKey.loadOrCreate(folder.resolve(name + ".key"));
             try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
                 port = socket.getLocalPort();
@@ -90,6 +99,7 @@ final class SwarmNodes {
                     new SwarmOptions(
                             name,
                             "test",
+                            schemaLevel,
                             "",
                             "127.0.0.1",
                             port,
@@ -124,6 +134,12 @@ final class SwarmNodes {
                 cartridge.close();
                 runs = false;
             }
+        }
+
+        void restart(int level) {
+            stop();
+            schemaLevel = level;
+            start();
         }
 
         JoinToken token() {

@@ -197,6 +197,7 @@ public final class SwarmApi implements Router.Endpoints {
         data.put("quorum", status.quorum());
         data.set("members", members);
         data.put("config_version", status.configVersion());
+        data.put("schema_level", status.schemaLevel());
         data.put("warning", status.warning());
         return data;
     }
@@ -214,6 +215,7 @@ public final class SwarmApi implements Router.Endpoints {
                 .put("role", member.role())
                 .put("state", member.state())
                 .put("address", member.address());
+        data.put("schema_level", member.schemaLevel());
         data.put("rtt_ms", roundTrip == null ? null : millis(roundTrip));
         data.set(
                 "behind",

@@ -101,7 +101,8 @@ public interface SwarmControl {
      * @param leader null while none is known
      * @param quorum whether members and names can be changed from here
      * @param configVersion of what is agreed, as known here
-     * @param warning that this node was fenced or restored, or what the number of voters is not good for; or empty
+     * @param schemaLevel that the swarm has agreed on; 0 while nothing is agreed
+     * @param warning that this node was fenced, restored or is too old, or what the number of voters is not good for; or empty
      */
     record Status(
             Named swarm,
@@ -110,6 +111,7 @@ public interface SwarmControl {
             boolean quorum,
             List<Member> members,
             long configVersion,
+            int schemaLevel,
             String warning) {
         public Status {
             members = List.copyOf(members);
@@ -125,6 +127,7 @@ public interface SwarmControl {
      * @param roundTrip null before the first measurement, and for this node itself
      * @param behind    how far that member lags behind this node, null when unknown
      * @param problem   why it can't be linked before somebody sees to it; empty when there is nothing of the kind
+     * @param schemaLevel of the release that it runs
      * @param figures   null for this node itself
      */
     record Member(
@@ -135,6 +138,7 @@ public interface SwarmControl {
             @Nullable Duration roundTrip,
             @Nullable Lag behind,
             String problem,
+            int schemaLevel,
             @Nullable Figures figures) {}
 
     /**

@@ -49,6 +49,7 @@ final class MemberEndpoint {
                 .setVersion(version)
                 .setEvicted(swarm.get().evicted())
                 .setConfigVersion(status.configVersion())
+                .setSchemaLevel(status.schemaLevel())
                 .setWarning(status.warning())
                 .setHeldBack(AdminEndpoint.heldBack(swarm.get().heldBack()));
         SwarmControl.Named leader = status.leader();
@@ -146,7 +147,8 @@ final class MemberEndpoint {
                 .setRole(member.role())
                 .setState(member.state())
                 .setAddress(member.address())
-                .setProblem(member.problem());
+                .setProblem(member.problem())
+                .setSchemaLevel(member.schemaLevel());
         Duration roundTrip = member.roundTrip();
         if (roundTrip != null) {
             one.setRoundTripNanos(roundTrip.toNanos());
