@@ -2,13 +2,13 @@ package sh.fazt.sync;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
@@ -41,11 +41,6 @@ public final class SyncCore {
     /** Of one peer at a time: each has a few pieces under way. */
     static final int MOST_PULLS = 4;
 
-    /** How long a holder may take to say whether it has all of a scope, and when it is asked again. */
-    static final Duration KEEP_PATIENCE = Duration.ofSeconds(30);
-
-    static final Duration KEEP_AGAIN = Duration.ofSeconds(5);
-
     /** After a pull that came to nothing the same is tried again so much later, each time after twice as long. */
     static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
@@ -60,12 +55,6 @@ public final class SyncCore {
     private final Map<NodeId, Peer> peers = new TreeMap<>();
     private final Reach reach = new Reach();
     private final Map<Scope, Pulling> pulling = new HashMap<>();
-    /** Scopes that are not this node's any more, while a holder is asked whether it has all of them. */
-    private final Map<Scope, LettingGo> lettingGo = new HashMap<>();
-    /** From when on a scope may be let go of, after a holder said no. */
-    private final Map<Scope, Long> notBefore = new HashMap<>();
-    /** Holders that would not vouch for a scope, the last one last. */
-    private final Map<Scope, List<NodeId>> refusedBy = new HashMap<>();
     /** Changesets that a peer sent and that the replica has not answered for: whom not to send them back to. */
     private final Map<Dot, NodeId> arriving = new HashMap<>();
 
@@ -118,8 +107,6 @@ public final class SyncCore {
         }
     }
 
-    private record LettingGo(NodeId holder, VersionVector vector, long since) {}
-
     /** What the core may know of the replica: as of its last commit. */
     public interface View {
         Origin origin();
@@ -135,9 +122,22 @@ public final class SyncCore {
     }
 
     private final View view;
+    private final Parting parting;
 
     public SyncCore(View view) {
         this.view = view;
+        this.parting = new Parting(view, this::having);
+    }
+
+    /** The linked peers that keep a scope and have told that they have seen all of a vector. */
+    private Stream<NodeId> having(Scope scope, VersionVector vector) {
+        return peers.entrySet().stream()
+                .filter(entry -> entry.getValue().linked && holds(entry.getKey(), scope))
+                .filter(entry -> entry.getValue()
+                        .has
+                        .getOrDefault(scope, VersionVector.EMPTY)
+                        .covers(vector))
+                .map(Map.Entry::getKey);
     }
 
     private Peer peer(NodeId id) {
@@ -440,7 +440,7 @@ public final class SyncCore {
                     .removeIf(retry -> !peer.has.containsKey(retry.getKey())
                             && nanos - retry.getValue().since() > RETRY_AT_LEAST.toNanos());
         });
-        view.vectors().forEach((scope, vector) -> letGo(scope, vector, nanos, effects));
+        view.vectors().forEach((scope, vector) -> parting.tick(scope, vector, nanos, effects));
         return effects;
     }
 
@@ -454,73 +454,19 @@ public final class SyncCore {
         return holds(view.origin().node(), scope);
     }
 
-    /**
-     * What is here of a scope that is not this node's any more goes once a holder says that it has all of it. It has to
-     * say so then and there: what it told earlier may not hold any more.
-     */
-    private void letGo(Scope scope, VersionVector vector, long nanos, List<SyncEffect> effects) {
-        LettingGo under = lettingGo.get(scope);
-        if (under != null && nanos - under.since() < KEEP_PATIENCE.toNanos()) {
-            return;
-        }
-        lettingGo.remove(scope);
-        if (vector.isEmpty() || holdsHere(scope)) {
-            notBefore.remove(scope);
-            refusedBy.remove(scope);
-            return;
-        }
-        Long later = notBefore.get(scope);
-        if (later != null && nanos - later < 0) {
-            return;
-        }
-        // Whoever said no comes last: it may lack blobs for long, as a holder that fetches them on first use does.
-        List<NodeId> refused = refusedBy.getOrDefault(scope, List.of());
-        peers.entrySet().stream()
-                .filter(entry -> entry.getValue().linked && holds(entry.getKey(), scope))
-                .filter(entry -> entry.getValue()
-                        .has
-                        .getOrDefault(scope, VersionVector.EMPTY)
-                        .covers(vector))
-                .map(Map.Entry::getKey)
-                .min(Comparator.comparing(refused::lastIndexOf))
-                .ifPresent(holder -> {
-                    lettingGo.put(scope, new LettingGo(holder, vector, nanos));
-                    effects.add(new SyncEffect.AskKeeps(holder, scope, vector));
-                });
-    }
-
-    /**
-     * Whether another node may let go of a scope since all of it is here and stays. Never while this node is about to
-     * let go of it too: each of two would rely on the other.
-     */
+    /** See {@link Parting#keeps}. */
     public boolean keeps(Scope scope, VersionVector all) {
-        return holdsHere(scope)
-                && !lettingGo.containsKey(scope)
-                && view.vector(scope).covers(all);
+        return parting.keeps(scope, all);
     }
 
-    /** A holder said whether it has all of a scope. @param keeps false too when no answer came */
+    /** See {@link Parting#kept}. */
     public List<SyncEffect> kept(NodeId holder, Scope scope, VersionVector all, boolean keeps, long nanos) {
-        LettingGo under = lettingGo.get(scope);
-        if (under == null || !under.holder().equals(holder) || !under.vector().equals(all)) {
-            return List.of();
-        }
-        if (keeps && !holdsHere(scope)) {
-            // Until it is gone nobody is told that it is kept here.
-            lettingGo.put(scope, new LettingGo(holder, all, nanos));
-            return List.of(new SyncEffect.Forget(scope, all));
-        }
-        lettingGo.remove(scope);
-        notBefore.put(scope, nanos + KEEP_AGAIN.toNanos());
-        List<NodeId> refused = refusedBy.computeIfAbsent(scope, none -> new ArrayList<>());
-        refused.remove(holder);
-        refused.add(holder);
-        return List.of();
+        return parting.kept(holder, scope, all, keeps, nanos);
     }
 
     /** What became of letting go. @param gone false when something was written meanwhile */
     public List<SyncEffect> forgotten(Scope scope, boolean gone) {
-        lettingGo.remove(scope);
+        parting.ended(scope);
         List<SyncEffect> effects = new ArrayList<>();
         if (gone) {
             peers.forEach((id, peer) -> {
