@@ -67,6 +67,7 @@ class HostileMemberIT {
                         System::nanoTime,
                         new Random())
                 .withAddress("127.0.0.1", phone.port, phone.addresses()));
+        links.schemaLevels(SwarmOptions.SCHEMA_LEVEL, SwarmOptions.SCHEMA_LEVEL);
         links.start();
         links.trust(Map.of(home.key.id(), home.addresses()));
         return links;
