@@ -2,26 +2,15 @@ package sh.fazt.bench;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.Clock;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import sh.fazt.cartridge.CartridgeOptions;
-import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.hosting.data.KeyValues;
-import sh.fazt.identity.NodeKey;
-import sh.fazt.link.GrpcLinks;
-import sh.fazt.link.LinkConfig;
-import sh.fazt.sync.SyncService;
 
 /** From the call that writes on one node to the commit on another, over TLS on loopback, at 500 writes/s. */
 public final class PropagationBenchmark {
@@ -32,47 +21,10 @@ public final class PropagationBenchmark {
 
     private PropagationBenchmark() {}
 
-    private static final class Node implements AutoCloseable {
-        final NodeKey key = NodeKey.generate();
-        final SqliteCartridge cartridge;
-        final GrpcLinks links;
-        final ScheduledThreadPoolExecutor swarm = new ScheduledThreadPoolExecutor(1);
-        final ThreadPoolExecutor io = new ThreadPoolExecutor(4, 4, 1, TimeUnit.SECONDS, new ArrayBlockingQueue<>(1000));
-
-        Node(Path file) {
-            cartridge = SqliteCartridge.open(file, CartridgeOptions.standard(), List.of(KeyValues.SCHEMA));
-            cartridge.bind(key.id());
-            links = new GrpcLinks(LinkConfig.of(
-                            key,
-                            () -> "bench",
-                            Thread::new,
-                            swarm,
-                            io,
-                            Clock.systemUTC(),
-                            System::nanoTime,
-                            new SecureRandom())
-                    .withAddress("127.0.0.1", 0, List.of()));
-            SyncService sync = new SyncService(cartridge.replica(), null, links, swarm, io, System::nanoTime);
-            cartridge.listen(sync);
-            links.start();
-            swarm.scheduleWithFixedDelay(sync::tick, 250, 250, TimeUnit.MILLISECONDS);
-        }
-
-        @Override
-        public void close() {
-            links.close();
-            swarm.shutdownNow();
-            io.shutdownNow();
-            cartridge.close();
-        }
-    }
-
     public static void main(String[] args) throws Exception {
         Path folder = Files.createTempDirectory("fazt-bench-");
-        try (Node a = new Node(folder.resolve("a.db"));
-                Node b = new Node(folder.resolve("b.db"))) {
-            a.links.trust(Map.of(b.key.id(), List.of("127.0.0.1:" + b.links.port())));
-            b.links.trust(Map.of(a.key.id(), List.of("127.0.0.1:" + a.links.port())));
+        try (BenchNode a = new BenchNode(folder.resolve("a.db"), KeyValues.SCHEMA);
+                BenchNode b = new BenchNode(folder.resolve("b.db"), KeyValues.SCHEMA)) {
             Map<Object, Long> written = new ConcurrentHashMap<>();
             double[] millis = new double[WARM + WRITES];
             java.util.concurrent.CountDownLatch arrived = new java.util.concurrent.CountDownLatch(WARM + WRITES);
@@ -84,9 +36,7 @@ public final class PropagationBenchmark {
                     arrived.countDown();
                 });
             });
-            while (a.links.states().stream().noneMatch(state -> state.up())) {
-                LockSupport.parkNanos(10_000_000);
-            }
+            BenchNode.link(a, b);
             long next = System.nanoTime();
             for (int i = 0; i < WARM + WRITES; i++) {
                 String key = Integer.toString(i);
