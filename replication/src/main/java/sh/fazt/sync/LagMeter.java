@@ -2,10 +2,12 @@ package sh.fazt.sync;
 
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -103,8 +105,10 @@ final class LagMeter {
         long now = nanos.getAsLong();
         Map<NodeId, Lag> next = new HashMap<>();
         counted.keySet().retainAll(peers);
+        Collection<Map<Scope, VersionVector>> needed = new ArrayList<>();
         for (NodeId peer : peers) {
             Map<Scope, VersionVector> lacking = core.lacking(peer);
+            needed.add(lacking);
             Counted count = counted.computeIfAbsent(peer, any -> new Counted());
             if (lacking.isEmpty()) {
                 count.rows = 0;
@@ -139,6 +143,26 @@ final class LagMeter {
         }
         takenAt = now;
         lags = Map.copyOf(next);
+        forget(needed);
+    }
+
+    /**
+     * Lets go of the marks of what every peer has. So the first that is kept is that of the oldest change that somebody
+     * lacks, and letting others go in between never makes it look older.
+     */
+    private void forget(Collection<Map<Scope, VersionVector>> needed) {
+        marks.forEach((scope, origins) -> origins.forEach((origin, times) -> {
+            long least = needed.stream()
+                    .map(lacking -> lacking.get(scope))
+                    .filter(Objects::nonNull)
+                    .mapToLong(has -> has.get(origin))
+                    .min()
+                    .orElse(Long.MAX_VALUE - 1);
+            Long first = times.floorKey(least + 1);
+            if (first != null) {
+                times.headMap(first).clear();
+            }
+        }));
     }
 
     private void count(Map<Scope, VersionVector> lacking, Counted count) {

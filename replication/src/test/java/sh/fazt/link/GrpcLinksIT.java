@@ -21,6 +21,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
@@ -339,11 +340,12 @@ final class GrpcLinksIT {
         TestNode witness = node().start();
         TestNode first =
                 keep(new TestNode(shared, TestNode.SWARM, config -> config)).start();
-        TestNode second =
-                keep(new TestNode(shared, TestNode.SWARM, config -> config)).start();
         witness.trust(first);
         first.trust(witness, witness.address());
         linked(first, witness);
+        // Later by more than the first one's hello was under way, which is how exact it can be.
+        TestNode second =
+                keep(new TestNode(shared, TestNode.SWARM, config -> config)).start();
         second.trust(witness, witness.address());
         until("the second is told", () -> !second.copies.isEmpty());
         assertThat(second.copies.get(0))
@@ -360,6 +362,8 @@ final class GrpcLinksIT {
         NodeKey shared = NodeKey.generate();
         TestNode older =
                 keep(new TestNode(shared, TestNode.SWARM, config -> config)).start();
+        // Longer than a hello is under way, which is how exact it can be.
+        LockSupport.parkNanos(2_000_000_000);
         TestNode witness = node().start();
         TestNode younger =
                 keep(new TestNode(shared, TestNode.SWARM, config -> config)).start();
