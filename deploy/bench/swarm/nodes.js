@@ -46,11 +46,11 @@ function freePort() {
   });
 }
 
-function ask(port, method, target, { headers = {}, body } = {}) {
+function ask({ host = '127.0.0.1', port }, method, target, { headers = {}, body } = {}) {
   return new Promise((done, failed) => {
     const text = body === undefined ? '' : JSON.stringify(body);
     const request = http.request(
-      { host: '127.0.0.1', port, method, path: target, agent, timeout: 60000,
+      { host, port, method, path: target, agent, timeout: 60000,
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers } },
       (answer) => {
         const parts = [];
@@ -69,36 +69,46 @@ function ask(port, method, target, { headers = {}, body } = {}) {
 }
 
 const nodes = [];
-const node = (name) => ({
+/** Where a node or a peer of it runs: by which words before a command, and where it listens and is reached. */
+const loopback = (count) => Promise.all(Array.from({ length: count }, async () =>
+  ({ words: [], host: '127.0.0.1', bind: '127.0.0.1', port: 0, swarmPort: await freePort() })));
+const node = (name, place) => ({
   name,
+  place,
   async start() {
     const db = path.join(work, `${name}.db`);
     const log = path.join(work, `${name}.log`);
     fs.rmSync(log, { force: true });
-    this.child = spawned(fazt, ['server', 'start', '--db', db, '--port', '0', '--name', name,
-      '--swarm-port', String(this.swarmPort ??= await freePort())], log);
+    const [command, ...words] = [...place.words, fazt, 'server', 'start', '--db', db, '--name', name,
+      '--bind', place.bind, '--port', String(place.port), '--swarm-port', String(place.swarmPort)];
+    this.child = spawned(command, words, log);
     await until(`${name} is ready`, 120000, () => {
       if (this.child.exitCode !== null) throw new Error(`${name} ended: ${fs.readFileSync(log)}`);
       return /^ready/m.test(fs.readFileSync(log, 'utf8'));
     });
     const run = JSON.parse(fs.readFileSync(`${db}.run`, 'utf8'));
-    this.port = Number(run.http.split(':').pop());
+    this.at = { host: place.host, port: place.forwarded ?? Number(run.http.split(':').pop()) };
     this.token = run.token;
     this.db = db;
   },
+  // What the command says on this node's host.
+  cli(...said) {
+    const [command, ...words] = [...place.words, fazt, ...said, '--db', this.db];
+    return execFileSync(command, words, { encoding: 'utf8', timeout: 600000 });
+  },
   async api(method, target, body) {
-    return (await ask(this.port, method, target, { headers: { authorization: `Bearer ${this.token}` }, body }))?.data;
+    return (await ask(this.at, method, target, { headers: { authorization: `Bearer ${this.token}` }, body }))?.data;
   },
   async states() {
     return Object.fromEntries((await this.api('GET', '/api/swarm/status')).members.map((m) => [m.name, m.state]));
   },
   put(key, value) {
-    return ask(this.port, 'POST', '/api/put', { headers: { host: 'bench.localhost' }, body: { key, value } });
+    return ask(this.at, 'POST', '/api/put', { headers: { host: 'bench.localhost' }, body: { key, value } });
   },
   // What Prometheus would read: sums over the peers, or one peer's.
   async metric(name, peer = '') {
     const text = await new Promise((done, failed) => http.get(
-      { host: '127.0.0.1', port: this.port, path: '/metrics', agent, headers: { host: 'admin.localhost', authorization: `Bearer ${this.token}` } },
+      { ...this.at, path: '/metrics', agent, headers: { host: 'admin.localhost', authorization: `Bearer ${this.token}` } },
       (answer) => { let said = ''; answer.on('data', (part) => { said += part; }); answer.on('end', () => (answer.statusCode === 200 ? done(said) : failed(new Error(`metrics: ${answer.statusCode}`)))); })
       .on('error', failed));
     return text.split('\n').filter((row) => row.startsWith(`${name}{`) || row.startsWith(`${name} `))
@@ -111,7 +121,7 @@ const node = (name) => ({
   // A file of a site; null while it is not served.
   file(app, name) {
     return new Promise((done, failed) => http.get(
-      { host: '127.0.0.1', port: this.port, path: `/${name}`, agent, headers: { host: `${app}.localhost` } },
+      { ...this.at, path: `/${name}`, agent, headers: { host: `${app}.localhost` } },
       (answer) => {
         const parts = [];
         answer.on('data', (part) => parts.push(part));
@@ -119,7 +129,7 @@ const node = (name) => ({
       }).on('error', failed));
   },
   async read(key) {
-    return (await ask(this.port, 'GET', `/api/${key}`, { headers: { host: 'bench.localhost' } })).value;
+    return (await ask(this.at, 'GET', `/api/${key}`, { headers: { host: 'bench.localhost' } })).value;
   },
 });
 
@@ -132,23 +142,22 @@ async function everybodyAlive() {
   }
 }
 
-async function swarm(count) {
-  for (let i = 0; i < count; i++) {
-    const one = node(String.fromCharCode(97 + i));
+async function swarm(places) {
+  for (const [i, place] of places.entries()) {
+    const one = node(String.fromCharCode(97 + i), place);
+    for (const file of fs.readdirSync(work).filter((each) => each.startsWith(`${one.name}.`))) {
+      fs.rmSync(path.join(work, file), { recursive: true });
+    }
     await one.start();
     nodes.push(one);
   }
-  const fz = (...words) => execFileSync(fazt, [...words, '--db', nodes[0].db], { encoding: 'utf8' });
-  fz('swarm', 'init', '--name', 'bench');
-  for (const one of nodes.slice(1)) {
-    const invitation = fz('swarm', 'token').trim();
-    execFileSync(fazt, ['swarm', 'join', invitation, '--db', one.db], { encoding: 'utf8' });
-  }
+  nodes[0].cli('swarm', 'init', '--name', 'bench');
+  for (const one of nodes.slice(1)) one.cli('swarm', 'join', nodes[0].cli('swarm', 'token').trim());
   await everybodyAlive();
-  fz('app', 'deploy', path.join(__dirname, 'app'), '--name', 'bench');
+  nodes[0].cli('app', 'deploy', path.join(__dirname, 'app'), '--name', 'bench');
   for (const one of nodes) {
     await until(`the app answers on ${one.name}`, 60000, () => one.read('warm').then(() => true, () => false), 200);
   }
 }
 
-module.exports = { fazt, work, sleep, now, spawned, kill, until, freePort, ask, nodes, everybodyAlive, swarm };
+module.exports = { fazt, work, sleep, now, spawned, kill, until, freePort, ask, nodes, everybodyAlive, loopback, swarm };

@@ -13,16 +13,18 @@ function has(command) {
 // An agent of serf for each node, in its LAN profile as ours is on a LAN.
 async function serf() {
   const agents = [];
-  for (const { name } of nodes) {
-    const [bind, rpc] = [await freePort(), await freePort()];
-    const child = spawned('serf', ['agent', `-node=${name}`, `-bind=127.0.0.1:${bind}`, `-rpc-addr=127.0.0.1:${rpc}`,
-      '-profile=lan', ...(agents.length ? [`-join=127.0.0.1:${agents[0].bind}`] : [])], path.join(work, `serf-${name}.log`));
+  for (const { name, place } of nodes) {
+    const [bind, rpc] = [`${place.host}:${await freePort()}`, `${place.host}:${await freePort()}`];
+    const [command, ...words] = [...place.words, 'serf', 'agent', `-node=${name}`, `-bind=${bind}`, `-rpc-addr=${rpc}`,
+      '-profile=lan', ...(agents.length ? [`-join=${agents[0].bind}`] : [])];
+    fs.rmSync(path.join(work, `serf-${name}.log`), { force: true });
+    const child = spawned(command, words, path.join(work, `serf-${name}.log`));
     const one = { name, bind, rpc, child };
     one.log = () => fs.readFileSync(path.join(work, `serf-${name}.log`), 'utf8');
     agents.push(one);
     await until(`serf ${name} answers`, 20000, () => {
       try {
-        return execFileSync('serf', ['members', `-rpc-addr=127.0.0.1:${rpc}`], { encoding: 'utf8', stdio: 'pipe' })
+        return execFileSync('serf', ['members', `-rpc-addr=${rpc}`], { encoding: 'utf8', stdio: 'pipe' })
           .split('\n').filter((row) => row.includes('alive')).length === agents.length;
       } catch { return false; }
     }, 200);

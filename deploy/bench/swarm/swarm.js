@@ -1,102 +1,29 @@
 // The swarm's figures, nodes as processes on loopback: node swarm.js FAZT WORK quick|full NODES [B1 B3 ...]
 // serf, etcd and syncthing run beside them, after them, on the same machine in the same run.
 const { execFileSync } = require('child_process');
-const crypto = require('crypto');
 const fs = require('fs');
 const path = require('path');
-const { fazt, work, sleep, now, spawned, kill, until, ask, nodes, everybodyAlive, swarm } = require('./nodes');
+const { work, sleep, now, spawned, kill, until, ask, nodes, everybodyAlive, loopback, swarm } = require('./nodes');
 const { has, serf, etcd, syncthing } = require('./peers');
-
-const [mode, count, ...wanted] = process.argv.slice(4);
-const full = mode === 'full';
-/** How many there are; what anchors-swarm.md wants of so many. */
-const N = Number(count);
-const wants = (three, ten) => (N === 3 ? three : N === 10 ? ten : undefined);
-
-function quantile(values, part) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)];
-}
-
-function line(name, ours, peer, target, ratio) {
-  const shown = (value) => (typeof value === 'number' ? value.toFixed(value < 100 ? 1 : 0) : value ?? '-');
-  console.log([name.padEnd(46), shown(ours).padStart(9), shown(peer).padStart(22), shown(target).padStart(9),
-    (ratio ?? (typeof ours === 'number' && typeof peer === 'number' ? (ours / peer).toFixed(2) : '-')).padStart(7)].join(' '));
-}
-
-// Writes keys prefix-0, prefix-1 and so on, 64 at a time; answers how many a second.
-async function fill(one, prefix, count, value) {
-  const begin = now();
-  let next = 0;
-  await Promise.all(Array.from({ length: 64 }, async () => {
-    for (let i = next++; i < count; i = next++) await one.put(`${prefix}-${i}`, value(i));
-  }));
-  return count / ((now() - begin) / 1000);
-}
-
-// Until no node lacks anything of another, as they say themselves; then it is proven row by row.
-async function settled(patience) {
-  let lacking = '';
-  await until('nobody lacks anything', patience, async () => {
-    for (const one of nodes) {
-      const [up, behind, ahead] = [await one.metric('fazt_peer_up'), await one.metric('fazt_peer_behind_changes'),
-        await one.metric('fazt_peer_ahead_changes')];
-      lacking = `${one.name} has ${up} links, its peers are ${behind} behind, and it ${ahead}`;
-      if (up < nodes.length - 1 || behind > 0 || ahead !== 0) return false;
-    }
-    return true;
-  }, 50).catch((late) => { throw new Error(`${late.message}: ${lacking}`); });
-}
-
-function proven() {
-  execFileSync(fazt, ['swarm', 'verify', '--db', nodes[0].db], { stdio: 'ignore', timeout: 300000 });
-}
-
-const MIB = 1 << 20;
-
-// A folder of files of random bytes.
-function folder(name, count, size) {
-  const made = path.join(work, name);
-  fs.mkdirSync(made);
-  for (let i = 0; i < count; i++) fs.writeFileSync(path.join(made, `file-${i}`), crypto.randomBytes(size));
-  return made;
-}
-
-function edit(file, insert) {
-  const bytes = fs.readFileSync(file);
-  const middle = bytes.length >> 1;
-  const change = crypto.randomBytes(100);
-  fs.writeFileSync(file, Buffer.concat([bytes.subarray(0, middle), change, bytes.subarray(middle + (insert ? 0 : 100))]));
-}
+const { wanted, full, N, wants, quantile, line, fill, settled, proven, propagation, wrongVerdicts, MIB, folder, edit } = require('./figures');
+const apart = require('./apart');
+const { lacking, networks } = require('./networks');
 
 const benchmarks = {
   // Committed on one node, ten a second, to read on each other node, by a reader that polls.
   async B1() {
-    const count = full ? 600 : 100;
-    const took = [];
-    const value = 'x'.repeat(200);
-    for (let i = -20; i < count; i++) {
-      const writer = nodes[Math.floor(Math.random() * nodes.length)];
-      const key = `b1-${i}`;
-      await writer.put(key, value);
-      const begin = now();
-      await Promise.all(nodes.filter((one) => one !== writer).map(async (one) => {
-        await until(`${key} on ${one.name}`, 20000, async () => (await one.read(key)) === value, 1);
-        if (i >= 0) took.push(now() - begin);
-      }));
-      await sleep(Math.max(0, 100 - (now() - begin)));
-    }
+    const took = await propagation('b1', full ? 600 : 100);
     let peer = [];
     if (has('serf')) {
       const agents = await serf();
       const seen = path.join(work, 'serf-seen');
       fs.writeFileSync(seen, '');
       const watchers = agents.map((one) =>
-        spawned('serf', ['monitor', '-log-level=err', `-rpc-addr=127.0.0.1:${one.rpc}`], path.join(work, `watch-${one.name}`)));
+        spawned('serf', ['monitor', '-log-level=err', `-rpc-addr=${one.rpc}`], path.join(work, `watch-${one.name}`)));
       await sleep(1000);
       for (let i = 0; i < (full ? 200 : 30); i++) {
         const from = i % agents.length;
-        execFileSync('serf', ['event', '-coalesce=false', `-rpc-addr=127.0.0.1:${agents[from].rpc}`, `e${i}-`, value]);
+        execFileSync('serf', ['event', '-coalesce=false', `-rpc-addr=${agents[from].rpc}`, `e${i}-`, 'x'.repeat(200)]);
         const begin = now();
         await Promise.all(agents.map(async (one, at) => {
           if (at === from) return;
@@ -153,25 +80,10 @@ const benchmarks = {
   // Verdicts of dead about a node that stood still for 1 to 8 s, among those that did not.
   async B4() {
     const end = now() + (full ? 30 * 60000 : 30000);
-    let wrong = 0;
     let stops = 0;
     const victim = nodes[2];
     const healthy = nodes.filter((one) => one !== victim);
-    let watching = true;
-    const watcher = (async () => {
-      const said = new Set();
-      while (watching) {
-        for (const one of healthy) {
-          const states = await one.states();
-          for (const other of healthy) {
-            const key = `${one.name}${other.name}`;
-            if (states[other.name] !== 'dead') said.delete(key);
-            else if (!said.has(key)) { said.add(key); wrong++; }
-          }
-        }
-        await sleep(100);
-      }
-    })();
+    const counted = wrongVerdicts(healthy);
     // The launcher becomes Java by exec: the signal meets the node itself.
     while (now() < end) {
       victim.child.kill('SIGSTOP');
@@ -180,8 +92,7 @@ const benchmarks = {
       stops++;
       await sleep(2000);
     }
-    watching = false;
-    await watcher;
+    const wrong = await counted();
     await everybodyAlive();
     line(`B4 dead among healthy, N=${N}, ${stops} stops of the third`, String(wrong), undefined, '0');
   },
@@ -246,7 +157,7 @@ const benchmarks = {
       const bytes = fs.readFileSync(path.join(source, file));
       const sent = await nodes[0].metric('fazt_link_sent_bytes_total');
       const begin = now();
-      execFileSync(fazt, ['app', 'deploy', source, '--name', app, '--db', nodes[0].db], { stdio: 'ignore', timeout: 600000 });
+      nodes[0].cli('app', 'deploy', source, '--name', app);
       const deployed = now();
       for (const one of nodes.slice(1)) {
         await until(`${app} on ${one.name}`, 600000, async () => {
@@ -266,7 +177,7 @@ const benchmarks = {
     const theirs = [];
     if (has('syncthing')) {
       const [a, b] = await syncthing();
-      const scan = () => ask(a.gui, 'POST', '/rest/db/scan?folder=bench', { headers: { 'x-api-key': 'bench' } });
+      const scan = () => ask({ port: a.gui }, 'POST', '/rest/db/scan?folder=bench', { headers: { 'x-api-key': 'bench' } });
       const sync = async (source, into, names) => {
         const begin = now();
         fs.mkdirSync(path.join(a.folder, into), { recursive: true });
@@ -357,7 +268,7 @@ const benchmarks = {
     }
     if (has('etcd')) {
       const members = await etcd();
-      const put = (i) => ask(members[0].client, 'POST', '/v3/kv/put',
+      const put = (i) => ask({ port: members[0].client }, 'POST', '/v3/kv/put',
         { body: { key: Buffer.from(`k${i}`).toString('base64'), value: Buffer.from('bench').toString('base64') } });
       await until('etcd answers', 30000, () => put(0).then(() => true, () => false), 200);
       for (let i = -10; i < count; i++) {
@@ -383,19 +294,30 @@ const benchmarks = {
   },
 };
 
+// A swarm of its own for some benchmarks, if any of them is wanted.
+async function round(some, names, places) {
+  const here = Object.keys(some).filter((each) => names.includes(each));
+  if (!here.length) return;
+  await swarm(await places());
+  for (const name of here) await some[name]();
+  await Promise.all(nodes.splice(0).map((one) => kill(one.child)));
+}
+
 (async () => {
   // The others are about three.
-  const names = wanted.length ? wanted : N === 3 ? Object.keys(benchmarks) : ['B1', 'B3', 'B4'];
-  const unknown = names.filter((name) => !benchmarks[name]);
-  if (unknown.length) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}`);
+  const names = wanted.length ? wanted : N === 3 ? Object.keys({ ...benchmarks, ...apart }) : ['B1', 'B3', 'B4'];
+  const known = Object.keys({ ...benchmarks, ...apart });
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${known.sort().join(', ')}`);
   // Never one without the other: a fast verdict is bought with wrong ones.
   for (const [one, other] of [['B3', 'B4'], ['B4', 'B3']]) {
     if (names.includes(one) && !names.includes(other)) names.push(other);
   }
-  await swarm(N);
   console.log(`load before: ${fs.readFileSync('/proc/loadavg', 'utf8').split(' ').slice(0, 3).join(' ')}`);
-  console.log(`${'figure'.padEnd(46)} ${'ours'.padStart(9)} ${'theirs'.padStart(22)} ${'target'.padStart(9)} ${'ratio'.padStart(7)}`);
-  for (const name of Object.keys(benchmarks).filter((each) => names.includes(each))) await benchmarks[name]();
+  console.log(`${'figure'.padEnd(54)} ${'ours'.padStart(9)} ${'theirs'.padStart(22)} ${'target'.padStart(9)} ${'ratio'.padStart(7)}`);
+  await round(benchmarks, names, () => loopback(N));
+  if (!lacking()) await round(apart, names, () => networks(N));
+  else if (Object.keys(apart).some((name) => names.includes(name))) console.log(`${lacking()}: B2, and B3 and B4 over a network, are left out`);
   process.exit(0);
 })().catch((failure) => {
   console.error(`bench: ${failure.message}`);
