@@ -18,7 +18,7 @@ function quantile(values, part) {
 function line(name, ours, peer, target, ratio) {
   const shown = (value) => (typeof value === 'number' ? value.toFixed(value < 100 ? 1 : 0) : value ?? '-');
   console.log([name.padEnd(54), shown(ours).padStart(9), shown(peer).padStart(22), shown(target).padStart(9),
-    (ratio ?? (typeof ours === 'number' && typeof peer === 'number' ? (ours / peer).toFixed(2) : '-')).padStart(7)].join(' '));
+    (ratio ?? (typeof ours === 'number' && peer > 0 ? (ours / peer).toFixed(2) : '-')).padStart(7)].join(' '));
 }
 
 // Writes keys prefix-0, prefix-1 and so on, 64 at a time; answers how many a second.
