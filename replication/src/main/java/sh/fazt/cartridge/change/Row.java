@@ -78,6 +78,7 @@ public record Row(
         tail.number(stamp.origin().epoch());
         tail.number(stamp.sequence());
         tail.fixed(stamp.hlc().value());
+        // Whether it is deleted, when tombstones counted: digests of live rows stay what they were.
         tail.octet(0);
         if (fields != null) {
             tail.raw(fields);
