@@ -1,6 +1,11 @@
 package sh.fazt.swarm;
 
+import com.google.protobuf.ByteString;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -15,6 +20,7 @@ import sh.fazt.consensus.NoQuorumException;
 import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmRaft;
+import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.JoinAnswer;
 import sh.fazt.link.JoinApplication;
@@ -26,33 +32,73 @@ import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.protocol.swarm.v1.TokenRecord;
 
-/** Decides on applications: using up the token and admitting the member are one agreed change. Thread-safe. */
+/** Issues tokens and decides on applications: using up the token and admitting the member are one agreed change. Thread-safe. */
 final class Desk implements JoinDesk {
     private static final int TRIES = 5;
+    private static final Duration LONGEST = Duration.ofDays(30);
 
+    private final NodeId self;
     private final Records records;
+    private final Agreement agreement;
     private final Evictions evictions;
     private final Levels levels;
     private final SwarmConfig config;
     private final SwarmRaft raft;
     private final InstantSource clock;
+    private final SecureRandom random;
     private final Executor io;
 
     Desk(
+            NodeId self,
             Records records,
+            Agreement agreement,
             Evictions evictions,
             Levels levels,
             SwarmConfig config,
             SwarmRaft raft,
             InstantSource clock,
+            SecureRandom random,
             Executor io) {
+        this.self = self;
         this.records = records;
+        this.agreement = agreement;
         this.evictions = evictions;
         this.levels = levels;
         this.config = config;
         this.raft = raft;
         this.clock = clock;
+        this.random = random;
         this.io = io;
+    }
+
+    /**
+     * Makes a token for one new node. Blocking.
+     *
+     * @param addresses where this node can be dialled
+     */
+    IssuedToken issue(Duration timeToLive, List<String> addresses) {
+        if (timeToLive.isNegative() || timeToLive.isZero() || timeToLive.compareTo(LONGEST) > 0) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID, "a token is good for more than nothing and at most 30 days");
+        }
+        Instant now = clock.instant();
+        JoinToken token = JoinToken.mint(self, addresses, random);
+        Instant expires = now.plus(timeToLive);
+        TokenRecord record = TokenRecord.newBuilder()
+                .setSecret(ByteString.copyFrom(token.secret()))
+                .setExpiresAtSeconds(expires.getEpochSecond())
+                .build();
+        agreement.agree(() -> {
+            List<Op> ops = new ArrayList<>();
+            ops.add(Op.set(null, Records.TOKEN, token.tokenId(), record.toByteArray()));
+            for (ConfigEntry old : config.list(Records.TOKEN)) {
+                if (Records.token(old).getExpiresAtSeconds() < now.getEpochSecond() - 86_400) {
+                    ops.add(Op.delete(old));
+                }
+            }
+            return ops;
+        });
+        return new IssuedToken(token, expires.truncatedTo(ChronoUnit.SECONDS));
     }
 
     @Override

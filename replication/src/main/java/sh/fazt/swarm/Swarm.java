@@ -1,14 +1,9 @@
 package sh.fazt.swarm;
 
-import com.google.protobuf.ByteString;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,15 +12,10 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,20 +26,16 @@ import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.consensus.ConfigEntry;
 import sh.fazt.consensus.ConfigFeed;
-import sh.fazt.consensus.ConsensusException;
 import sh.fazt.consensus.SwarmConfig;
 import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmRaft;
-import sh.fazt.discovery.Discovered;
 import sh.fazt.identity.IdentityException;
 import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
-import sh.fazt.link.AddressSource;
 import sh.fazt.link.Channel;
 import sh.fazt.link.ClockOffsets;
 import sh.fazt.link.GrpcLinks;
-import sh.fazt.link.HostPort;
 import sh.fazt.link.LinkConfig;
 import sh.fazt.link.LinkCounters;
 import sh.fazt.link.LinkSettings;
@@ -58,9 +44,7 @@ import sh.fazt.link.Links;
 import sh.fazt.membership.MemberMetadata;
 import sh.fazt.membership.MemberState;
 import sh.fazt.membership.MembershipService;
-import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
-import sh.fazt.protocol.swarm.v1.TokenRecord;
 import sh.fazt.sync.FencedReplica;
 import sh.fazt.sync.HeldBack;
 import sh.fazt.sync.SyncService;
@@ -74,8 +58,6 @@ import sh.fazt.sync.Tombstones;
  */
 public final class Swarm implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Swarm.class);
-    private static final Duration ASK = Duration.ofSeconds(20);
-    private static final Duration CATCH_UP = Duration.ofMinutes(25);
 
     private final NodeKey key;
     private final SwarmOptions options;
@@ -105,21 +87,16 @@ public final class Swarm implements AutoCloseable {
     private final Leases leases;
     private final Views views;
     private final Joiner joiner;
-    private final ConfigFeed feed;
     private final Roles roles;
     private final Surroundings surroundings;
     private final Evictions evictions;
     private final Rotation rotation;
-    /** One question at a time: each may wait for long, and Raft needs the same threads. */
-    private final AtomicBoolean tending = new AtomicBoolean();
-
+    private final Consequences consequences;
+    private final OwnPart part;
+    private final Desk desk;
     private final Chores chores;
-    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final CompletableFuture<String> copied = new CompletableFuture<>();
-    private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
-    private volatile String swarmId = "";
-    private volatile boolean online = true;
     private volatile boolean closed;
 
     /** What the swarm keeps in the cartridge. */
@@ -149,11 +126,10 @@ public final class Swarm implements AutoCloseable {
         this.swarm = swarm;
         this.io = io;
         this.chores = new Chores(io, () -> closed);
-        Desk[] desk = new Desk[1];
-        links = new GrpcLinks(LinkConfig.of(key, () -> swarmId, linkThreads, swarm, io, clock, System::nanoTime, random)
+        links = new GrpcLinks(LinkConfig.of(key, this::swarmId, linkThreads, swarm, io, clock, System::nanoTime, random)
                 .withAddress(options.bind(), options.port(), options.addresses())
                 .withServices(options.services(), options.interceptors())
-                .withDesk(application -> desk[0].admit(application))
+                .withDesk(application -> desk().admit(application))
                 .withOnCopy(text -> {
                     if (copied.complete(text)) {
                         LOG.error("two live nodes have this key, and this one was started later why={}", text);
@@ -213,10 +189,10 @@ public final class Swarm implements AutoCloseable {
                 key.id(),
                 members::all);
         surroundings = new Surroundings(
-                key.id(), options, () -> swarmId, () -> chores.soon("follow", this::follow), io, swarm, random);
+                key.id(), options, this::swarmId, () -> chores.soon("follow", this::follow), io, swarm, random);
         roles = new Roles(
                 key.id(),
-                () -> swarmId,
+                this::swarmId,
                 raft,
                 records,
                 agreement,
@@ -227,16 +203,47 @@ public final class Swarm implements AutoCloseable {
                         .state(id)
                         .filter(MemberState.ALIVE::equals)
                         .isPresent());
-        feed = new ConfigFeed(key, raft, links, roles);
+        ConfigFeed feed = new ConfigFeed(key, raft, links, roles);
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
         rotation = new Rotation(
-                own, cartridge, links, raft, config, records, members, roles, agreement, evictions, () -> swarmId);
-        desk[0] = new Desk(records, evictions, levels, config, raft, cartridge.clock()::now, io);
+                own, cartridge, links, raft, config, records, members, roles, agreement, evictions, this::swarmId);
+        consequences = new Consequences(
+                key.id(),
+                members,
+                records,
+                joining,
+                evictions,
+                ledger,
+                levels,
+                placements,
+                surroundings,
+                membership,
+                sync,
+                links,
+                () -> closed);
+        part = new OwnPart(
+                key.id(),
+                options,
+                raft,
+                config,
+                records,
+                joining,
+                joiner,
+                roles,
+                feed,
+                levels,
+                rotation,
+                surroundings,
+                consequences,
+                random,
+                () -> closed);
+        desk = new Desk(
+                key.id(), records, agreement, evictions, levels, config, raft, cartridge.clock()::now, random, io);
         departure = new Departure(key.id(), members, raft, config, roles, agreement, records, placements, links);
         views = new Views(
                 new SwarmView.Named(key.id().toString(), options.name()),
-                () -> swarmId,
+                this::swarmId,
                 members,
                 raft,
                 roles,
@@ -272,7 +279,15 @@ public final class Swarm implements AutoCloseable {
                 chores.soon("tell observers", feed::tell);
             }
         });
-        raft.whenLost(() -> chores.soon("vote again", this::rejoin));
+        raft.whenLost(() -> chores.soon("vote again", part::rejoin));
+    }
+
+    private Desk desk() {
+        return desk;
+    }
+
+    private String swarmId() {
+        return consequences.swarmId();
     }
 
     private MemberMetadata metadata() {
@@ -288,12 +303,12 @@ public final class Swarm implements AutoCloseable {
         sync.begin();
         links.start();
         ledger.restoreBooks();
-        io.execute(this::open);
+        io.execute(part::open);
         surroundings.start();
         swarm.scheduleWithFixedDelay(this::tick, 250, 250, TimeUnit.MILLISECONDS);
         swarm.scheduleWithFixedDelay(
                 () -> chores.soon("take part in the group", () -> {
-                    tend();
+                    part.tend();
                     evictions.tend();
                     if (chores.missed()) {
                         follow();
@@ -312,129 +327,8 @@ public final class Swarm implements AutoCloseable {
         return links.port();
     }
 
-    private void open() {
-        try {
-            if (joining.pending() && !joining.group().equals(raft.groupId())) {
-                joiner.enter();
-            } else if (raft.groupId() == null || records.members().isEmpty() && !joining.pending()) {
-                SwarmRecord before = records.swarm();
-                found(before == null ? options.name() : before.getName());
-            } else if (!raft.open()) {
-                rejoin();
-            }
-            follow();
-            opened.complete(null);
-        } catch (RuntimeException e) {
-            LOG.error("the swarm's group can't be opened; data is replicated all the same", e);
-            opened.completeExceptionally(e);
-        }
-    }
-
-    private void rejoin() {
-        if (rotation.done().isDone()) {
-            return;
-        }
-        boolean alone = roles.lastVoter() && !joining.pending();
-        LOG.warn("this node's vote is lost: it goes on as a new incarnation alone={}", alone);
-        if (!alone) {
-            joiner.again();
-        }
-        raft.rejoin(alone);
-    }
-
-    /** A swarm of this node alone. */
-    private void found(String name) {
-        raft.initialise();
-        byte[] id = new byte[10];
-        random.nextBytes(id);
-        SwarmRecord swarmRecord = SwarmRecord.newBuilder()
-                .setId(NodeText.base32(id))
-                .setName(name)
-                .setEpoch(1)
-                .setSchemaLevel(levels.own())
-                .build();
-        require(config.propose(List.of(
-                Op.set(
-                        records.entry(Records.SWARM, Records.SWARM),
-                        Records.SWARM,
-                        Records.SWARM,
-                        swarmRecord.toByteArray()),
-                Op.set(
-                        records.entry(Records.MEMBER, key.id().toString()),
-                        Records.MEMBER,
-                        key.id().toString(),
-                        self(options.name()).toByteArray()))));
-        follow();
-    }
-
-    private MemberRecord self(String name) {
-        return MemberRecord.newBuilder()
-                .setName(name)
-                .addAllAddresses(addresses())
-                .setSchemaLevel(levels.own())
-                .build();
-    }
-
-    /** Where others may dial this node, the likeliest first: its own addresses, then the router's. */
-    private List<String> addresses() {
-        List<String> addresses = new ArrayList<>(options.addresses());
-        addresses.addAll(surroundings.mapped());
-        return addresses;
-    }
-
-    /** Lets everything follow from what is agreed: whom the links trust, who is probed, who is told. */
     private void follow() {
-        synchronized (listeners) {
-            if (!closed) {
-                followNow();
-            }
-        }
-    }
-
-    private static List<HostPort> hostPorts(List<String> addresses) {
-        return addresses.stream().map(HostPort::parse).toList();
-    }
-
-    private void followNow() {
-        evictions.follow(joining.pending());
-        evictions.successors().forEach(ledger::follow);
-        Map<NodeId, MemberRecord> all = members.all();
-        SwarmRecord record = records.swarm();
-        String before = swarmId;
-        if (joining.pending()) {
-            swarmId = joining.swarm().getId();
-        } else if (record != null && !all.isEmpty()) {
-            swarmId = record.getId();
-        }
-        if (!swarmId.equals(before)) {
-            surroundings.refresh();
-        }
-        Map<NodeId, List<String>> trusted = new HashMap<>();
-        Map<NodeId, MemberMetadata> admitted = new LinkedHashMap<>();
-        all.forEach((id, member) -> {
-            admitted.put(id, MemberMetadata.named(member.getName()));
-            if (!id.equals(key.id()) && online) {
-                trusted.put(id, List.copyOf(member.getAddressesList()));
-            }
-        });
-        for (LinkState state : links.states()) {
-            if (!all.containsKey(state.peer())) {
-                sync.forget(state.peer());
-            }
-        }
-        levels.follow(links);
-        links.evicted(evictions.told(members.swarmName()));
-        links.trust(trusted);
-        // What the surroundings say comes after: only members have addresses.
-        for (Discovered near : surroundings.heard()) {
-            if (trusted.containsKey(near.node())) {
-                links.candidates(near.node(), AddressSource.LAN, hostPorts(near.addresses()));
-            }
-        }
-        links.candidates(key.id(), AddressSource.MAPPED, hostPorts(surroundings.mapped()));
-        membership.admitted(admitted);
-        placements.follow();
-        changed();
+        consequences.follow();
     }
 
     private boolean shutOut(NodeId node) {
@@ -447,12 +341,12 @@ public final class Swarm implements AutoCloseable {
     }
 
     private void changed() {
-        listeners.forEach(Runnable::run);
+        consequences.changed();
     }
 
     /** Told, on any thread, that members, links, the leader or names changed; must hand over and return. */
     public void listen(Runnable listener) {
-        listeners.add(listener);
+        consequences.listen(listener);
     }
 
     private void tick() {
@@ -475,16 +369,7 @@ public final class Swarm implements AutoCloseable {
     }
 
     private void ready() {
-        try {
-            opened.get(30, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new SwarmException(SwarmException.Reason.TIMEOUT, "interrupted");
-        } catch (ExecutionException | TimeoutException e) {
-            throw new SwarmException(
-                    SwarmException.Reason.TIMEOUT,
-                    "this node's part in the swarm is not open yet: look into its log, then try again");
-        }
+        part.ready();
     }
 
     // ---- what is asked of the swarm ----
@@ -517,28 +402,7 @@ public final class Swarm implements AutoCloseable {
     /** Makes a token for one new node. Blocking. */
     public IssuedToken token(Duration timeToLive) {
         ready();
-        if (timeToLive.isNegative() || timeToLive.isZero() || timeToLive.compareTo(Duration.ofDays(30)) > 0) {
-            throw new SwarmException(
-                    SwarmException.Reason.INVALID, "a token is good for more than nothing and at most 30 days");
-        }
-        Instant now = cartridge.clock().now();
-        JoinToken token = JoinToken.mint(key.id(), addresses(), random);
-        Instant expires = now.plus(timeToLive);
-        TokenRecord record = TokenRecord.newBuilder()
-                .setSecret(ByteString.copyFrom(token.secret()))
-                .setExpiresAtSeconds(expires.getEpochSecond())
-                .build();
-        agreement.agree(() -> {
-            List<Op> ops = new ArrayList<>();
-            ops.add(Op.set(null, Records.TOKEN, token.tokenId(), record.toByteArray()));
-            for (ConfigEntry old : config.list(Records.TOKEN)) {
-                if (Records.token(old).getExpiresAtSeconds() < now.getEpochSecond() - 86_400) {
-                    ops.add(Op.delete(old));
-                }
-            }
-            return ops;
-        });
-        return new IssuedToken(token, expires.truncatedTo(ChronoUnit.SECONDS));
+        return desk.issue(timeToLive, part.addresses());
     }
 
     /** Joins the swarm that issued the token; returns when this node is a member and has caught up. Blocking. */
@@ -573,80 +437,8 @@ public final class Swarm implements AutoCloseable {
         joiner.admit(token, observer);
         follow();
         links.redial();
-        awaitCatchUp();
+        part.awaitJoined(sync::caughtUp);
         return view();
-    }
-
-    private void awaitCatchUp() {
-        long end = System.nanoTime() + CATCH_UP.toNanos();
-        boolean voted = false;
-        while (System.nanoTime() < end && !closed) {
-            try {
-                tend();
-                voted = !joining.pending();
-                if (voted && sync.caughtUp()) {
-                    return;
-                }
-            } catch (RuntimeException e) {
-                // Each step can be repeated, and is, here or by the timer: one that fails does not end the join.
-                LOG.warn("a step of the join failed and is tried again", e);
-            }
-            LockSupport.parkNanos(50_000_000);
-        }
-        throw new SwarmException(
-                SwarmException.Reason.TIMEOUT,
-                voted
-                        ? "this node is a member but has not caught up yet; it goes on in the background: see"
-                                + " \"fazt swarm status\""
-                        : "this node was admitted but has no part in its swarm yet (" + joiner.obstacle()
-                                + "); it goes on trying: see \"fazt swarm status\"");
-    }
-
-    /** What this node has to see to by itself: that it votes, and that it is found where it is. */
-    private void tend() {
-        if (closed || !tending.compareAndSet(false, true)) {
-            return;
-        }
-        try {
-            if (rotation.tend()) {
-                return;
-            }
-            roles.tend(feed, joiner);
-            if (!joining.pending()) {
-                announce();
-                levels.tend();
-            } else if (joiner.goOn()) {
-                follow();
-            }
-        } finally {
-            tending.set(false);
-        }
-    }
-
-    /** Where this node can be dialled, and its schema level, are agreed too: its record follows, given a quorum. */
-    private void announce() {
-        if (!opened.isDone() || !raft.status().quorum()) {
-            return;
-        }
-        ConfigEntry entry = records.entry(Records.MEMBER, key.id().toString());
-        MemberRecord now = records.members().get(key.id());
-        if (entry == null || now == null) {
-            return;
-        }
-        MemberRecord then = now.toBuilder()
-                .clearAddresses()
-                .addAllAddresses(addresses())
-                .setSchemaLevel(levels.own())
-                .build();
-        if (!then.equals(now)) {
-            try {
-                List<Op> ops = new ArrayList<>(levels.guard(now, then));
-                ops.add(Op.set(entry, Records.MEMBER, entry.key(), then.toByteArray()));
-                config.propose(ops);
-            } catch (ConsensusException e) {
-                LOG.debug("what this node says of itself is not agreed yet", e);
-            }
-        }
     }
 
     /**
@@ -669,7 +461,7 @@ public final class Swarm implements AutoCloseable {
         joining.forget();
         follow();
         evictions.startOver();
-        found(options.name());
+        part.found(options.name());
         names.forEach(this::alias);
     }
 
@@ -710,7 +502,7 @@ public final class Swarm implements AutoCloseable {
      */
     public synchronized NodeId rotateKey() {
         ready();
-        return rotation.rotate(this::tend);
+        return rotation.rotate(part::tend);
     }
 
     /** Completes, with the new id, when this node has to be closed and started again, under its new key. */
@@ -772,25 +564,20 @@ public final class Swarm implements AutoCloseable {
     /** Lets an observer vote; returns when it does. Blocking. */
     public SwarmView promote(String node) {
         ready();
-        roles.promote(members.meant(node), this::tend);
+        roles.promote(members.meant(node), part::tend);
         return view();
     }
 
     /** Lets a voter observe; returns when it is out of the group. Blocking. */
     public SwarmView demote(String node) {
         ready();
-        roles.demote(members.meant(node), this::tend);
+        roles.demote(members.meant(node), part::tend);
         return view();
     }
 
     /** Cuts this node's links, which are down when this returns, or lets them come up again. Blocking. */
     public void online(boolean on) {
-        online = on;
-        follow();
-        links.settle();
-        if (on) {
-            links.redial();
-        }
+        consequences.online(on);
     }
 
     /** The agreed names: label to app id; an empty id leads nowhere. */
@@ -806,12 +593,6 @@ public final class Swarm implements AutoCloseable {
         ready();
         agreement.agree(() -> List.of(Op.set(
                 records.entry(Records.ALIAS, label), Records.ALIAS, label, app.getBytes(StandardCharsets.UTF_8))));
-    }
-
-    private static void require(SwarmConfig.Result result) {
-        if (!(result instanceof SwarmConfig.Result.Applied)) {
-            throw new IllegalStateException("a swarm of one can't be in conflict with itself: " + result);
-        }
     }
 
     // ---- how it looks ----
