@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -22,6 +23,7 @@ import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.exceptions.LeaderNotReadyException;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
+import org.apache.ratis.protocol.exceptions.ReconfigurationInProgressException;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,9 @@ final class LeaderRequests {
     static final Duration CHANGE_DEADLINE = Duration.ofSeconds(30);
 
     private static final Duration NOOP = Duration.ofSeconds(5);
+
+    /** A change of the voters takes longer only when something stands in its way. */
+    private static final Duration SLOW = Duration.ofSeconds(2);
 
     /** How long one that is asked may take before another is, and how long it looks for the leader. */
     private static final Duration PASSED_ON = Duration.ofMillis(2500);
@@ -333,28 +338,31 @@ final class LeaderRequests {
 
     private @Nullable RaftClientReply write(Command command, Duration patience)
             throws InterruptedException, ExecutionException, TimeoutException {
+        RaftClientReply reply;
+        try {
+            reply = submit(command).get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (IOException e) {
+            throw new ExecutionException(e);
+        }
+        if (reply.isSuccess()) {
+            return reply;
+        }
+        if (isNotLeader(reply)) {
+            return null;
+        }
+        throw new ExecutionException(reply.getException());
+    }
+
+    private CompletableFuture<RaftClientReply> submit(Command command) throws IOException {
         RaftServer now = host.running();
-        RaftClientRequest request = RaftClientRequest.newBuilder()
+        return now.submitClientRequestAsync(RaftClientRequest.newBuilder()
                 .setClientId(host.client())
                 .setServerId(now.getId())
                 .setGroupId(host.groupId())
                 .setCallId(host.nextCall())
                 .setMessage(Message.valueOf(ByteString.copyFrom(command.toByteArray())))
                 .setType(RaftClientRequest.writeRequestType())
-                .build();
-        try {
-            RaftClientReply reply =
-                    now.submitClientRequestAsync(request).get(patience.toMillis(), TimeUnit.MILLISECONDS);
-            if (reply.isSuccess()) {
-                return reply;
-            }
-            if (isNotLeader(reply)) {
-                return null;
-            }
-            throw new ExecutionException(reply.getException());
-        } catch (IOException e) {
-            throw new ExecutionException(e);
-        }
+                .build());
     }
 
     private static boolean isNotLeader(RaftClientReply reply) {
@@ -402,12 +410,7 @@ final class LeaderRequests {
                             .setServersInCurrentConf(current)
                             .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
                             .build());
-            RaftClientReply reply;
-            try {
-                reply = now.setConfigurationAsync(request).get(CHANGE_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
-            } catch (IOException e) {
-                throw new ExecutionException(e);
-            }
+            RaftClientReply reply = changed(now, request);
             if (isNotLeader(reply)) {
                 return false;
             }
@@ -418,6 +421,36 @@ final class LeaderRequests {
             }
             // An idle group would not catch up whoever joined it.
             return write(noop(), NOOP) != null;
+        }
+    }
+
+    /**
+     * Waits for a change of the voters, and keeps the log going meanwhile. When an answer of a newcomer is lost, Ratis
+     * finds that it has that part of the log, but not that it has caught up: that takes a further entry, and in an idle
+     * group there is none.
+     */
+    private RaftClientReply changed(RaftServer server, SetConfigurationRequest request)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        long end = System.nanoTime() + CHANGE_DEADLINE.toNanos();
+        try {
+            CompletableFuture<RaftClientReply> change = server.setConfigurationAsync(request);
+            while (true) {
+                try {
+                    RaftClientReply reply = change.get(SLOW.toMillis(), TimeUnit.MILLISECONDS);
+                    if (reply.getException() instanceof ReconfigurationInProgressException) {
+                        // One that was waited for long enough.
+                        submit(noop());
+                    }
+                    return reply;
+                } catch (TimeoutException e) {
+                    if (System.nanoTime() > end) {
+                        throw e;
+                    }
+                    submit(noop());
+                }
+            }
+        } catch (IOException e) {
+            throw new ExecutionException(e);
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.BiPredicate;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
 import sh.fazt.link.LinkException;
@@ -26,6 +27,8 @@ final class MemoryLinks implements Links {
         final ScheduledExecutorService threads;
         /** Told of every question before it is delivered, and may cut whom it will. */
         volatile BiConsumer<NodeId, byte[]> tap = (to, question) -> {};
+        /** Whether the answer to a question gets lost on its way. */
+        volatile BiPredicate<NodeId, byte[]> loses = (to, question) -> false;
 
         Network(ScheduledExecutorService threads) {
             this.threads = threads;
@@ -64,7 +67,7 @@ final class MemoryLinks implements Links {
             Handler handler = peer == null ? null : peer.handlers.get(channel);
             if (handler != null && network.connected(self, to)) {
                 handler.request(self, request).whenComplete((reply, failed) -> {
-                    if (!network.connected(self, to)) {
+                    if (!network.connected(self, to) || network.loses.test(to, request)) {
                         return;
                     }
                     if (failed == null) {
