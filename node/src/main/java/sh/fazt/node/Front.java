@@ -92,9 +92,13 @@ final class Front implements Dispatcher {
         return control(exchange) ? api.plan(exchange) : new BodyPlan(false, functionBody);
     }
 
-    /** Whether it is for the control plane. The command on this machine speaks to an address, whatever the domain is. */
+    /**
+     * Whether it is for the control plane. The command on this machine speaks to an address, whatever the domain is; from
+     * another one it is told there why it may not.
+     */
     private boolean control(Exchange exchange) {
-        return ADMIN.equals(label(exchange.host())) || (exchange.rawPath().startsWith("/api/") && auth.local(exchange));
+        return ADMIN.equals(label(exchange.host()))
+                || (exchange.rawPath().startsWith("/api/") && auth.showsToken(exchange.header("authorization")));
     }
 
     @Override

@@ -49,6 +49,11 @@ final class Namespaces implements AutoCloseable {
         throw new IOException("no network in 10.128.0.0/9 is free: " + taken);
     }
 
+    /** The address that this test's own process has on the bridge, and no other machine. */
+    String own() {
+        return network + "1";
+    }
+
     /** Makes a namespace and answers its address. */
     String add(String name) throws Exception {
         String namespace = bridge + "-" + name;

@@ -25,13 +25,12 @@ public final class Auth {
 
     /** Whether the request shows the token of this machine's run file. */
     public boolean local(Exchange exchange) {
-        return local(exchange.header("authorization"), exchange.loopback());
+        return exchange.fromHere() && showsToken(exchange.header("authorization"));
     }
 
-    /** Whether an Authorization header, as it came, is that of a program on this machine. */
-    public boolean local(@Nullable String header, boolean loopback) {
-        return loopback
-                && header != null
+    /** Whether an Authorization header, as it came, has the token of this machine's run file, from wherever it came. */
+    public boolean showsToken(@Nullable String header) {
+        return header != null
                 && header.startsWith("Bearer ")
                 && MessageDigest.isEqual(header.substring(7).getBytes(StandardCharsets.UTF_8), localToken);
     }
@@ -62,7 +61,15 @@ public final class Auth {
         if (local(exchange)) {
             return;
         }
-        if (exchange.header("authorization") != null) {
+        String header = exchange.header("authorization");
+        if (showsToken(header)) {
+            throw new Problem.Thrown(
+                    Kind.UNAUTHENTICATED,
+                    "INVALID_API_KEY",
+                    "the run file's token counts on the machine of its node only, and this comes from " + exchange.ip()
+                            + ": run fazt there, or log in on the admin page");
+        }
+        if (header != null) {
             throw new Problem.Thrown(Kind.UNAUTHENTICATED, "INVALID_API_KEY", "Invalid or expired API key");
         }
         if (session(exchange).isEmpty()) {

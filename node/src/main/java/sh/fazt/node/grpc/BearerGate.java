@@ -6,9 +6,8 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
-import java.net.InetSocketAddress;
-import org.jspecify.annotations.Nullable;
 import sh.fazt.node.auth.Auth;
+import sh.fazt.node.http.OwnMachine;
 
 /** Lets only the owner's programs on this machine through. Thread-safe. */
 final class BearerGate implements ServerInterceptor {
@@ -24,7 +23,10 @@ final class BearerGate implements ServerInterceptor {
     @Override
     public <Q, A> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-        if (auth.local(headers.get(AUTHORIZATION), loopback(call))) {
+        boolean fromHere = OwnMachine.dials(
+                call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR),
+                call.getAttributes().get(Grpc.TRANSPORT_ATTR_LOCAL_ADDR));
+        if (fromHere && auth.showsToken(headers.get(AUTHORIZATION))) {
             return next.startCall(call, headers);
         }
         call.close(
@@ -32,11 +34,5 @@ final class BearerGate implements ServerInterceptor {
                         "say \"authorization: Bearer TOKEN\" with the token of the node's run file, from this machine"),
                 new Metadata());
         return new ServerCall.Listener<>() {};
-    }
-
-    private static boolean loopback(ServerCall<?, ?> call) {
-        @Nullable Object remote = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
-        return remote instanceof InetSocketAddress address
-                && address.getAddress().isLoopbackAddress();
     }
 }

@@ -31,8 +31,8 @@ public interface Exchange {
     /** The visitor's address. */
     String ip();
 
-    /** Whether the visitor is on this machine. */
-    boolean loopback();
+    /** Whether the visitor is on this machine, see {@link OwnMachine}. */
+    boolean fromHere();
 
     long bodyLength();
 

@@ -128,11 +128,8 @@ final class RequestExchange implements Exchange {
     }
 
     @Override
-    public boolean loopback() {
-        // A node that listens on one address of this machine is spoken to from that address.
-        return remote.getAddress().isLoopbackAddress()
-                || channel.localAddress() instanceof InetSocketAddress local
-                        && remote.getAddress().equals(local.getAddress());
+    public boolean fromHere() {
+        return OwnMachine.dials(remote, channel.localAddress());
     }
 
     @Override
