@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { api } from "./api";
 import { Apps } from "./Apps";
+import { Conflicts } from "./Conflicts";
 import { useLive } from "./live";
 import { Nodes } from "./Nodes";
 import { Button, Notice, quiet } from "./parts";
@@ -29,8 +30,13 @@ export function Dashboard({ onLogout }: { onLogout: () => void }) {
           <h1 className="text-xl leading-tight font-semibold">{swarm.data?.swarm.name ?? "fazt"}</h1>
           <p className="text-sm text-muted">{swarm.data ? `seen from ${swarm.data.self.name}` : "loading…"}</p>
         </div>
+        {swarm.data && swarm.data.conflicts > 0 && (
+          <a href="#conflicts" className="ml-auto text-sm text-accent underline-offset-4 hover:underline">
+            {swarm.data.conflicts === 1 ? "1 conflict" : `${swarm.data.conflicts} conflicts`}
+          </a>
+        )}
         <Button
-          className={`ml-auto ${quiet}`}
+          className={`${swarm.data && swarm.data.conflicts > 0 ? "" : "ml-auto"} ${quiet}`}
           onClick={async () => {
             await api.logout().catch(() => undefined);
             onLogout();
@@ -43,6 +49,7 @@ export function Dashboard({ onLogout }: { onLogout: () => void }) {
       <main className="grid grid-cols-1 gap-6">
         {swarm.data && <Nodes status={swarm.data} />}
         {apps.data && <Apps apps={apps.data} now={now} />}
+        {apps.data && <Conflicts apps={apps.data} now={now} />}
       </main>
     </div>
   );

@@ -1,5 +1,6 @@
+import { Fragment } from "react";
 import type { SwarmStatus } from "./api";
-import { behind, roundTrip } from "./format";
+import { behind, complaints, roundTrip } from "./format";
 import { Card, Notice, State } from "./parts";
 
 export function Nodes({ status }: { status: SwarmStatus }) {
@@ -12,6 +13,7 @@ export function Nodes({ status }: { status: SwarmStatus }) {
           working, and converge when the others are back.
         </Notice>
       )}
+      {status.warning && <Notice tone="warning">{status.warning}</Notice>}
       <Card title="Nodes" aside={`${alive} of ${status.members.length} alive`}>
         <div className="overflow-x-auto">
           <table className="w-full text-left text-sm">
@@ -27,8 +29,10 @@ export function Nodes({ status }: { status: SwarmStatus }) {
             <tbody>
               {status.members.map((member) => {
                 const self = member.id === status.self.id;
+                const said = complaints(member);
                 return (
-                  <tr key={member.id} className="border-t border-line" data-node={member.name}>
+                  <Fragment key={member.id}>
+                  <tr className="border-t border-line" data-node={member.name}>
                     <th scope="row" className="px-5 py-2.5 font-medium">
                       {member.name}
                       {self && <span className="ml-2 font-normal text-muted">this node</span>}
@@ -41,6 +45,18 @@ export function Nodes({ status }: { status: SwarmStatus }) {
                     <td className="px-5 py-2.5 tabular-nums">{self ? "–" : roundTrip(member.rtt_ms)}</td>
                     <td className="px-5 py-2.5 tabular-nums">{self ? "–" : behind(member.behind)}</td>
                   </tr>
+                  {said.length > 0 && (
+                    <tr data-complaints={member.name}>
+                      <td colSpan={6} className="px-5 pb-2.5">
+                        <ul className="sticky left-5 grid w-fit max-w-[calc(100vw-5rem)] gap-1 border-l-2 border-amber-500 pl-3 wrap-anywhere">
+                          {said.map((line) => (
+                            <li key={line}>{line}</li>
+                          ))}
+                        </ul>
+                      </td>
+                    </tr>
+                  )}
+                  </Fragment>
                 );
               })}
             </tbody>

@@ -9,6 +9,10 @@ export interface Member extends Named {
   address: string;
   rtt_ms: number | null;
   behind: { changes: number; bytes: number } | null;
+  /** Why it can’t be linked before somebody sees to it; empty when there is nothing of the kind. */
+  problem: string;
+  /** Null for this node itself. */
+  sync: { offences: number; floods: number } | null;
 }
 
 export interface SwarmStatus {
@@ -17,6 +21,9 @@ export interface SwarmStatus {
   leader: Named | null;
   quorum: boolean;
   members: Member[];
+  conflicts: number;
+  /** What is weak about the swarm as it is; empty when nothing is. */
+  warning: string;
 }
 
 export interface App extends Named {
@@ -34,6 +41,33 @@ export interface Release {
   files: number;
   bytes: number;
   active: boolean;
+}
+
+/** What a row said, by whom and since when. */
+export interface Version {
+  /** The name is empty once it is no member any more. */
+  by: Named;
+  at: string;
+  deleted: boolean;
+  values: Record<string, unknown>;
+}
+
+/** What lost when two nodes wrote the same unknowingly. */
+export interface Conflict extends Version {
+  id: string;
+  scope: string;
+  /** Its name; empty when it is gone. */
+  app: string;
+  /** With a slash and the field’s name where a document’s field lost. */
+  table: string;
+  key: unknown[];
+  winner_by: Named;
+}
+
+/** A conflict beside what its row says now: null where there is none. */
+export interface Compared extends Conflict {
+  settled: boolean;
+  present: Version | null;
 }
 
 /** What the node answered instead of data. */
@@ -81,4 +115,15 @@ export const api = {
     call<{ releases: Release[] }>("GET", `/api/apps/${encodeURIComponent(app)}/releases`).then((d) => d.releases),
   activate: (app: string, release: string) =>
     call<unknown>("POST", `/api/apps/${encodeURIComponent(app)}/activate`, { release }),
+  conflicts: (limit: number) =>
+    call<{ total: number; conflicts: Conflict[] }>("GET", `/api/swarm/conflicts?limit=${limit}`),
+  conflict: (id: string) => call<Compared>("GET", `/api/swarm/conflicts/${encodeURIComponent(id)}`),
+  restore: (id: string) =>
+    call<{ written: boolean; overwritten: Conflict | null }>(
+      "POST",
+      `/api/swarm/conflicts/${encodeURIComponent(id)}/restore`,
+      {},
+    ),
+  dismiss: (id: string) =>
+    call<{ dismissed: boolean }>("POST", `/api/swarm/conflicts/${encodeURIComponent(id)}/dismiss`, {}),
 };

@@ -1,8 +1,18 @@
 import type { ReactNode } from "react";
 
-export function Card({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
+export function Card({
+  title,
+  aside,
+  id,
+  children,
+}: {
+  title: string;
+  aside?: ReactNode;
+  id?: string;
+  children: ReactNode;
+}) {
   return (
-    <section className="rounded-xl border border-line bg-panel shadow-sm">
+    <section id={id} className="rounded-xl border border-line bg-panel shadow-sm">
       <header className="flex items-baseline justify-between gap-4 border-b border-line px-5 py-3">
         <h2 className="text-base font-semibold">{title}</h2>
         <span className="text-sm text-muted">{aside}</span>
