@@ -38,9 +38,14 @@ record Hold(long token, Duration ttl, long nanos, long millis) {
         return ttl.multipliedBy(9).dividedBy(10);
     }
 
+    /** How long a command may go on that is told to end. */
+    Duration grace() {
+        return ttl.dividedBy(5);
+    }
+
     /** When a command must have ended that is told so at an age. */
     Duration graceEnd(Duration age) {
-        Duration grace = age.plus(ttl.dividedBy(5));
+        Duration grace = age.plus(grace());
         return grace.compareTo(end()) < 0 ? grace : end();
     }
 }

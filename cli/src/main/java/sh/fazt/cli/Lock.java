@@ -49,6 +49,7 @@ final class Lock {
     private final AtomicBoolean over = new AtomicBoolean();
     private volatile @Nullable Hold hold;
     private @Nullable Process running;
+    private @Nullable Guard guard;
     private boolean stopping;
 
     Lock(Path cartridge, String name, List<String> command, Duration ttl, Duration wait, Terminal terminal) {
@@ -68,24 +69,46 @@ final class Lock {
         try {
             process = begin(taken);
         } catch (IOException e) {
-            release();
+            over();
             String why = String.valueOf(e.getMessage());
             throw Failure.ended(
                     NO_SUCH_FILE.matcher(why).find() ? NOT_FOUND : NOT_RUN, "can't run the command: " + why);
         }
-        int code = watch(process, taken);
+        try {
+            return watch(process, taken);
+        } finally {
+            over();
+        }
+    }
+
+    /** The command has ended: nothing is left to guard, and the lease is free for the next. */
+    private void over() {
+        Guard guarding;
+        synchronized (this) {
+            guarding = guard;
+        }
+        if (guarding != null) {
+            guarding.close();
+        }
         release();
-        return code;
     }
 
     private synchronized Process begin(Hold taken) throws IOException {
         if (stopping) {
             throw new IOException("fazt itself is told to end");
         }
+        Guard guarding = Guard.start(name);
+        guard = guarding;
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
         builder.environment().put("FAZT_LEASE_TOKEN", Long.toString(taken.token()));
         Process process = builder.start();
         running = process;
+        try {
+            guarding.begin(process, taken.grace());
+        } catch (IOException e) {
+            process.destroyForcibly();
+            throw e;
+        }
         return process;
     }
 
@@ -223,7 +246,7 @@ final class Lock {
         if (held != null && process != null && process.isAlive()) {
             end(process, held);
         }
-        release();
+        over();
     }
 
     private void release() {

@@ -134,6 +134,30 @@ class LeaseSystemIT {
         assertThat(refused.err()).contains("can't take lease job without a quorum: b, c of 3 voters don't answer");
     }
 
+    /** As the system does where memory is short: nothing of the holder's own can end its command then. */
+    @Test
+    void aHolderThatIsKilledTakesItsCommandWithIt() throws Exception {
+        NodeUnderTest a = start("a");
+        // What it started ends when it is told to; it itself does not listen.
+        Process first = lock(
+                a,
+                "first",
+                List.of("--ttl", "20s"),
+                "sh -c 'trap \"echo told >> inner; exit 0\" TERM; while :; do echo on >> inner; sleep 0.1; done' &"
+                        + " trap '' TERM; while :; do echo a >> journal; sleep 0.1; done");
+        Await.until(
+                "both run, for longer than it takes to begin",
+                SOON,
+                () -> said("journal").length() > 100 && said("inner").contains("on"));
+        first.destroyForcibly();
+        Process second = lock(
+                a, "second", List.of("--ttl", "20s", "--wait", "2m"), "echo b >> journal; sleep 2; echo b >> journal");
+        assertThat(code(second, "second")).as(said("second")).isZero();
+        assertThat(said("journal")).matches("(a\n)+(b\n){2}");
+        assertThat(said("inner")).matches("(on\n)+told\n");
+        assertThat(said("first")).contains("the process that held lease job was killed");
+    }
+
     @Test
     void commandsAnswerWhatBecameOfThem() throws Exception {
         NodeUnderTest a = start("a");
