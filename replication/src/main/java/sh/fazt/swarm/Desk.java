@@ -81,6 +81,12 @@ final class Desk implements JoinDesk {
             throw new SwarmException(
                     SwarmException.Reason.INVALID, "a token is good for more than nothing and at most 30 days");
         }
+        if (addresses.isEmpty()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "can't make a token: this node has no address at which another could dial it, as it is on no network."
+                            + " Connect it to one, or start it with --bind and the address that the other can reach");
+        }
         Instant now = clock.instant();
         JoinToken token = JoinToken.mint(self, addresses, random);
         Instant expires = now.plus(timeToLive);

@@ -1,6 +1,7 @@
 package sh.fazt.swarm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -124,6 +125,17 @@ class SwarmIT {
         two.start();
         SwarmNodes.awaitMembers(2, one, two);
         assertThat(two.swarm.view().swarm()).isEqualTo(one.swarm.view().swarm());
+    }
+
+    @Test
+    void aNodeOnNoNetworkSaysWhyItMakesNoToken() throws IOException {
+        Node one = nodes.node("one");
+        one.onNetwork = false;
+        one.restart(SwarmOptions.SCHEMA_LEVEL);
+        assertThatThrownBy(one::token)
+                .isInstanceOfSatisfying(
+                        SwarmException.class, e -> assertThat(e.reason()).isEqualTo(SwarmException.Reason.INVALID))
+                .hasMessageContaining("no address");
     }
 
     @Test

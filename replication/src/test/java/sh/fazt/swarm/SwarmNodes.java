@@ -61,6 +61,9 @@ final class SwarmNodes {
         /** Of the release that runs from the next start on. */
         int schemaLevel;
 
+        /** Whether others can dial it, from the next start on. */
+        boolean onNetwork = true;
+
         boolean runs;
 
         Node(String name, int schemaLevel) throws IOException {
@@ -86,7 +89,7 @@ final class SwarmNodes {
         }
 
         List<String> addresses() {
-            return List.of("127.0.0.1:" + port);
+            return onNetwork ? List.of("127.0.0.1:" + port) : List.of();
         }
 
         final void start() {
