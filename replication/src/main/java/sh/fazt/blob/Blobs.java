@@ -4,13 +4,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -27,6 +31,10 @@ import sh.fazt.cartridge.change.Scope;
 public final class Blobs {
     /** Up to here a blob is one chunk. */
     static final int WHOLE = 1 << 20;
+    /** Bytes of an upload that are read ahead, and of its chunks that wait for the writer. */
+    private static final int WINDOW = 2 * Chunker.MOST;
+
+    private static final int UNDER_WAY = 4 * Chunker.MOST;
 
     private final Cartridge cartridge;
     private final List<Consumer<String>> listeners = new CopyOnWriteArrayList<>();
@@ -76,45 +84,67 @@ public final class Blobs {
             keep(List.of(hash));
             return;
         }
+        if (size <= WHOLE) {
+            putSmall(hash, (int) size, content);
+        } else {
+            putLarge(hash, size, content);
+        }
+        announce(hash);
+    }
+
+    private void putSmall(String hash, int size, InputStream content) throws IOException {
+        byte[] body = content.readNBytes(size);
+        if (body.length == size && content.read() >= 0) {
+            throw mismatch(hash, size, "it is longer");
+        }
+        String found = sha256(body, 0, body.length);
+        if (!found.equals(hash)) {
+            throw mismatch(hash, size, "it has " + body.length + " bytes and hashes to " + found);
+        }
+        join(tx -> {
+            store(tx, hash, body);
+            manifest(tx, new Manifest(hash, size, List.of(new Chunk(hash, 0, size))));
+            return complete(tx, hash);
+        });
+    }
+
+    private void putLarge(String hash, long size, InputStream content) throws IOException {
         MessageDigest whole = digest();
         List<Chunk> chunks = new ArrayList<>();
-        byte[] window = new byte[size <= WHOLE ? (int) size + 1 : 2 * Chunker.MOST];
+        Storing storing = new Storing();
+        byte[] window = new byte[WINDOW];
+        int from = 0;
         int filled = 0;
         long start = 0;
         boolean end = false;
-        while (!end || filled > 0) {
-            while (!end && filled < window.length) {
-                int read = content.read(window, filled, window.length - filled);
-                if (read < 0) {
-                    end = true;
-                } else {
-                    whole.update(window, filled, read);
-                    filled += read;
+        while (!end || from < filled) {
+            if (!end && filled - from < Chunker.MOST) {
+                System.arraycopy(window, from, window, 0, filled - from);
+                filled -= from;
+                from = 0;
+                int read = content.readNBytes(window, filled, window.length - filled);
+                whole.update(window, filled, read);
+                filled += read;
+                end = filled < window.length;
+                if (start + filled > size) {
+                    throw mismatch(hash, size, "it is longer");
                 }
             }
-            if (start + filled > size) {
-                throw mismatch(hash, size, "it is longer");
+            int length = Chunker.cut(window, from, filled);
+            if (length > 0) {
+                byte[] body = Arrays.copyOfRange(window, from, from + length);
+                String chunk = sha256(body, 0, length);
+                chunks.add(new Chunk(chunk, start, length));
+                storing.add(chunk, body);
+                from += length;
+                start += length;
             }
-            int length = size <= WHOLE ? filled : Chunker.cut(window, 0, filled);
-            if (length == 0) {
-                break;
-            }
-            byte[] body = java.util.Arrays.copyOf(window, length);
-            String chunk = sha256(body, 0, length);
-            chunks.add(new Chunk(chunk, start, length));
-            join(tx -> store(tx, chunk, body));
-            System.arraycopy(window, length, window, 0, filled - length);
-            filled -= length;
-            start += length;
         }
+        storing.end();
         String found = HexFormat.of().formatHex(whole.digest());
         if (start != size || !found.equals(hash)) {
             // Chunks that no blob uses are removed with the others.
             throw mismatch(hash, size, "it has " + start + " bytes and hashes to " + found);
-        }
-        if (size == 0) {
-            chunks.add(new Chunk(hash, 0, 0));
-            join(tx -> store(tx, hash, new byte[0]));
         }
         join(tx -> {
             for (Chunk chunk : chunks) {
@@ -127,7 +157,33 @@ public final class Blobs {
             manifest(tx, new Manifest(hash, size, chunks));
             return complete(tx, hash);
         });
-        announce(hash);
+    }
+
+    /**
+     * Chunks of one upload on their way to the file: while the writer commits some, with one sync of the disk, the next
+     * are read and hashed.
+     */
+    private final class Storing {
+        private final Deque<CompletableFuture<Integer>> waiting = new ArrayDeque<>();
+        private int bytes;
+
+        /** Waits while too much is under way; fails when something before could not be stored. */
+        void add(String hash, byte[] body) {
+            bytes += body.length;
+            waiting.add(cartridge
+                    .writeLocal(tx -> {
+                        store(tx, hash, body);
+                        return body.length;
+                    })
+                    .toCompletableFuture());
+            while (bytes > UNDER_WAY) {
+                bytes -= outcome(waiting.remove());
+            }
+        }
+
+        void end() {
+            waiting.forEach(Blobs::outcome);
+        }
     }
 
     /** Has what is here of the given blobs stay for a while though no row refers to it yet; see {@link Unused}. */
@@ -383,15 +439,7 @@ public final class Blobs {
         if (manifest == null || !lacking(manifest).isEmpty()) {
             return false;
         }
-        MessageDigest whole = digest();
-        boolean fits = true;
-        for (Chunk chunk : manifest.chunks()) {
-            byte[] body = chunk(chunk.hash()).orElse(new byte[0]);
-            // Ranges are read by the manifest's sizes.
-            fits &= body.length == chunk.size();
-            whole.update(body);
-        }
-        if (!fits || !HexFormat.of().formatHex(whole.digest()).equals(hash)) {
+        if (!fits(manifest)) {
             join(tx -> {
                 tx.execute("DELETE FROM fazt_blob WHERE hash = ? AND complete = 0", hash);
                 tx.execute("DELETE FROM fazt_blob_chunk WHERE hash = ?", hash);
@@ -404,6 +452,20 @@ public final class Blobs {
             announce(hash);
         }
         return complete;
+    }
+
+    /** Whether its chunks, which are here, are as long as it says and make up the blob. */
+    private boolean fits(Manifest manifest) {
+        MessageDigest whole = digest();
+        for (Chunk chunk : manifest.chunks()) {
+            byte[] body = chunk(chunk.hash()).orElse(new byte[0]);
+            // Ranges are read by the manifest's sizes.
+            if (body.length != chunk.size()) {
+                return false;
+            }
+            whole.update(body);
+        }
+        return HexFormat.of().formatHex(whole.digest()).equals(manifest.hash());
     }
 
     /** Told of every blob that becomes whole, on the thread that made it so. */
@@ -446,8 +508,12 @@ public final class Blobs {
     }
 
     private <T> T join(Cartridge.LocalBody<T> body) {
+        return outcome(cartridge.writeLocal(body).toCompletableFuture());
+    }
+
+    private static <T> T outcome(CompletableFuture<T> write) {
         try {
-            return cartridge.writeLocal(body).toCompletableFuture().join();
+            return write.join();
         } catch (CompletionException e) {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;

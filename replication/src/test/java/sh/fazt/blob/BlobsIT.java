@@ -89,6 +89,23 @@ class BlobsIT {
     }
 
     @Test
+    void aLargeOneThatIsNotAsAnnouncedIsRefusedAndNotThere() {
+        byte[] content = random(6_000_000, 8);
+        String hash = Blobs.sha256(content, 0, content.length);
+        String other = Blobs.sha256(random(10, 9), 0, 10);
+        assertThatThrownBy(() -> blobs.put(other, content.length, new ByteArrayInputStream(content)))
+                .isInstanceOf(Blobs.Mismatch.class)
+                .hasMessageContaining("hashes to " + hash);
+        assertThatThrownBy(() -> blobs.put(hash, content.length - 1, new ByteArrayInputStream(content)))
+                .isInstanceOf(Blobs.Mismatch.class)
+                .hasMessageContaining("longer");
+        assertThatThrownBy(() -> blobs.put(hash, content.length + 1, new ByteArrayInputStream(content)))
+                .isInstanceOf(Blobs.Mismatch.class)
+                .hasMessageContaining("has 6000000 bytes");
+        assertThat(blobs.missing(List.of(hash, other))).containsExactly(hash, other);
+    }
+
+    @Test
     void aBlobIsFetchedChunkByChunkAndALieIsNoticed() {
         byte[] content = random(3_000_000, 3);
         String hash = blobs.put(content);
