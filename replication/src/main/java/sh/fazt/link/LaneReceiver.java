@@ -1,10 +1,12 @@
 package sh.fazt.link;
 
-import java.io.ByteArrayOutputStream;
+import com.google.protobuf.ByteString;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -25,6 +27,8 @@ final class LaneReceiver implements FrameSink {
     private static final int REQUESTS_UNDER_WAY = 256;
     private static final int REQUEST_BYTES_UNDER_WAY = 4 * Wire.MAX_MESSAGE;
     private static final int MAX_REASON = 4096;
+    /** Each costs memory, however little it carries; the largest message has 64 that are full. */
+    private static final int MOST_PARTS = 4096;
     /** Then the thread is given back, so that one busy lane can't keep it. */
     private static final int IN_A_ROW = 32;
 
@@ -41,7 +45,8 @@ final class LaneReceiver implements FrameSink {
 
     // Network thread.
     private @Nullable Frame first;
-    private final ByteArrayOutputStream parts = new ByteArrayOutputStream(0);
+    private final List<ByteString> parts = new ArrayList<>();
+    private int partBytes;
 
     // Guarded by this.
     private final ArrayDeque<Delivery> inbox = new ArrayDeque<>();
@@ -88,19 +93,34 @@ final class LaneReceiver implements FrameSink {
                         || begun.getId() != frame.getId()
                         || begun.getChannel() != frame.getChannel())) {
             stream.broke(Fault.MALFORMED, "a frame inside another message");
-        } else if (parts.size() + size > Wire.MAX_MESSAGE) {
+        } else if (partBytes + size > Wire.MAX_MESSAGE) {
             stream.broke(Fault.OVERSIZED, "a message of more than " + Wire.MAX_MESSAGE + " bytes");
+        } else if (parts.size() == MOST_PARTS) {
+            stream.broke(Fault.OVERSIZED, "a message of more than " + MOST_PARTS + " frames");
         } else {
             first = begun == null ? frame.toBuilder().clearBody().build() : begun;
-            parts.writeBytes(frame.getBody().toByteArray());
+            parts.add(frame.getBody());
+            partBytes += size;
             if (!frame.getMore()) {
-                byte[] message = parts.toByteArray();
+                byte[] message = joined();
                 Frame head = first;
                 first = null;
-                parts.reset();
                 whole(head, message);
             }
         }
+    }
+
+    /** The parts in one piece: each byte is copied once. */
+    private byte[] joined() {
+        byte[] message = new byte[partBytes];
+        int at = 0;
+        for (ByteString part : parts) {
+            part.copyTo(message, at);
+            at += part.size();
+        }
+        parts.clear();
+        partBytes = 0;
+        return message;
     }
 
     private void whole(Frame head, byte[] message) {
@@ -194,7 +214,7 @@ final class LaneReceiver implements FrameSink {
                         "the answer on " + channel + " was " + size + ", at most " + Wire.MAX_MESSAGE + " are taken");
             } else {
                 peer.sent(answer.length);
-                replies.add(Outgoing.reply(Wire.ANSWER, head.getId(), channel, answer.clone(), stream));
+                replies.add(Outgoing.reply(Wire.ANSWER, head.getId(), channel, answer, stream));
             }
         });
     }

@@ -47,7 +47,7 @@ public interface Links extends AutoCloseable {
     interface Handler {
         void message(NodeId from, byte[] message);
 
-        /** Answers a request; a failed stage goes back to the asker as its reason. */
+        /** Answers a request, with bytes that nobody changes any more; a failed stage goes back to the asker as its reason. */
         CompletionStage<byte[]> request(NodeId from, byte[] request);
     }
 

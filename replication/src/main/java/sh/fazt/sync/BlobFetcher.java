@@ -1,8 +1,10 @@
 package sh.fazt.sync;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -293,8 +295,11 @@ final class BlobFetcher {
     private CompletionStage<BlobReply> ask(NodeId holder, BlobRequest request) {
         return links.ask(holder, Channel.BLOBS, request.toByteArray(), DEADLINE).thenApply(bytes -> {
             try {
-                return BlobReply.parseFrom(bytes);
-            } catch (InvalidProtocolBufferException e) {
+                // The body stays where it is, in the message.
+                CodedInputStream in = UnsafeByteOperations.unsafeWrap(bytes).newCodedInput();
+                in.enableAliasing(true);
+                return BlobReply.parseFrom(in);
+            } catch (IOException e) {
                 throw new IllegalArgumentException("a damaged answer about a blob", e);
             }
         });

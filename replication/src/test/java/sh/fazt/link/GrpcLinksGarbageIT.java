@@ -396,6 +396,17 @@ final class GrpcLinksGarbageIT {
     }
 
     @Test
+    void aMessageInCountlessPartsIsNotKept() {
+        Frame[] parts = new Frame[4097];
+        Arrays.fill(
+                parts,
+                message(Wire.MESSAGE, Channel.BLOBS.number(), 0).toBuilder()
+                        .setMore(true)
+                        .build());
+        breaks(Fault.OVERSIZED, 3, parts);
+    }
+
+    @Test
     void aSecondMessageInsideTheFirstEndsItsLinkOnly() {
         Frame begun = message(Wire.MESSAGE, Channel.BLOBS.number(), 10).toBuilder()
                 .setMore(true)
