@@ -113,7 +113,10 @@ final class Link implements LaneStream.Owner {
         this.modern = hello.getCapabilityLevel() >= Wire.RELAYS;
         this.connection = connection;
         this.linkClass = terms.rank();
-        this.pulse = new Pulse(links, id -> say(Wire.frame(Wire.PING, id, ByteString.EMPTY)));
+        this.pulse = new Pulse(
+                links,
+                id -> say(Wire.frame(Wire.PING, id, ByteString.EMPTY)),
+                () -> links.tell(listener -> listener.silent(peer.id())));
     }
 
     Peer peer() {

@@ -58,6 +58,12 @@ public interface Links extends AutoCloseable {
         void down(NodeId peer, String reason);
 
         /**
+         * A linked peer is late with its answer to a ping, which comes long before its silence ends the link: told once
+         * until it answers. Evidence at most.
+         */
+        default void silent(NodeId peer) {}
+
+        /**
          * A member breaks the rules of its link, or floods this node: told at most once a minute for each kind.
          *
          * @param times how often it has done that so far

@@ -24,7 +24,9 @@ final class Pulse {
     private static final int MAX_PINGS = 8;
 
     private static final long PROBE_MILLIS = 1000;
-    /** After so long without an answer the next pings come as on a LAN. */
+    /** An answer that is not here by the tick after the ping is late on a LAN. */
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
+    /** After so long without an answer the next pings come as on a LAN; elsewhere it is late then. */
     private static final long WORRIED_NANOS = TimeUnit.SECONDS.toNanos(3);
     /** On a metered link: so long may what was sent stay unanswered, and then so long a ping. */
     private static final long UNANSWERED_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -39,19 +41,27 @@ final class Pulse {
 
     private final GrpcLinks links;
     private final LongConsumer send;
+    private final Runnable whenLate;
     private final Map<Long, Ping> pings = new LinkedHashMap<>();
     private final ArrayDeque<Long> recent = new ArrayDeque<>();
     private final List<Runnable> whenAnswered = new ArrayList<>();
     private long nextPing;
     private long lastPingNanos;
     private long lastAnswerNanos;
+    /** Whether it was told that the answer is late. */
+    private boolean late;
+
     private volatile @Nullable Duration roundTrip;
     private volatile long offsetMillis;
 
-    /** @param send sends a ping with that number */
-    Pulse(GrpcLinks links, LongConsumer send) {
+    /**
+     * @param send     sends a ping with that number
+     * @param whenLate runs when an answer is late, once until one comes
+     */
+    Pulse(GrpcLinks links, LongConsumer send, Runnable whenLate) {
         this.links = links;
         this.send = send;
+        this.whenLate = whenLate;
     }
 
     @Nullable
@@ -99,6 +109,12 @@ final class Pulse {
         if (silent > now.silence().toNanos()) {
             return silent;
         }
+        // Not after standing still: the answer may be here, unread.
+        long unanswered = pings.isEmpty() || lateNanos > 0 ? 0 : nanos - oldest();
+        if (!late && unanswered > (now == LinkClass.LAN ? LATE_NANOS : WORRIED_NANOS)) {
+            late = true;
+            whenLate.run();
+        }
         boolean worried = !pings.isEmpty() && nanos - oldest() > WORRIED_NANOS;
         if (sincePing >= (worried ? LinkClass.LAN : now).ping().toNanos()) {
             ping();
@@ -139,6 +155,7 @@ final class Pulse {
             links.counts().badFrames.increment();
         }
         lastAnswerNanos = nanos;
+        late = false;
         pings.keySet().removeIf(older -> older < frame.getId());
         List<Runnable> told = List.copyOf(whenAnswered);
         whenAnswered.clear();

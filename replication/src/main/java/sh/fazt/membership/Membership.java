@@ -18,8 +18,8 @@ import sh.fazt.protocol.membership.v1.Packet;
  * suspected, and declared dead unless it refutes in time by speaking with a higher incarnation. Claims of one
  * member are totally ordered by incarnation, then by the rank of the state, and each node keeps the highest
  * it has heard: the order in which claims arrive does not matter. A claim about the receiver itself rides on
- * every message to it while it is held for anything but alive, so that whoever can be reached can refute. A
- * broken link only brings the next probe forward. The dead are asked again, rarely, for ever.
+ * every message to it while it is held for anything but alive, so that whoever can be reached can refute. A link that
+ * breaks or falls silent only brings the next probe forward. The dead are asked again, rarely, for ever.
  *
  * <p>Sources: Das, Gupta, Motivala, "SWIM" (2002); Dadgar, Phillips, Currey, "Lifeguard" (2018). Confined to
  * one thread. Same events, times and chance give the same effects.
@@ -55,6 +55,7 @@ public class Membership {
     private long nextExchange;
     private long nextDeadProbe;
     private long lastLinkExchange;
+    private long lastSilent;
     private long wake = Long.MAX_VALUE;
 
     private long received;
@@ -90,6 +91,7 @@ public class Membership {
         this.retryNanos = config.probeTimeout().toNanos();
         this.now = nowNanos;
         this.lastLinkExchange = nowNanos - LINK_EXCHANGE_GAP_NANOS;
+        this.lastSilent = nowNanos - config.probePeriod().toNanos();
     }
 
     // ---- door ----
@@ -106,6 +108,8 @@ public class Membership {
             linkUp(up.peer());
         } else if (event instanceof MembershipEvent.LinkDown down) {
             linkDown(down.peer());
+        } else if (event instanceof MembershipEvent.Silent silent) {
+            silent(silent.peer());
         } else if (event instanceof MembershipEvent.Describe described) {
             metadata = described.metadata();
             speak(ownState);
@@ -253,6 +257,25 @@ public class Membership {
             running.hasty = true;
             running.indirectAt = Math.min(running.indirectAt, now);
             running.failsAt = Math.min(running.failsAt, failsAt);
+        }
+    }
+
+    /** The link has asked already, so others are at once; one in a period, as half the swarm may be silent. */
+    private void silent(NodeId peer) {
+        Entry entry = roster.get(peer);
+        if (entry == null || entry.state != MemberState.ALIVE || isQuiet()) {
+            return;
+        }
+        Probe running = probes.of(peer);
+        if (running != null) {
+            running.indirectAt = Math.min(running.indirectAt, now);
+        } else if (now - lastSilent < config.probePeriod().toNanos()) {
+            roster.turnIsNext(peer);
+        } else {
+            lastSilent = now;
+            long rest = config.probePeriod().minus(config.probeTimeout()).toNanos();
+            Probe begun = probes.start(peer, now, now + health.stretch(rest));
+            out.ping(entry, begun.sequence);
         }
     }
 

@@ -25,6 +25,9 @@ public sealed interface MembershipEvent {
     /** A link broke: evidence, not a verdict. */
     record LinkDown(NodeId peer) implements MembershipEvent {}
 
+    /** A linked member does not answer the link's own pings: evidence, not a verdict. */
+    record Silent(NodeId peer) implements MembershipEvent {}
+
     /** This node says something else of itself from now on. */
     record Describe(MemberMetadata metadata) implements MembershipEvent {}
 

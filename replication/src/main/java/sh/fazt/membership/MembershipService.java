@@ -103,6 +103,11 @@ public final class MembershipService implements AutoCloseable {
             public void down(NodeId peer, String reason) {
                 happened(new MembershipEvent.LinkDown(peer));
             }
+
+            @Override
+            public void silent(NodeId peer) {
+                happened(new MembershipEvent.Silent(peer));
+            }
         });
     }
 

@@ -92,6 +92,12 @@ final class Roster {
         return active;
     }
 
+    /** Lets a member have the next turn. */
+    void turnIsNext(NodeId id) {
+        round.remove(id);
+        round.add(id);
+    }
+
     /** The next active member: each has its turn once per round, in an order shuffled anew. */
     @Nullable
     Entry nextTurn() {

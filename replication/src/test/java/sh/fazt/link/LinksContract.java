@@ -215,6 +215,8 @@ public abstract class LinksContract {
     @Test
     void aCutIsNoticedTheAskBreaksAndAHealIsNoticed() {
         List<String> news = new CopyOnWriteArrayList<>();
+        List<String> why = new CopyOnWriteArrayList<>();
+        List<List<String>> silent = new CopyOnWriteArrayList<>();
         net.links(0).listen(new Links.Listener() {
             @Override
             public void up(NodeId peer) {
@@ -224,6 +226,12 @@ public abstract class LinksContract {
             @Override
             public void down(NodeId peer, String reason) {
                 news.add("down");
+                why.add(reason);
+            }
+
+            @Override
+            public void silent(NodeId peer) {
+                silent.add(List.copyOf(news));
             }
         });
         at1.answering(request -> new CompletableFuture<>());
@@ -235,6 +243,9 @@ public abstract class LinksContract {
         assertThat(failure(ask, SOON).reason()).isEqualTo(Reason.BROKEN);
         net.until("1 notices", Duration.ofSeconds(30), () -> !isUp(1));
         net.until("told of the cut", SOON, () -> news.size() >= 2);
+        if (why.get(0).startsWith("no answer")) {
+            assertThat(silent).as("told of the silence before").containsExactly(List.of("up"));
+        }
         net.heal();
         net.until("linked again", Duration.ofSeconds(30), () -> isUp(0) && isUp(1));
         net.until("told of it", SOON, () -> news.size() >= 3);

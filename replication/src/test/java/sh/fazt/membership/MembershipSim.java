@@ -187,6 +187,24 @@ class MembershipSim {
         });
     }
 
+    @Test
+    void aHostThatFallsSilentIsDeadForAllWithinSixSeconds() {
+        SimSeeds.each("MembershipSim#aHostThatFallsSilentIsDeadForAllWithinSixSeconds", 200, world -> {
+            SimSwarm swarm = new SimSwarm(world, 10, MembershipConfig.lan(), SimSwarm::real);
+            swarm.startAll();
+            swarm.within(SETTLE, "everyone alive", swarm::allAliveAndAgreed);
+            world.run(Duration.ofMillis(5_000 + world.random("when").nextInt(3_000)));
+            // No link breaks: nothing is refused and nothing comes back.
+            NodeId victim = swarm.ids.get(0);
+            mute(
+                    world,
+                    List.of(victim),
+                    swarm.ids.subList(1, 10),
+                    LinkQuality.lan().withDrop(1));
+            swarm.within(Duration.ofSeconds(6), "one dead for all", () -> swarm.allSay(victim, MemberState.DEAD));
+        });
+    }
+
     private static OptionalLong caught(SimSwarm.Maker maker) {
         return SimSeeds.firstFailure(BUG_SEEDS, world -> story(world, maker));
     }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.membership.v1.Ack;
@@ -176,6 +177,45 @@ class MembershipTest {
         pass(Duration.ofMillis(260));
         assertThat(state(A)).isEqualTo(MemberState.SUSPECT);
         assertThat(membership.counters().localHealth()).isZero();
+    }
+
+    @Test
+    void aSilentLinkHasOthersAskAtOnceAndIsNoVerdict() {
+        allAlive(A, B, C);
+        sent.clear();
+        step(new MembershipEvent.Silent(A));
+        assertThat(state(A)).isEqualTo(MemberState.ALIVE);
+        Sent relay = sent.stream()
+                .filter(one -> one.packet().hasIndirectPing())
+                .findFirst()
+                .orElseThrow();
+        receive(relay.to(), ack(relay.packet().getIndirectPing().getSequence()));
+        pass(Duration.ofMillis(600));
+        assertThat(state(A)).isEqualTo(MemberState.ALIVE);
+        pass(Duration.ofMillis(500));
+        step(new MembershipEvent.Silent(A));
+        pass(Duration.ofMillis(520));
+        assertThat(state(A)).isEqualTo(MemberState.SUSPECT);
+    }
+
+    @Test
+    void ofManySilentLinksOneIsAskedAboutInAPeriodAndTheNextHasTheNextTurn() {
+        allAlive(A, B, C, id(4), id(5));
+        NodeId asked = nextAsked();
+        receive(asked, ack(pingTo(asked)));
+        sent.clear();
+        List<NodeId> silent =
+                Stream.of(A, B, C, id(4), id(5)).filter(id -> !id.equals(asked)).toList();
+        step(new MembershipEvent.Silent(silent.get(0)));
+        step(new MembershipEvent.Silent(silent.get(1)));
+        step(new MembershipEvent.Silent(silent.get(2)));
+        assertThat(sent.stream().filter(one -> one.packet().hasPing()).map(Sent::to))
+                .containsExactly(silent.get(0));
+        sent.clear();
+        pass(Duration.ofMillis(1_000));
+        assertThat(sent.stream().filter(one -> one.packet().hasPing()).map(Sent::to))
+                .contains(silent.get(2))
+                .doesNotContain(silent.get(3));
     }
 
     // ---- suspicion ----

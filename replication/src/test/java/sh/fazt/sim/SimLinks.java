@@ -253,6 +253,14 @@ final class SimLinks implements Links {
         });
     }
 
+    void wentSilent(NodeId peer) {
+        world.add(0, node, () -> {
+            if (!closed) {
+                List.copyOf(listeners).forEach(listener -> listener.silent(peer));
+            }
+        });
+    }
+
     @Override
     public void handle(Channel channel, Handler handler) {
         if (handlers.putIfAbsent(channel, handler) != null) {

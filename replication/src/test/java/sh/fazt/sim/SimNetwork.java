@@ -29,6 +29,7 @@ public final class SimNetwork {
 
     private final SimWorld world;
     private final RandomGenerator random;
+    private final RandomGenerator pulse;
     private final Map<NodeId, SimLinks> links = new TreeMap<>();
     private final Map<Way, SimPair> pairs = new HashMap<>();
     private final Map<Way, LinkQuality> qualities = new HashMap<>();
@@ -41,6 +42,7 @@ public final class SimNetwork {
     SimNetwork(SimWorld world) {
         this.world = world;
         this.random = world.random("network");
+        this.pulse = world.random("pulse");
     }
 
     /** Sees every message and request that is given to the network, lost ones included. */
@@ -236,6 +238,11 @@ public final class SimNetwork {
 
     RandomGenerator chance() {
         return random;
+    }
+
+    /** Chance for the links' own pings, of which there are many: the history of the rest does not hang on it. */
+    RandomGenerator pulse() {
+        return pulse;
     }
 
     long connectDelayNanos() {

@@ -4,12 +4,17 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
 
 /** The link of two nodes and what is under way on it. Confined to the simulation's thread. */
 final class SimPair {
+    private static final long PING_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long LATE_NANOS = Duration.ofMillis(500).toNanos();
+
     private final SimWorld world;
     private final SimNetwork network;
     private final NodeId low;
@@ -21,6 +26,8 @@ final class SimPair {
     private boolean connecting;
     private int generation;
     private long roundTripNanos = -1;
+    /** Whether an end was told that the other is silent, and no ping of it was answered since. */
+    private final Map<NodeId, Boolean> silent = new HashMap<>();
 
     SimPair(SimWorld world, SimNetwork network, NodeId low, NodeId high) {
         this.world = world;
@@ -84,6 +91,39 @@ final class SimPair {
         world.trace("link %s - %s up", world.name(low), world.name(high));
         network.live(low).cameUp(this);
         network.live(high).cameUp(this);
+        silent.clear();
+        int since = generation;
+        for (NodeId end : List.of(low, high)) {
+            world.add((long) (network.pulse().nextDouble() * PING_NANOS), null, () -> ping(end, since));
+        }
+    }
+
+    /** The link's own ping, once a second; an answer that does not come is told of. */
+    private void ping(NodeId end, int since) {
+        if (!linked || generation != since || !network.isLive(end)) {
+            return;
+        }
+        NodeId there = other(end);
+        boolean answered = network.isLive(there)
+                && !world.node(there).paused
+                && !isCut()
+                && !isLost(network.quality(end, there))
+                && !isLost(network.quality(there, end));
+        if (answered) {
+            silent.put(end, false);
+        } else if (!silent.getOrDefault(end, false)) {
+            silent.put(end, true);
+            world.add(LATE_NANOS, null, () -> {
+                if (linked && generation == since && network.isLive(end)) {
+                    network.live(end).wentSilent(there);
+                }
+            });
+        }
+        world.add(PING_NANOS, null, () -> ping(end, since));
+    }
+
+    private boolean isLost(LinkQuality quality) {
+        return quality.drop() > 0 && network.pulse().nextDouble() < quality.drop();
     }
 
     private boolean isCut() {
