@@ -24,8 +24,14 @@ import sh.fazt.identity.NodeId;
  * Pure: events in, effects out; time is an argument. Confined to its caller's thread.
  */
 public final class SyncCore {
-    /** Vectors are told at most so often; pushes carry the news in between. */
+    /** Vectors are told at most so often while news go on; pushes carry the news in between. */
     static final Duration TELL_EVERY = Duration.ofSeconds(1);
+
+    /**
+     * What begins may be told so often without a pause: after a split everything is, then what was pulled, then the
+     * conflicts that were found, and nobody knows before that all have all.
+     */
+    static final int TELLS_AT_ONCE = 3;
 
     /**
      * A peer that lacks something of what is here for so long is told again, and asked, as the news or its answer
@@ -81,9 +87,19 @@ public final class SyncCore {
         int entries;
 
         final Set<Scope> untold = new HashSet<>();
-        long toldAt = Long.MIN_VALUE / 2;
+        /** How far what it was told has used up its time. */
+        long toldUntil = Long.MIN_VALUE / 2;
+
         long askedAt;
         long askAfter = ASK_AFTER.toNanos();
+
+        boolean mayBeTold(long nanos) {
+            return toldUntil - nanos <= (TELLS_AT_ONCE - 1) * TELL_EVERY.toNanos();
+        }
+
+        void isTold(long nanos) {
+            toldUntil = Math.max(toldUntil, nanos) + TELL_EVERY.toNanos();
+        }
     }
 
     /** @param said what the peer had said of the scope when the pull began, on the link that it goes over */
@@ -153,7 +169,7 @@ public final class SyncCore {
         peer.contradicted.clear();
         peer.retries.clear();
         peer.untold.clear();
-        peer.toldAt = nanos;
+        peer.toldUntil = nanos + TELL_EVERY.toNanos();
         peer.askedAt = nanos;
         peer.askAfter = ASK_AFTER.toNanos();
         return List.of(new SyncEffect.Tell(id, null, false));
@@ -424,11 +440,11 @@ public final class SyncCore {
             if (!peer.linked) {
                 return;
             }
-            if (!peer.untold.isEmpty() && nanos - peer.toldAt >= TELL_EVERY.toNanos()) {
+            if (!peer.untold.isEmpty() && peer.mayBeTold(nanos)) {
                 Map<Scope, VersionVector> news = new HashMap<>();
                 peer.untold.forEach(scope -> news.put(scope, view.vector(scope)));
                 peer.untold.clear();
-                peer.toldAt = nanos;
+                peer.isTold(nanos);
                 effects.add(new SyncEffect.Tell(id, news, false));
             }
             if (nanos - peer.askedAt >= peer.askAfter) {

@@ -64,6 +64,20 @@ class SyncCoreTest {
     }
 
     @Test
+    void newsAreToldAtOnceAtFirstAndOnceASecondWhenTheyGoOn() {
+        core.linkUp(PEER, 0);
+        core.tick(0);
+        List<Long> told = new ArrayList<>();
+        for (long millis = 250; millis <= 5_000; millis += 250) {
+            core.committed(SCOPE, null);
+            if (core.tick(millis * 1_000_000).contains(new SyncEffect.Tell(PEER, Map.of(SCOPE, HERE), false))) {
+                told.add(millis);
+            }
+        }
+        assertThat(told).containsExactly(250L, 500L, 1_000L, 2_000L, 3_000L, 4_000L, 5_000L);
+    }
+
+    @Test
     void whoeverIsAskedTells() {
         core.linkUp(PEER, 0);
         assertThat(core.tick(0)).containsExactly(new SyncEffect.TellReach(PEER, Set.of(PEER)));
