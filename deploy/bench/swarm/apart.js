@@ -45,7 +45,7 @@ module.exports = {
       const begin = now();
       await Promise.all(agents.filter((one) => one !== agents[victim]).map((one) =>
         until(`serf ${one.name} says ${agents[victim].name} failed`, 60000,
-          () => one.log().includes(`EventMemberFailed: ${agents[victim].name}`), 10)));
+          () => one.log().includes(`EventMemberFailed: ${agents[victim].name} `), 10)));
       peer.push(now() - begin);
       mend();
       await Promise.all(agents.map((one) => kill(one.child)));

@@ -1,9 +1,10 @@
 // Fazt's processes on loopback, and what every benchmark of them needs.
-const { spawn, execFileSync } = require('child_process');
+const { spawn, execFile } = require('child_process');
 const fs = require('fs');
 const http = require('http');
 const net = require('net');
 const path = require('path');
+const { promisify } = require('util');
 
 const [fazt, work] = process.argv.slice(2);
 const processes = new Set();
@@ -92,9 +93,9 @@ const node = (name, place) => ({
     this.db = db;
   },
   // What the command says on this node's host.
-  cli(...said) {
+  async cli(...said) {
     const [command, ...words] = [...place.words, fazt, ...said, '--db', this.db];
-    return execFileSync(command, words, { encoding: 'utf8', timeout: 600000 });
+    return (await promisify(execFile)(command, words, { encoding: 'utf8', timeout: 600000 })).stdout;
   },
   async api(method, target, body) {
     return (await ask(this.at, method, target, { headers: { authorization: `Bearer ${this.token}` }, body }))?.data;
@@ -105,14 +106,18 @@ const node = (name, place) => ({
   put(key, value) {
     return ask(this.at, 'POST', '/api/put', { headers: { host: 'bench.localhost' }, body: { key, value } });
   },
-  // What Prometheus would read: sums over the peers, or one peer's.
-  async metric(name, peer = '') {
+  // What Prometheus would read, of one moment: sums over the peers, or one peer's.
+  async metrics(names, peer = '') {
     const text = await new Promise((done, failed) => http.get(
       { ...this.at, path: '/metrics', agent, headers: { host: 'admin.localhost', authorization: `Bearer ${this.token}` } },
       (answer) => { let said = ''; answer.on('data', (part) => { said += part; }); answer.on('end', () => (answer.statusCode === 200 ? done(said) : failed(new Error(`metrics: ${answer.statusCode}`)))); })
       .on('error', failed));
-    return text.split('\n').filter((row) => row.startsWith(`${name}{`) || row.startsWith(`${name} `))
-      .filter((row) => row.includes(peer)).reduce((sum, row) => sum + Number(row.split(' ').pop()), 0);
+    const rows = text.split('\n');
+    return names.map((name) => rows.filter((row) => row.startsWith(`${name}{`) || row.startsWith(`${name} `))
+      .filter((row) => row.includes(peer)).reduce((sum, row) => sum + Number(row.split(' ').pop()), 0));
+  },
+  async metric(name, peer) {
+    return (await this.metrics([name], peer))[0];
   },
   // Cuts this node's links, or lets them come up again.
   links(online) {
@@ -144,20 +149,20 @@ async function everybodyAlive() {
 
 async function swarm(places) {
   for (const [i, place] of places.entries()) {
-    const one = node(String.fromCharCode(97 + i), place);
+    const one = node((i < 26 ? '' : 'a') + String.fromCharCode(97 + (i % 26)), place);
     for (const file of fs.readdirSync(work).filter((each) => each.startsWith(`${one.name}.`))) {
       fs.rmSync(path.join(work, file), { recursive: true });
     }
     await one.start();
     nodes.push(one);
   }
-  nodes[0].cli('swarm', 'init', '--name', 'bench');
-  for (const one of nodes.slice(1)) one.cli('swarm', 'join', nodes[0].cli('swarm', 'token').trim());
+  await nodes[0].cli('swarm', 'init', '--name', 'bench');
+  for (const one of nodes.slice(1)) await one.cli('swarm', 'join', (await nodes[0].cli('swarm', 'token')).trim());
   await everybodyAlive();
-  nodes[0].cli('app', 'deploy', path.join(__dirname, 'app'), '--name', 'bench');
+  await nodes[0].cli('app', 'deploy', path.join(__dirname, 'app'), '--name', 'bench');
   for (const one of nodes) {
     await until(`the app answers on ${one.name}`, 60000, () => one.read('warm').then(() => true, () => false), 200);
   }
 }
 
-module.exports = { fazt, work, sleep, now, spawned, kill, until, freePort, ask, nodes, everybodyAlive, loopback, swarm };
+module.exports = { fazt, work, sleep, now, spawned, kill, until, freePort, ask, nodes, node, everybodyAlive, loopback, swarm };
