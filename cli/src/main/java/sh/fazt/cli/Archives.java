@@ -23,6 +23,9 @@ final class Archives {
     /** The node's own start comes first; on a small machine this would slow it. */
     private static final int DELAY_SECONDS = 5;
 
+    /** A machine that is busy with something else is slow for minutes, seldom for longer. */
+    private static final int TRIES = 5;
+
     private final Path executable;
     private final Path directory;
 
@@ -49,13 +52,11 @@ final class Archives {
         Thread maker = new Thread(
                 () -> {
                     try {
-                        if (!stopping.await(DELAY_SECONDS, TimeUnit.SECONDS)) {
-                            make();
-                        }
-                    } catch (IOException | RuntimeException e) {
-                        // Only the speed of the next start is lost: the next node tries again.
-                        if (System.getenv("FAZT_DEBUG") != null) {
-                            e.printStackTrace();
+                        for (int i = 0; i < TRIES && !complete(); i++) {
+                            if (stopping.await(DELAY_SECONDS, TimeUnit.SECONDS)) {
+                                return;
+                            }
+                            tryToMake();
                         }
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
@@ -65,6 +66,17 @@ final class Archives {
         maker.setDaemon(true);
         maker.setPriority(Thread.MIN_PRIORITY);
         maker.start();
+    }
+
+    /** What fails costs only the speed of the next start. */
+    private void tryToMake() throws InterruptedException {
+        try {
+            make();
+        } catch (IOException | RuntimeException e) {
+            if (System.getenv("FAZT_DEBUG") != null) {
+                e.printStackTrace();
+            }
+        }
     }
 
     private boolean complete() {

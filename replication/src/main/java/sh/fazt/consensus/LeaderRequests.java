@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.ratis.protocol.Message;
@@ -59,6 +60,7 @@ final class LeaderRequests {
     private static final Duration PASSED_ON = Duration.ofMillis(2500);
 
     private final RaftHost host;
+    private final BooleanSupplier inGroup;
     private final Links links;
     private final Supplier<@Nullable ConfigFeed> observing;
     private final Supplier<RaftStatus> status;
@@ -69,17 +71,20 @@ final class LeaderRequests {
     private final ReentrantLock leasing = new ReentrantLock();
 
     /**
+     * @param inGroup    whether there is a leader to look for, even while this node changes its part in the group
      * @param observing  what this node follows while it is an observer; null while it votes
      * @param asksToVote told of a member that is to be added, while this node does not lead
      */
     LeaderRequests(
             RaftHost host,
+            BooleanSupplier inGroup,
             Links links,
             Supplier<@Nullable ConfigFeed> observing,
             Supplier<RaftStatus> status,
             Consumer<NodeId> asksToVote,
             LeaseDesk leases) {
         this.host = host;
+        this.inGroup = inGroup;
         this.links = links;
         this.observing = observing;
         this.status = status;
@@ -146,8 +151,9 @@ final class LeaderRequests {
 
     /** Tries until the deadline; answers what a leader said. Blocking. */
     LeaderReply ask(LeaderRequest request, Duration patience) {
-        if (observing.get() == null) {
-            host.running();
+        if (!inGroup.getAsBoolean()) {
+            throw new ConsensusException(
+                    ConsensusException.Reason.NOT_MEMBER, "this node is in no group: start it, or join a swarm");
         }
         long end = System.nanoTime() + patience.toNanos();
         while (true) {
@@ -289,7 +295,15 @@ final class LeaderRequests {
                 }
             }
             return LeaderReply.newBuilder().setError("an unknown request").build();
-        } catch (com.google.protobuf.InvalidProtocolBufferException | IllegalArgumentException | ConsensusException e) {
+        } catch (ConsensusException e) {
+            if (e.reason() == ConsensusException.Reason.NOT_MEMBER) {
+                // It led a moment ago, and its part in the group changes now.
+                return notLeader;
+            }
+            return LeaderReply.newBuilder()
+                    .setError(String.valueOf(e.getMessage()))
+                    .build();
+        } catch (com.google.protobuf.InvalidProtocolBufferException | IllegalArgumentException e) {
             return LeaderReply.newBuilder()
                     .setError(String.valueOf(e.getMessage()))
                     .build();

@@ -92,8 +92,14 @@ public final class SwarmRaft implements AutoCloseable {
         this.random = random;
         host = new RaftHost(self, cartridge, store, directory, links, timings, timer, this::changed);
         pair = new Pair(host, links);
-        leader =
-                new LeaderRequests(host, links, () -> observing ? feed : null, this::status, this::goOnWithout, leases);
+        leader = new LeaderRequests(
+                host,
+                () -> groupId() != null,
+                links,
+                () -> observing ? feed : null,
+                this::status,
+                this::goOnWithout,
+                leases);
         observing = ConfigStore.OBSERVER.equals(store.state(ConfigStore.ROLE));
         links.handle(Channel.RAFT, new Links.Handler() {
             @Override

@@ -20,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -72,6 +73,8 @@ class ConsensusIT {
         /** Why the cartridge takes no write that is agreed; null when it does. */
         volatile @Nullable RuntimeException writes;
 
+        volatile Runnable beforeWrite = () -> {};
+
         Node(int number) {
             byte[] bytes = new byte[32];
             bytes[0] = (byte) number;
@@ -95,9 +98,12 @@ class ConsensusIT {
         private Cartridge refusing() {
             return (Cartridge) Proxy.newProxyInstance(
                     Cartridge.class.getClassLoader(), new Class<?>[] {Cartridge.class}, (proxy, method, arguments) -> {
-                        RuntimeException refused = writes;
-                        if (refused != null && method.getName().equals("writeLocal")) {
-                            return CompletableFuture.failedFuture(refused);
+                        if (method.getName().equals("writeLocal")) {
+                            beforeWrite.run();
+                            RuntimeException refused = writes;
+                            if (refused != null) {
+                                return CompletableFuture.failedFuture(refused);
+                            }
                         }
                         return method.invoke(cartridge, arguments);
                     });
@@ -338,6 +344,28 @@ class ConsensusIT {
         awaitAlias(lost, "meanwhile", "yes");
         assertThat(other.raft.status().voters()).hasSize(3);
         assertThat(lost.set("again", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void whatIsChangedWhileThisNodesPartInTheGroupChangesIsDoneAfterIt() throws Exception {
+        group(3);
+        Node again =
+                nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
+        Node other = nodes.stream().filter(node -> node != again).findFirst().orElseThrow();
+        FutureTask<Result> change = new FutureTask<>(() -> again.set("meanwhile", "yes"));
+        Thread changing = new Thread(change);
+        again.beforeWrite = () -> {
+            again.beforeWrite = () -> {};
+            changing.start();
+            Await.until(
+                    "it is asked for while this node's log is not open",
+                    PATIENCE,
+                    () -> change.isDone() || changing.getState() == Thread.State.TIMED_WAITING);
+        };
+        again.raft.rejoin(false);
+        other.raft.addVoter(again.id, again.raft.peerId());
+        assertThat(change.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isInstanceOf(Result.Applied.class);
+        assertThat(again.alias("meanwhile")).isEqualTo("yes");
     }
 
     @Test
