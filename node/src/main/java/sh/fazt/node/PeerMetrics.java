@@ -85,6 +85,10 @@ final class PeerMetrics {
                 "What no honest member does.",
                 peer -> peer.link().faults() + peer.counters().offences());
         metrics.counter(
+                "fazt_peer_forged_total",
+                "How often it had handed in what its writer says it never wrote.",
+                peer -> peer.counters().forged());
+        metrics.counter(
                 "fazt_peer_floods_total",
                 "How often it sent faster than this node took it.",
                 peer -> peer.link().floods());

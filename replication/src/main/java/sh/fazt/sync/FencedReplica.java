@@ -35,9 +35,6 @@ public final class FencedReplica implements ReplicaStore {
     private final ReplicaStore store;
     private final LongSupplier nanos;
     private final LongAdder refused = new LongAdder();
-    /** The origin that this process opened: what it has not written of it, nobody can have. */
-    private @Nullable Origin opened;
-
     private Map<NodeId, Map<Scope, VersionVector>> fences = Map.of();
     /** Nodes that nothing more is taken of for now, and until when. */
     private final Map<NodeId, Long> held = new HashMap<>();
@@ -75,21 +72,7 @@ public final class FencedReplica implements ReplicaStore {
 
     @Override
     public synchronized VersionVector admissible(Scope scope, VersionVector theirs) {
-        return fences.isEmpty() && held.isEmpty() && opened == null ? theirs : limited(scope, theirs, true);
-    }
-
-    /** Of the origin that this process opened; of an older one an honest peer may know more: this may be a copy. */
-    @Override
-    public synchronized boolean isForged(Scope scope, VersionVector theirs) {
-        Origin own = opened;
-        return own != null && theirs.get(own) > ownMost(scope, own);
-    }
-
-    /** How much of the origin that was opened can exist of a scope. */
-    private long ownMost(Scope scope, Origin own) {
-        long written = store.vector(scope).get(own);
-        // In this order: whoever forgets a scope goes on under another origin before its vector is gone.
-        return own.equals(store.origin()) ? written : Long.MAX_VALUE;
+        return fences.isEmpty() && held.isEmpty() ? theirs : limited(scope, theirs, true);
     }
 
     private VersionVector limited(Scope scope, VersionVector vector, boolean holds) {
@@ -104,9 +87,6 @@ public final class FencedReplica implements ReplicaStore {
     }
 
     private long most(Scope scope, Origin origin, boolean holds) {
-        if (holds && origin.equals(opened)) {
-            return ownMost(scope, origin);
-        }
         Map<Scope, VersionVector> fence = fences.get(origin.node());
         if (fence != null) {
             return fence.getOrDefault(scope, VersionVector.EMPTY).get(origin);
@@ -181,8 +161,8 @@ public final class FencedReplica implements ReplicaStore {
 
     private CompletionStage<Applied> refuse(long rows, Scope scope) {
         refused.add(rows);
-        return CompletableFuture.failedFuture(new IllegalStateException("scope " + scope.id()
-                + ": what an evicted node wrote later, or what this node never wrote, is refused rows=" + rows));
+        return CompletableFuture.failedFuture(new IllegalStateException(
+                "scope " + scope.id() + ": what an evicted node wrote later is refused rows=" + rows));
     }
 
     @Override
@@ -232,12 +212,7 @@ public final class FencedReplica implements ReplicaStore {
 
     @Override
     public CompletionStage<Origin> openEpoch() {
-        return store.openEpoch().thenApply(origin -> {
-            synchronized (this) {
-                opened = origin;
-            }
-            return origin;
-        });
+        return store.openEpoch();
     }
 
     @Override

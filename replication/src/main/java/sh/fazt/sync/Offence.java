@@ -4,7 +4,6 @@ package sh.fazt.sync;
 public enum Offence {
     MALFORMED("sent a message that makes no sense"),
     CLAIMS_WITHOUT_ROWS("said twice that it holds changes, and did not send them when asked"),
-    FORGES_OURS("claims changes of this node that it never wrote"),
     WRONG_BLOB("sent something else than the blob that it was asked for"),
     TELLS_TOO_MUCH("tells of more than is remembered of a member");
 

@@ -40,6 +40,16 @@ final class SyncCodec {
         return message.build().toByteArray();
     }
 
+    static byte[] denial(Map<Scope, Map<Origin, Long>> known) {
+        Vectors.Builder message = Vectors.newBuilder();
+        known.forEach((scope, origins) -> {
+            ScopeVector.Builder one = ScopeVector.newBuilder().setScope(scope.id());
+            origins.forEach((origin, sequence) -> one.addSeen(seen(origin, sequence)));
+            message.addDenied(one);
+        });
+        return message.build().toByteArray();
+    }
+
     static byte[] unreadable() {
         return Vectors.newBuilder().setUnreadable(true).build().toByteArray();
     }
@@ -49,13 +59,15 @@ final class SyncCodec {
      *
      * @param linked     or else whom it is linked with, and nothing of the rest
      * @param unreadable or else that it could not read what changed here, and nothing of the rest
+     * @param denied     or else how far it knows its own origins, and nothing of the rest
      */
     record Told(
             Map<Scope, VersionVector> vectors,
             Map<Scope, Long> digests,
             boolean asks,
             Set<NodeId> linked,
-            boolean unreadable) {}
+            boolean unreadable,
+            Map<Scope, Map<Origin, Long>> denied) {}
 
     static Told vectors(byte[] bytes) {
         try {
@@ -71,7 +83,12 @@ final class SyncCodec {
             }
             Set<NodeId> linked = new HashSet<>();
             message.getLinkedList().forEach(node -> linked.add(NodeId.of(node.toByteArray())));
-            return new Told(vectors, digests, message.getAsks(), linked, message.getUnreadable());
+            Map<Scope, Map<Origin, Long>> denied = new HashMap<>();
+            for (ScopeVector one : message.getDeniedList()) {
+                Map<Origin, Long> known = denied.computeIfAbsent(new Scope(one.getScope()), any -> new HashMap<>());
+                one.getSeenList().forEach(seen -> known.put(origin(seen), sequence(seen)));
+            }
+            return new Told(vectors, digests, message.getAsks(), linked, message.getUnreadable(), denied);
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalArgumentException("a damaged message of vectors", e);
         }
@@ -94,12 +111,16 @@ final class SyncCodec {
     static VersionVector vector(List<Seen> list) {
         Map<Origin, Long> vector = new HashMap<>();
         for (Seen seen : list) {
-            if (seen.getSequence() < 0) {
-                throw new IllegalArgumentException("a sequence of " + seen.getSequence());
-            }
-            vector.put(origin(seen), seen.getSequence());
+            vector.put(origin(seen), sequence(seen));
         }
         return VersionVector.of(vector);
+    }
+
+    private static long sequence(Seen seen) {
+        if (seen.getSequence() < 0) {
+            throw new IllegalArgumentException("a sequence of " + seen.getSequence());
+        }
+        return seen.getSequence();
     }
 
     private static Origin origin(Seen seen) {

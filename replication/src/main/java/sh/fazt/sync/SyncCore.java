@@ -66,10 +66,6 @@ public final class SyncCore {
 
     private long alarms;
     private long pulls;
-    /** The origin that an epoch is being opened to leave. */
-    private @Nullable Origin leaving;
-
-    private long leavingSince;
 
     private static final class Peer {
         boolean linked;
@@ -102,8 +98,11 @@ public final class SyncCore {
         }
     }
 
-    /** @param said what the peer had said of the scope when the pull began, on the link that it goes over */
-    private record Pulling(SyncEffect.Pull pull, VersionVector said, long heard) {
+    /**
+     * @param said  what the peer had said of the scope when the pull began, on the link that it goes over
+     * @param since what was here when it began
+     */
+    private record Pulling(SyncEffect.Pull pull, VersionVector said, VersionVector since, long heard) {
         NodeId from() {
             return pull.from();
         }
@@ -139,9 +138,12 @@ public final class SyncCore {
 
     private final View view;
     private final Parting parting;
+    private final Claims claims;
+    private final Sources sources = new Sources();
 
     public SyncCore(View view) {
         this.view = view;
+        this.claims = new Claims(view);
         this.parting = new Parting(view, this::having);
     }
 
@@ -172,7 +174,9 @@ public final class SyncCore {
         peer.toldUntil = nanos + TELL_EVERY.toNanos();
         peer.askedAt = nanos;
         peer.askAfter = ASK_AFTER.toNanos();
-        return List.of(new SyncEffect.Tell(id, null, false));
+        List<SyncEffect> effects = new ArrayList<>(List.of(new SyncEffect.Tell(id, null, false)));
+        deny(id, claims.denied(nanos), effects);
+        return effects;
     }
 
     /** A link broke: what was being pulled over it is asked for elsewhere. */
@@ -194,6 +198,7 @@ public final class SyncCore {
     public void forget(NodeId id) {
         peers.remove(id);
         pulling.values().removeIf(pull -> pull.from().equals(id));
+        sources.forget(id);
     }
 
     /** The replica committed. @param changeset what to push on; null for a pull, whose news travel as vectors */
@@ -222,14 +227,19 @@ public final class SyncCore {
     }
 
     /** A peer sent a changeset. */
-    public List<SyncEffect> pushed(NodeId from, Changeset changeset) {
+    public List<SyncEffect> pushed(NodeId from, Changeset changeset, long nanos) {
         Dot dot = changeset.dot();
         noteSeen(from, dot);
         if (!holdsHere(dot.scope()) || view.vector(dot.scope()).includes(dot.origin(), dot.sequence())) {
             return List.of();
         }
+        List<SyncEffect> effects = new ArrayList<>();
+        if (dot.origin().equals(view.origin())) {
+            claims.heard(from, dot.scope(), VersionVector.EMPTY.with(dot.origin(), dot.sequence()), nanos, effects);
+        }
         arriving.put(dot, from);
-        return List.of(new SyncEffect.Apply(from, changeset));
+        effects.add(new SyncEffect.Apply(from, changeset));
+        return effects;
     }
 
     /** It has at least this, and all before it. */
@@ -271,7 +281,9 @@ public final class SyncCore {
     public List<SyncEffect> applied(NodeId from, Dot dot, @Nullable Applied outcome, long nanos) {
         arriving.remove(dot);
         List<SyncEffect> effects = new ArrayList<>();
-        if (outcome == Applied.NEEDS_PULL) {
+        if (outcome == Applied.DONE) {
+            sources.pushed(from, dot);
+        } else if (outcome == Applied.NEEDS_PULL) {
             pull(from, dot.scope(), nanos, effects);
         }
         return effects;
@@ -294,8 +306,6 @@ public final class SyncCore {
         Peer peer = peer(from);
         peer.told = true;
         List<SyncEffect> effects = new ArrayList<>();
-        Origin self = view.origin();
-        boolean oldCopy = false;
         boolean tooMuch = false;
         for (Map.Entry<Scope, VersionVector> entry : vectors.entrySet()) {
             Scope scope = entry.getKey();
@@ -306,7 +316,7 @@ public final class SyncCore {
                 continue;
             }
             peer.said.put(scope, theirs);
-            oldCopy |= theirs.get(self) > ours.get(self);
+            claims.heard(from, scope, theirs, nanos, effects);
             if (asks) {
                 peer.untold.add(scope);
             }
@@ -323,12 +333,6 @@ public final class SyncCore {
             if (!theirs.covers(ours)) {
                 peer.untold.add(scope);
             }
-        }
-        if (oldCopy && (!self.equals(leaving) || nanos - leavingSince > PULL_PATIENCE.toNanos())) {
-            // Once, though many peers say so; again only where it came to nothing.
-            leaving = self;
-            leavingSince = nanos;
-            effects.add(new SyncEffect.OpenEpoch());
         }
         if (asks && vectors.isEmpty()) {
             effects.add(new SyncEffect.Tell(from, null, false));
@@ -350,7 +354,7 @@ public final class SyncCore {
         Retry retry = peer.retries.get(scope);
         if (!ours.covers(theirs) && (retry == null || retry.due(nanos, theirs, ours)) && pullsOf(from) < MOST_PULLS) {
             SyncEffect.Pull pull = new SyncEffect.Pull(from, scope, ++pulls);
-            pulling.put(scope, new Pulling(pull, peer.said.getOrDefault(scope, VersionVector.EMPTY), nanos));
+            pulling.put(scope, new Pulling(pull, peer.said.getOrDefault(scope, VersionVector.EMPTY), ours, nanos));
             effects.add(pull);
         }
     }
@@ -364,14 +368,18 @@ public final class SyncCore {
     /** A pull from a peer brings something. */
     public void underWay(NodeId from, Scope scope, long nanos) {
         pulling.computeIfPresent(
-                scope, (any, pull) -> pull.from().equals(from) ? new Pulling(pull.pull(), pull.said(), nanos) : pull);
+                scope,
+                (any, pull) ->
+                        pull.from().equals(from) ? new Pulling(pull.pull(), pull.said(), pull.since(), nanos) : pull);
     }
 
     /** A pull goes on with what was read before the peer told what it has told since: it is not held against that. */
     public void goesOn(SyncEffect.Pull pull) {
         pulling.computeIfPresent(
                 pull.scope(),
-                (any, now) -> now.pull().equals(pull) ? new Pulling(pull, VersionVector.EMPTY, now.heard()) : now);
+                (any, now) -> now.pull().equals(pull)
+                        ? new Pulling(pull, VersionVector.EMPTY, now.since(), now.heard())
+                        : now);
     }
 
     private void pullFromAny(Scope scope, long nanos, List<SyncEffect> effects) {
@@ -398,6 +406,7 @@ public final class SyncCore {
         List<SyncEffect> effects = new ArrayList<>();
         Peer peer = peer(from);
         if (theirs != null && sent != null) {
+            sources.pulled(from, scope, ended.since(), theirs);
             boolean kept = sent.covers(ended.said());
             if (theirs.isEmpty()) {
                 // It has let go of the scope since it told.
@@ -457,6 +466,36 @@ public final class SyncCore {
                             && nanos - retry.getValue().since() > RETRY_AT_LEAST.toNanos());
         });
         view.vectors().forEach((scope, vector) -> parting.tick(scope, vector, nanos, effects));
+        if (claims.isDue(nanos)) {
+            Map<Scope, Map<Origin, Long>> known = claims.denied(nanos);
+            peers.forEach((id, peer) -> {
+                if (peer.linked) {
+                    deny(id, known, effects);
+                }
+            });
+        }
+        return effects;
+    }
+
+    // ---- changes in another's name ----
+
+    private static void deny(NodeId to, Map<Scope, Map<Origin, Long>> known, List<SyncEffect> effects) {
+        if (!known.isEmpty()) {
+            effects.add(new SyncEffect.Deny(to, known));
+        }
+    }
+
+    /** A peer told how far it knows what it wrote itself, as others hold more. Of other nodes it has no say. */
+    public List<SyncEffect> denied(NodeId from, Map<Scope, Map<Origin, Long>> known) {
+        List<SyncEffect> effects = new ArrayList<>();
+        known.forEach((scope, origins) -> origins.forEach((origin, sequence) -> {
+            if (origin.node().equals(from)) {
+                NodeId source = sources.beyond(scope, origin, sequence);
+                if (source != null && sources.isNews(origin, source)) {
+                    effects.add(new SyncEffect.Disowned(scope, origin, sequence, source));
+                }
+            }
+        }));
         return effects;
     }
 
@@ -485,6 +524,7 @@ public final class SyncCore {
         parting.ended(scope);
         List<SyncEffect> effects = new ArrayList<>();
         if (gone) {
+            sources.forget(scope);
             peers.forEach((id, peer) -> {
                 if (peer.linked) {
                     effects.add(new SyncEffect.Tell(id, Map.of(scope, VersionVector.EMPTY), false));

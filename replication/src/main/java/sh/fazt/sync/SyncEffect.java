@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
@@ -31,8 +32,27 @@ public sealed interface SyncEffect {
     /** Hand a peer's changeset to the replica. */
     record Apply(NodeId from, Changeset changeset) implements SyncEffect {}
 
-    /** This cartridge is an old copy: open a new epoch before anything else is written. */
+    /** Others hold more of this node's origin than was written here: open another before anything else is written. */
     record OpenEpoch() implements SyncEffect {}
+
+    /**
+     * Tell the owner that a peer holds more of what this node is said to have written than this node knows.
+     *
+     * @param known how far this node knows its own origin
+     * @param held  how far the peer does
+     */
+    record Claimed(NodeId from, Scope scope, Origin origin, long known, long held) implements SyncEffect {}
+
+    /** Tell a peer how far this node knows what it wrote itself, where others hold more. */
+    record Deny(NodeId to, Map<Scope, Map<Origin, Long>> known) implements SyncEffect {}
+
+    /**
+     * Tell the owner that a member does not know what is here under its name.
+     *
+     * @param known how far it does
+     * @param from  who handed in the first of what lies beyond; the member itself where it has forgotten
+     */
+    record Disowned(Scope scope, Origin origin, long known, NodeId from) implements SyncEffect {}
 
     /** A peer did what no honest member does. @param detail what exactly, for the log */
     record Offence(NodeId peer, sh.fazt.sync.Offence kind, String detail) implements SyncEffect {}

@@ -442,14 +442,15 @@ public final class SyncService implements CommitListener, Links.Listener {
             core.toldReach(from, told.linked());
             return;
         }
+        if (!told.denied().isEmpty()) {
+            run(core.denied(from, told.denied()));
+            return;
+        }
         Map<Scope, VersionVector> vectors = new HashMap<>();
         Map<Scope, Long> digests = new HashMap<>(told.digests());
         told.vectors().forEach((scope, theirs) -> {
             VersionVector admissible = store.admissible(scope, theirs);
             vectors.put(scope, admissible);
-            if (store.isForged(scope, theirs)) {
-                offences.count(from, Offence.FORGES_OURS, "scope=" + scope);
-            }
             if (!admissible.equals(theirs)) {
                 // The digest is over rows that are refused here.
                 digests.remove(scope);
@@ -466,11 +467,8 @@ public final class SyncService implements CommitListener, Links.Listener {
         Dot dot = changeset.dot();
         VersionVector pushed = VersionVector.of(Map.of(dot.origin(), dot.sequence()));
         if (store.admissible(dot.scope(), pushed).equals(pushed)) {
-            run(core.pushed(from, changeset));
+            run(core.pushed(from, changeset, nanos.getAsLong()));
         } else {
-            if (store.isForged(dot.scope(), pushed)) {
-                offences.count(from, Offence.FORGES_OURS, "scope=" + dot.scope());
-            }
             // Counted by the store; the core must not hear that the peer has what never comes here.
             apply(from, changeset);
         }
@@ -504,6 +502,12 @@ public final class SyncService implements CommitListener, Links.Listener {
                 forget(forget.scope(), forget.at());
             } else if (effect instanceof SyncEffect.Offence offence) {
                 offences.count(offence.peer(), offence.kind(), offence.detail());
+            } else if (effect instanceof SyncEffect.Deny deny) {
+                links.send(deny.to(), Channel.VECTORS, SyncCodec.denial(deny.known()), SEND_DEADLINE);
+            } else if (effect instanceof SyncEffect.Claimed claimed) {
+                claimed(claimed);
+            } else if (effect instanceof SyncEffect.Disowned disowned) {
+                disowned(disowned);
             } else if (effect instanceof SyncEffect.OpenEpoch) {
                 store.openEpoch().whenComplete((origin, failed) -> {
                     if (failed == null) {
@@ -511,7 +515,7 @@ public final class SyncService implements CommitListener, Links.Listener {
                                 "epoch",
                                 null,
                                 "this node goes on under epoch " + origin.epoch(),
-                                "a peer knows more of its history than its cartridge: it is an old copy");
+                                "a peer knows more of its history than its cartridge: see the events of kind claim");
                     }
                 });
             } else if (effect instanceof SyncEffect.Alarm alarm) {
@@ -522,6 +526,45 @@ public final class SyncService implements CommitListener, Links.Listener {
                 audits.soon(alarm.peer(), alarm.scope());
             }
         }
+    }
+
+    private void claimed(SyncEffect.Claimed claimed) {
+        LOG.warn(
+                "a member holds changes of this node that it does not know peer={} scope={} known={} held={}",
+                claimed.from().shortText(),
+                claimed.scope(),
+                claimed.known(),
+                claimed.held());
+        notices.notice(
+                "claim",
+                claimed.from(),
+                "holds changes of this node that it does not know",
+                "scope " + claimed.scope() + ", " + claimed.held() + " for " + claimed.known()
+                        + ": this cartridge is an old copy, or somebody made them up. Who handed them in is among"
+                        + " the events of the other members (set-back, forged)");
+    }
+
+    private void disowned(SyncEffect.Disowned disowned) {
+        NodeId writer = disowned.origin().node();
+        String where = "scope " + disowned.scope() + ", after change " + disowned.known() + " of epoch "
+                + disowned.origin().epoch();
+        if (disowned.from().equals(writer)) {
+            LOG.info("a member was set back to an older state peer={} {}", writer.shortText(), where);
+            notices.notice("set-back", writer, "has sent changes that it does not know any more", where);
+            return;
+        }
+        tally.of(disowned.from()).forged.incrementAndGet();
+        LOG.warn(
+                "a member handed in changes that their writer does not know peer={} writer={} {}",
+                disowned.from().shortText(),
+                writer.shortText(),
+                where);
+        notices.notice(
+                "forged",
+                disowned.from(),
+                "handed in changes of node " + writer.shortText() + " that it says it never wrote",
+                where + ": made up, unless its own events name another whom it has them from, or say that the writer"
+                        + " was set back. \"fazt swarm evict\" shuts a member out");
     }
 
     private void apply(NodeId from, Changeset changeset) {

@@ -17,6 +17,7 @@ final class Tally {
         final AtomicLong pulls = new AtomicLong();
         final AtomicLong failedPulls = new AtomicLong();
         final AtomicLong blobBytes = new AtomicLong();
+        final AtomicLong forged = new AtomicLong();
     }
 
     Counts of(NodeId peer) {
@@ -30,7 +31,7 @@ final class Tally {
     PeerCounters taken(NodeId peer, long offences) {
         Counts counts = peers.get(peer);
         return counts == null
-                ? new PeerCounters(0, 0, 0, 0, 0, 0, offences)
+                ? new PeerCounters(0, 0, 0, 0, 0, 0, offences, 0)
                 : new PeerCounters(
                         counts.pushed.get(),
                         counts.dropped.get(),
@@ -38,6 +39,7 @@ final class Tally {
                         counts.pulls.get(),
                         counts.failedPulls.get(),
                         counts.blobBytes.get(),
-                        offences);
+                        offences,
+                        counts.forged.get());
     }
 }

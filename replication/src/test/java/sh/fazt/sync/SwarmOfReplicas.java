@@ -4,14 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
+import sh.fazt.cartridge.change.Hlc;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Stamp;
@@ -40,12 +46,23 @@ final class SwarmOfReplicas {
     /** Everything that was ever written: what was known when it was, and what it wrote. */
     private final Map<Dot, Written> history = new HashMap<>();
 
-    /** The kinds of all that was told to owners. */
-    private final List<String> notices = new ArrayList<>();
+    /** All that was told to owners. */
+    private final List<Notice> notices = new ArrayList<>();
+
+    /** What a member made up in others' names: what it knew when it did, and what it wrote. */
+    private final Map<Dot, Written> forged = new HashMap<>();
+
+    private boolean lies;
 
     private int value;
 
-    private record Written(VersionVector deps, List<String> names, long added) {}
+    private record Written(Hlc at, VersionVector deps, List<String> names, long added) {
+        boolean succeeds(Dot dot, String name) {
+            return names.contains(name) && deps.includes(dot.origin(), dot.sequence());
+        }
+    }
+
+    private record Notice(NodeId at, String kind, @Nullable NodeId about, String what) {}
 
     private final class Member {
         final NodeId id;
@@ -71,7 +88,7 @@ final class SwarmOfReplicas {
                     swarm,
                     world.nanoClock(),
                     world.clock(id),
-                    (kind, about, what, why) -> notices.add(kind),
+                    (kind, about, what, why) -> notices.add(new Notice(id, kind, about, what)),
                     audit,
                     Holders.EVERYBODY,
                     () -> false);
@@ -88,8 +105,10 @@ final class SwarmOfReplicas {
         void checkCauses() {
             VersionVector here = replica.vector(MemoryReplica.SCOPE);
             here.entries().forEach((origin, sequence) -> {
-                Written written = history.get(new Dot(MemoryReplica.SCOPE, origin, sequence));
-                if (written != null) {
+                Dot dot = new Dot(MemoryReplica.SCOPE, origin, sequence);
+                Written written = history.get(dot);
+                // Of two changes with one number the other may be here.
+                if (written != null && !forged.containsKey(dot)) {
                     assertThat(here.covers(written.deps()))
                             .as("no effect without its cause: " + origin + ":" + sequence)
                             .isTrue();
@@ -117,9 +136,24 @@ final class SwarmOfReplicas {
             }
         }
 
+        /** Makes up the next change of another. */
+        void forge(Origin victim) {
+            String next = "f" + value++;
+            String name = "k" + random.nextInt(5);
+            MemoryReplica pretends = new MemoryReplica(
+                    victim, new HybridClock(world.clock(id)), Set.of(MemoryReplica.Bug.REUSED_SEQUENCE));
+            pretends.restore(replica.keep());
+            Changeset changeset = pretends.write(next, List.of(name));
+            world.trace("%s makes up %s", world.name(id), changeset.dot());
+            forged.put(
+                    changeset.dot(),
+                    new Written(changeset.hlc(), replica.vector(MemoryReplica.SCOPE), List.of(name), 0));
+            replica.apply(changeset);
+        }
+
         private void note(Changeset changeset, VersionVector deps, List<String> names, long added) {
             Dot dot = changeset.dot();
-            Written before = history.put(dot, new Written(deps, names, added));
+            Written before = history.put(dot, new Written(changeset.hlc(), deps, names, added));
             assertThat(before).as("a sequence is never used twice: " + dot).isNull();
         }
     }
@@ -140,19 +174,67 @@ final class SwarmOfReplicas {
         assertThat(swarm.notices).as("no false alarm").isEmpty();
     }
 
+    /** A run in which one makes up changes in the others' names; answers whether any was claimed of its writer. */
+    static boolean runWithLiar(SimWorld world) {
+        SwarmOfReplicas swarm = new SwarmOfReplicas(world, Set.of(), AUDIT);
+        swarm.lies = true;
+        swarm.trouble();
+        swarm.settle();
+        swarm.repaired();
+        // So that a denial that was lost is told again.
+        world.run(Claims.TELL_EVERY.multipliedBy(2));
+        swarm.check();
+        return swarm.checkNames();
+    }
+
+    private Member liar() {
+        return members.get(members.size() - 1);
+    }
+
+    /** From each member that is told of what it never wrote the names lead to who made it up. */
+    private boolean checkNames() {
+        NodeId liar = liar().id;
+        boolean claimed = false;
+        for (Notice claim : notices) {
+            if (!claim.kind().equals("claim")) {
+                continue;
+            }
+            claimed = true;
+            NodeId next = Objects.requireNonNull(claim.about());
+            Set<NodeId> asked = new HashSet<>();
+            while (!next.equals(liar)) {
+                assertThat(asked.add(next)).as("the names lead on").isTrue();
+                NodeId at = next;
+                next = notices.stream()
+                        .filter(notice -> notice.kind().equals("forged")
+                                && notice.at().equals(at)
+                                && notice.what().contains(claim.at().shortText()))
+                        .map(Notice::about)
+                        .filter(about -> about != null && !asked.contains(about))
+                        .findFirst()
+                        .orElseThrow(() -> new AssertionError(world.name(at)
+                                + " does not say whom it has the changes of " + world.name(claim.at()) + " from"));
+            }
+        }
+        return claimed;
+    }
+
+    private void repaired() {
+        boolean whole = world.runUntil(
+                () -> members.stream()
+                        .allMatch(one ->
+                                one.replica.rows().equals(members.get(0).replica.rows())),
+                Duration.ofSeconds(240));
+        assertThat(whole).as("the audit repairs every row").isTrue();
+    }
+
     /** A run of replicas of which one damages its rows; answers what was told to the owners meanwhile. */
     static List<String> runAndRepair(SimWorld world, MemoryReplica.Bug bug) {
         SwarmOfReplicas swarm = new SwarmOfReplicas(world, Set.of(bug), AUDIT);
         swarm.trouble();
         swarm.settle();
         swarm.members.forEach(one -> one.replica.mend());
-        boolean whole = world.runUntil(
-                () -> swarm.members.stream()
-                        .allMatch(one -> one.replica
-                                .rows()
-                                .equals(swarm.members.get(0).replica.rows())),
-                Duration.ofSeconds(120));
-        assertThat(whole).as("the audit repairs every row").isTrue();
+        swarm.repaired();
         // An audit that began before, and whose answer was lost, tells what it found when it gives up.
         world.run(Audit.PATIENCE.plusSeconds(5));
         int told = swarm.notices.size();
@@ -160,11 +242,11 @@ final class SwarmOfReplicas {
         assertThat(swarm.notices).as("what is repaired stays quiet").hasSize(told);
         // What was overwritten where a row was missing, nobody can have noticed: only that they are equal counts.
         swarm.checkEqual();
-        return swarm.notices;
+        return swarm.notices.stream().map(Notice::kind).toList();
     }
 
     private void trouble() {
-        int count = 2 + random.nextInt(4);
+        int count = (lies ? 3 : 2) + random.nextInt(4);
         LinkQuality quality = random.nextBoolean() ? LinkQuality.lan() : LinkQuality.wan();
         if (random.nextInt(3) == 0) {
             quality = quality.withDrop(0.1).withDuplicate(0.1).withBreaks(0.01);
@@ -182,7 +264,15 @@ final class SwarmOfReplicas {
     private void step() {
         Member one = members.get(random.nextInt(members.size()));
         Member other = members.get(random.nextInt(members.size()));
-        switch (random.nextInt(16)) {
+        int what = random.nextInt(16);
+        if (lies && (what == 6 || what == 8 || what == 9)) {
+            // Whoever is set back forgets what it wrote, and whoever starts anew whom it has that from.
+            if (one != liar()) {
+                liar().forge(one.replica.origin());
+            }
+            return;
+        }
+        switch (what) {
             case 0 -> world.network().isolate(one.id);
             case 1, 2 -> world.network().heal();
             case 3 -> {
@@ -278,13 +368,27 @@ final class SwarmOfReplicas {
     /** It stands, or somebody who knew it wrote over it, or it is kept as a loser. */
     private void checkKept(MemoryReplica replica, Dot dot, String name) {
         Stamp current = replica.stamp(name);
+        if (name.startsWith(ReplicaUnderTest.DOCUMENT) && !Collections.disjoint(history.keySet(), forged.keySet())) {
+            // Who had one of two changes with one number is taken to have known the other, and to have removed its
+            // fields: the one thing that whoever makes up changes can do to what another wrote, until it is heard of.
+            return;
+        }
+        if (forged.containsKey(dot)) {
+            assertThat(current != null
+                            && current.hlc()
+                                            .compareTo(Objects.requireNonNull(history.get(dot))
+                                                    .at())
+                                    >= 0)
+                    .as("no older one wins: " + dot + " of " + name)
+                    .isTrue();
+            return;
+        }
         if (current == null) {
             throw new AssertionError("what was written is gone: " + name);
         }
         boolean stands = current.origin().equals(dot.origin()) && current.sequence() == dot.sequence();
-        boolean succeeded = history.entrySet().stream()
-                .anyMatch(later -> later.getValue().names().contains(name)
-                        && later.getValue().deps().includes(dot.origin(), dot.sequence()));
+        boolean succeeded = Stream.concat(history.values().stream(), forged.values().stream())
+                .anyMatch(later -> later.succeeds(dot, name));
         boolean kept = replica.losers().contains(dot.origin() + ":" + dot.sequence() + " " + name);
         assertThat(stands || succeeded || kept)
                 .as("no silent loser: " + dot + " of " + name)

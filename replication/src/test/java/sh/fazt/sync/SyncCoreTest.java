@@ -24,20 +24,23 @@ class SyncCoreTest {
     private static final Origin SELF = new Origin(PEER, 7);
     private static final VersionVector HERE = VersionVector.EMPTY.with(SELF, 3);
 
+    private Origin origin = SELF;
+    private VersionVector here = HERE;
+
     private final SyncCore core = new SyncCore(new SyncCore.View() {
         @Override
         public Origin origin() {
-            return SELF;
+            return origin;
         }
 
         @Override
         public Map<Scope, VersionVector> vectors() {
-            return Map.of(SCOPE, HERE);
+            return Map.of(SCOPE, here);
         }
 
         @Override
         public VersionVector vector(Scope scope) {
-            return HERE;
+            return here;
         }
 
         @Override
@@ -92,13 +95,13 @@ class SyncCoreTest {
         for (int i = 4; i <= 6; i++) {
             core.linkUp(node(i), 0);
         }
-        core.pushed(node(4), change);
+        core.pushed(node(4), change, 0);
         assertThat(pushes(core.committed(SCOPE, change)))
                 .as("nothing is known of them yet")
                 .containsExactlyInAnyOrder(node(5), node(6));
         core.toldReach(node(5), Set.of(PEER, node(4)));
         core.toldReach(node(6), Set.of(PEER));
-        core.pushed(node(4), change(writer, 2));
+        core.pushed(node(4), change(writer, 2), 0);
         assertThat(pushes(core.committed(SCOPE, change(writer, 2)))).containsExactly(node(6));
         Changeset own = change(SELF, 4);
         assertThat(pushes(core.committed(SCOPE, own)))
@@ -136,7 +139,7 @@ class SyncCoreTest {
         core.linkDown(node(5), 0);
         core.toldReach(node(5), Set.of(node(4)));
         core.linkUp(node(5), 0);
-        core.pushed(node(4), change(writer, 1));
+        core.pushed(node(4), change(writer, 1), 0);
         assertThat(pushes(core.committed(SCOPE, change(writer, 1)))).containsExactly(node(5));
     }
 
@@ -246,7 +249,7 @@ class SyncCoreTest {
         Dot dot = new Dot(SCOPE, new Origin(LIAR, 1), 9);
         Changeset ahead = new Changeset(dot, new Hlc(1), HERE.with(new Origin(LIAR, 1), 8), new byte[0]);
         for (int i = 0; i < 2; i++) {
-            core.pushed(LIAR, ahead);
+            core.pushed(LIAR, ahead, 0);
             SyncEffect.Pull pull = pulls(core.applied(LIAR, dot, Applied.NEEDS_PULL, seconds(10 * i)))
                     .get(0);
             List<SyncEffect> effects = core.pulled(pull, HERE, HERE, seconds(10 * i));
@@ -305,6 +308,72 @@ class SyncCoreTest {
         assertThat(core.told(LIAR, Map.of(SCOPE, more), Map.of(), false, seconds(61)))
                 .as("it came to nothing")
                 .contains(new SyncEffect.OpenEpoch());
+    }
+
+    @Test
+    void whoeverGoesOnClaimingMoreIsAnsweredByEverFewerEpochs() {
+        core.linkUp(LIAR, 0);
+        VersionVector more = HERE.with(SELF, 4);
+        List<Integer> opened = new ArrayList<>();
+        for (int second = 0; second < 3600; second++) {
+            // The epoch is opened at once, and heard of by the liar as soon.
+            origin = new Origin(PEER, 8 + second);
+            here = HERE.with(origin, 1);
+            more = more.with(origin, 2);
+            if (core.told(LIAR, Map.of(SCOPE, more), Map.of(), false, seconds(second)).stream()
+                    .anyMatch(SyncEffect.OpenEpoch.class::isInstance)) {
+                opened.add(second);
+            }
+        }
+        assertThat(opened).startsWith(0, 1, 3, 7, 15, 31).hasSizeLessThan(16);
+    }
+
+    @Test
+    void whatOthersHoldBeyondWhatThisNodeWroteIsDeniedToAllAndAgainUntilItIsOld() {
+        NodeId other = node(8);
+        core.linkUp(LIAR, 0);
+        core.tick(0);
+        Map<Scope, VersionVector> more = Map.of(SCOPE, HERE.with(SELF, 9));
+        assertThat(core.told(LIAR, more, Map.of(), false, 0)).contains(new SyncEffect.Claimed(LIAR, SCOPE, SELF, 3, 9));
+        SyncEffect.Deny denial = new SyncEffect.Deny(LIAR, Map.of(SCOPE, Map.of(SELF, 3L)));
+        assertThat(core.tick(1)).contains(denial);
+        assertThat(core.tick(seconds(59))).doesNotContain(denial);
+        assertThat(core.tick(seconds(61))).contains(denial);
+        assertThat(core.linkUp(other, seconds(62))).contains(new SyncEffect.Deny(other, denial.known()));
+        assertThat(core.told(LIAR, more, Map.of(), false, seconds(300)))
+                .as("it was told of once")
+                .noneMatch(SyncEffect.Claimed.class::isInstance);
+        assertThat(core.tick(seconds(890))).contains(denial);
+        assertThat(core.tick(seconds(960))).doesNotContain(denial);
+        assertThat(core.linkUp(other, seconds(961))).noneMatch(SyncEffect.Deny.class::isInstance);
+    }
+
+    @Test
+    void whoHandedInWhatItsWriterDeniesIsNamedOnce() {
+        Origin writer = new Origin(node(4), 1);
+        Origin another = new Origin(node(5), 1);
+        core.linkUp(LIAR, 0);
+        core.linkUp(writer.node(), 0);
+        core.applied(writer.node(), new Dot(SCOPE, writer, 1), Applied.DONE, 0);
+        core.applied(LIAR, new Dot(SCOPE, writer, 2), Applied.DONE, 0);
+        core.applied(node(6), new Dot(SCOPE, writer, 3), Applied.DONE, 0);
+        SyncEffect.Pull pull = say(VersionVector.EMPTY.with(another, 5), 0).get(0);
+        VersionVector brought = VersionVector.EMPTY.with(another, 5);
+        core.pulled(pull, brought, brought, 0);
+        assertThat(core.denied(node(6), Map.of(SCOPE, Map.of(writer, 1L))))
+                .as("only of itself anybody has a say")
+                .isEmpty();
+        assertThat(core.denied(writer.node(), Map.of(SCOPE, Map.of(writer, 3L))))
+                .isEmpty();
+        assertThat(core.denied(writer.node(), Map.of(SCOPE, Map.of(writer, 1L))))
+                .containsExactly(new SyncEffect.Disowned(SCOPE, writer, 1, LIAR));
+        assertThat(core.denied(writer.node(), Map.of(SCOPE, Map.of(writer, 1L))))
+                .isEmpty();
+        assertThat(core.denied(writer.node(), Map.of(SCOPE, Map.of(writer, 0L))))
+                .as("it sent that itself")
+                .containsExactly(new SyncEffect.Disowned(SCOPE, writer, 0, writer.node()));
+        assertThat(core.denied(another.node(), Map.of(SCOPE, Map.of(another, 4L))))
+                .containsExactly(new SyncEffect.Disowned(SCOPE, another, 4, LIAR));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -22,6 +23,18 @@ class SyncSim {
     void aPlantedBugIsFound(MemoryReplica.Bug bug) {
         assertThat(SimSeeds.anyFails(1000, world -> SwarmOfReplicas.run(world, Set.of(bug))))
                 .isTrue();
+    }
+
+    /** One makes up changes in the others' names: nothing of theirs is lost, and the names lead to it. */
+    @Test
+    void whoMakesUpChangesOfOthersIsFoundOutAndNothingOfTheirsIsLost() {
+        AtomicInteger claimed = new AtomicInteger();
+        SimSeeds.each("SyncSim#whoMakesUpChangesOfOthersIsFoundOutAndNothingOfTheirsIsLost", 1000, world -> {
+            if (SwarmOfReplicas.runWithLiar(world)) {
+                claimed.incrementAndGet();
+            }
+        });
+        assertThat(claimed.get()).as("most of it is noticed").isPositive();
     }
 
     /** What a bug has done to the rows of one replica is found by the others, told, and repaired. */

@@ -50,9 +50,10 @@ public final class Merge {
         if (current == null) {
             return Outcome.NEW;
         }
-        if (sender.includes(current.origin(), current.sequence())) {
-            return Outcome.SUCCESSOR;
+        if (incoming.compareTo(current) <= 0) {
+            // Not even where the sender says that it knew ours: then it knew another change of that number, made up.
+            return Outcome.CONCURRENT_LOSE;
         }
-        return incoming.compareTo(current) > 0 ? Outcome.CONCURRENT_WIN : Outcome.CONCURRENT_LOSE;
+        return sender.includes(current.origin(), current.sequence()) ? Outcome.SUCCESSOR : Outcome.CONCURRENT_WIN;
     }
 }

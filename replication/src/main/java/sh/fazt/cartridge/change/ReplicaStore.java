@@ -28,11 +28,6 @@ public interface ReplicaStore {
         return theirs;
     }
 
-    /** Whether a peer's vector has changes of this very node that it can't have written. */
-    default boolean isForged(Scope scope, VersionVector theirs) {
-        return false;
-    }
-
     /**
      * Applies a pushed changeset if it is the next of its origin and everything it depends on is here
      * (replication.md section 4).
