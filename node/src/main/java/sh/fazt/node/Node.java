@@ -43,7 +43,6 @@ import sh.fazt.hosting.release.Deployments;
 import sh.fazt.hosting.release.FunctionCheck;
 import sh.fazt.hosting.route.Routes;
 import sh.fazt.identity.NodeId;
-import sh.fazt.membership.MembershipConfig;
 import sh.fazt.node.api.AccountApi;
 import sh.fazt.node.api.ApiHandler;
 import sh.fazt.node.api.AppApi;
@@ -177,7 +176,6 @@ final class Node implements AutoCloseable {
                                     settings.on(Key.DISCOVERY),
                                     settings.on(Key.PORT_MAPPING),
                                     beside(".raft"),
-                                    MembershipConfig.lan(),
                                     Timings.STANDARD,
                                     grpc.services(),
                                     grpc.interceptors()),

@@ -44,6 +44,10 @@ public final class ConfigFeed {
     private static final Duration EVERY = Duration.ofSeconds(15);
 
     private static final Duration FRESH = Duration.ofSeconds(40);
+    /** The same where each byte is paid for. */
+    private static final Duration EVERY_METERED = Duration.ofMinutes(15);
+
+    private static final Duration FRESH_METERED = Duration.ofMinutes(31);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     /** What this room has to know of the swarm. */
@@ -60,6 +64,9 @@ public final class ConfigFeed {
 
         /** Members that voted before a survivor was made to decide alone: they are believed of a later epoch. */
         Set<NodeId> former();
+
+        /** Whether this node pays for what it sends: then it relies on being told. */
+        boolean metered();
     }
 
     /**
@@ -84,6 +91,7 @@ public final class ConfigFeed {
     private final ConfigTeller teller;
     private volatile @Nullable Heard heard;
     private volatile boolean news = true;
+    private volatile long tried;
     /** The next answer has to hold everything: a difference did not fit. */
     private boolean whole;
 
@@ -144,18 +152,26 @@ public final class ConfigFeed {
         Heard last = heard;
         if (!raft.observing()) {
             news = false;
-        } else if (woken
-                || last == null
-                || !last.status().quorum()
-                || System.nanoTime() - last.at() > EVERY.toNanos()) {
+        } else if (woken || isOld(last)) {
             fetch();
         }
         return woken;
     }
 
+    private boolean isOld(@Nullable Heard last) {
+        long now = System.nanoTime();
+        boolean told = last != null && last.status().quorum();
+        if (facts.metered()) {
+            // What is to be waited for costs each time it is asked for.
+            return now - tried > (told ? EVERY_METERED : EVERY).toNanos();
+        }
+        return last == null || !told || now - last.at() > EVERY.toNanos();
+    }
+
     /** Fetches what is new from the first voter that answers; tells whether one did. Blocking. */
     public synchronized boolean fetch() {
         news = false;
+        tried = System.nanoTime();
         for (NodeId voter : reachable()) {
             try {
                 FeedReply reply = ask(voter, whole);
@@ -324,7 +340,7 @@ public final class ConfigFeed {
     /** How the group is, as a voter said lately. */
     RaftStatus status() {
         Heard last = heard;
-        if (last == null || System.nanoTime() - last.at() > FRESH.toNanos()) {
+        if (last == null || System.nanoTime() - last.at() > (facts.metered() ? FRESH_METERED : FRESH).toNanos()) {
             List<NodeId> voters = facts.voters().stream().sorted().toList();
             return new RaftStatus(
                     false, false, null, 0, false, voters, voters, raft.store().version());

@@ -35,13 +35,12 @@ public class Membership {
     private static final long LINK_EXCHANGE_GAP_NANOS = 1_000_000_000L;
 
     private final NodeId self;
-    private final MembershipConfig config;
+    private MembershipConfig config;
     private final RandomGenerator random;
     private final Roster roster;
     private final Probes probes = new Probes();
     private final Outbox out;
     private final LocalHealth health;
-    private final long retryNanos;
 
     private MemberState ownState = MemberState.ALIVE;
     private long incarnation;
@@ -88,7 +87,6 @@ public class Membership {
         this.roster = new Roster(random);
         this.out = new Outbox(roster, config);
         this.health = new LocalHealth(config.healthMax());
-        this.retryNanos = config.probeTimeout().toNanos();
         this.now = nowNanos;
         this.lastLinkExchange = nowNanos - LINK_EXCHANGE_GAP_NANOS;
         this.lastSilent = nowNanos - config.probePeriod().toNanos();
@@ -115,7 +113,10 @@ public class Membership {
             speak(ownState);
         } else if (event instanceof MembershipEvent.Sleep sleep) {
             speak(sleep.asleep() ? MemberState.AWAY : MemberState.ALIVE);
+            nextExchange = now + (sleep.asleep() ? config.awayPeriod() : config.probePeriod()).toNanos();
             tellNow();
+        } else if (event instanceof MembershipEvent.Pace pace) {
+            pace(pace.config());
         } else if (event instanceof MembershipEvent.Leave) {
             speak(MemberState.LEFT);
             tellNow();
@@ -195,6 +196,17 @@ public class Membership {
 
     // ---- what happens ----
 
+    /** What is due comes by the new constants; what runs ends by those that it began with. */
+    private void pace(MembershipConfig next) {
+        config = next;
+        nextProbe = Math.min(nextProbe, now + next.probePeriod().toNanos());
+        nextSuspectProbe = Math.min(nextSuspectProbe, now + next.probeTimeout().toNanos());
+        nextDeadProbe = Math.min(nextDeadProbe, now + next.deadProbePeriod().toNanos());
+        if (!isQuiet()) {
+            nextExchange = Math.min(nextExchange, now + next.exchangePeriod().toNanos());
+        }
+    }
+
     private void admit(Map<NodeId, MemberMetadata> admitted) {
         for (NodeId id : roster.all().stream().map(entry -> entry.id).toList()) {
             if (!admitted.containsKey(id)) {
@@ -222,7 +234,7 @@ public class Membership {
         if (!started && roster.size() > 0) {
             started = true;
             nextProbe = now + chance(config.probePeriod().toNanos());
-            nextSuspectProbe = now + chance(retryNanos);
+            nextSuspectProbe = now + chance(retryNanos());
             nextExchange = now + chance(config.probePeriod().toNanos());
             nextDeadProbe = now + chance(config.deadProbePeriod().toNanos());
             speak(ownState);
@@ -231,7 +243,9 @@ public class Membership {
 
     private void linkUp(NodeId peer) {
         Entry entry = roster.get(peer);
-        if (entry == null || entry.state == MemberState.ALIVE || isQuiet()) {
+        if (entry == null
+                || entry.state == MemberState.ALIVE && ownState != MemberState.AWAY
+                || ownState == MemberState.LEFT) {
             return;
         }
         out.ping(entry, probes.unanswered());
@@ -447,6 +461,10 @@ public class Membership {
         }
     }
 
+    private long retryNanos() {
+        return config.probeTimeout().toNanos();
+    }
+
     private boolean isQuiet() {
         return ownState != MemberState.ALIVE;
     }
@@ -487,11 +505,16 @@ public class Membership {
             nextGossip = now + config.gossipPeriod().toNanos();
             tellNow();
         }
+        if (ownState == MemberState.AWAY && nextExchange <= now) {
+            compare();
+            long period = config.awayPeriod().toNanos();
+            nextExchange = now + period - chance(period / 8);
+        }
         if (isQuiet()) {
             return;
         }
         if (nextSuspectProbe <= now) {
-            nextSuspectProbe = now + retryNanos;
+            nextSuspectProbe = now + retryNanos();
             roster.some(SUSPECTS_AT_ONCE, entry -> entry.state == MemberState.SUSPECT)
                     .forEach(this::probe);
         }
@@ -507,10 +530,16 @@ public class Membership {
             probeDead();
         }
         if (nextExchange <= now) {
-            List<Entry> partner = roster.some(1, entry -> entry.state == MemberState.ALIVE);
-            partner.forEach(entry -> out.exchange(entry.id, own(), false));
-            nextExchange = now + (partner.isEmpty() ? config.probePeriod().toNanos() : exchangeNanos());
+            nextExchange =
+                    now + (compare() ? exchangeNanos() : config.probePeriod().toNanos());
         }
+    }
+
+    /** Compares all that is known with one who is there, if anybody is. */
+    private boolean compare() {
+        List<Entry> partner = roster.some(1, entry -> entry.state == MemberState.ALIVE);
+        partner.forEach(entry -> out.exchange(entry.id, own(), false));
+        return !partner.isEmpty();
     }
 
     /** Everything goes over the wire, so large swarms compare less often. */
@@ -584,7 +613,9 @@ public class Membership {
         if (out.hasNews()) {
             next = Math.min(next, nextGossip);
         }
-        if (!isQuiet()) {
+        if (ownState == MemberState.AWAY) {
+            next = Math.min(next, nextExchange);
+        } else if (!isQuiet()) {
             next = Math.min(next, Math.min(nextProbe, nextExchange));
             next = suspects ? Math.min(next, nextSuspectProbe) : next;
             next = dead ? Math.min(next, nextDeadProbe) : next;

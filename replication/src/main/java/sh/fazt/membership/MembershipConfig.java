@@ -18,6 +18,7 @@ import java.time.Duration;
  * @param retransmitFactor a piece of news is told this often times the logarithm of the number of members
  * @param gossipBytes      how many bytes of news ride on one message
  * @param exchangePeriod   how often everything is compared with one other member
+ * @param awayPeriod       the same of a node that sleeps
  * @param deadProbePeriod  how often one dead member is asked whether it is back
  * @param healthMax        how far the multiplier of a node that doubts itself can rise
  * @param lateness         how late this node's own thread may be before it doubts itself
@@ -35,6 +36,7 @@ public record MembershipConfig(
         int retransmitFactor,
         int gossipBytes,
         Duration exchangePeriod,
+        Duration awayPeriod,
         Duration deadProbePeriod,
         int healthMax,
         Duration lateness) {
@@ -46,6 +48,7 @@ public record MembershipConfig(
         positive("suspicion minimum", suspicionMin);
         positive("gossip period", gossipPeriod);
         positive("exchange period", exchangePeriod);
+        positive("away period", awayPeriod);
         positive("dead probe period", deadProbePeriod);
         positive("lateness", lateness);
         if (probeTimeout.compareTo(probePeriod) >= 0) {
@@ -79,6 +82,7 @@ public record MembershipConfig(
                 4,
                 4096,
                 Duration.ofSeconds(30),
+                Duration.ofMinutes(15),
                 Duration.ofSeconds(10),
                 8,
                 Duration.ofMillis(200));
@@ -99,6 +103,7 @@ public record MembershipConfig(
                 4,
                 4096,
                 Duration.ofSeconds(60),
+                Duration.ofMinutes(15),
                 Duration.ofSeconds(60),
                 8,
                 Duration.ofMillis(500));

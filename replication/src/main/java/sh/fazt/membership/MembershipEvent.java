@@ -31,8 +31,14 @@ public sealed interface MembershipEvent {
     /** This node says something else of itself from now on. */
     record Describe(MemberMetadata metadata) implements MembershipEvent {}
 
-    /** This node goes to sleep, or is back: asleep it neither probes nor is probed. */
+    /**
+     * This node goes to sleep, or is back: asleep it neither probes nor is probed, and only compares what is known with
+     * another now and then.
+     */
     record Sleep(boolean asleep) implements MembershipEvent {}
+
+    /** Other constants hold from now on. */
+    record Pace(MembershipConfig config) implements MembershipEvent {}
 
     /** This node stops for good. */
     record Leave() implements MembershipEvent {}

@@ -128,6 +128,11 @@ public final class MembershipService implements AutoCloseable {
         happened(new MembershipEvent.Sleep(asleep));
     }
 
+    /** Lets other constants hold from now on. */
+    public void pace(MembershipConfig config) {
+        happened(new MembershipEvent.Pace(config));
+    }
+
     /** Announces that this node stops; completes when the first members were told, as far as links allow. */
     public CompletionStage<Void> leave() {
         CompletableFuture<Void> told = new CompletableFuture<>();

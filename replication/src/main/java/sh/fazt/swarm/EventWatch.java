@@ -92,7 +92,7 @@ final class EventWatch implements Links.Listener, CommitListener {
         switch (state) {
             case ALIVE -> events.add("member-up", id, "answers", "");
             case SUSPECT -> events.add("member-suspect", id, "has not answered yet", "it may still refute");
-            case AWAY -> events.add("member-away", id, "sleeps", "it said so");
+            case AWAY -> events.add("member-away", id, "is away", "it said so: it sleeps, or pays for what it sends");
             case DEAD -> events.add("member-down", id, "does not answer", "nobody got an answer in time");
             case LEFT -> events.add("member-down", id, "has stopped", "it said so");
         }

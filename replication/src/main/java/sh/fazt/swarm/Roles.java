@@ -45,6 +45,7 @@ final class Roles implements ConfigFeed.Facts {
     private final PendingJoin joining;
     private final Supplier<Map<NodeId, MemberRecord>> members;
     private final Predicate<NodeId> alive;
+    private final BooleanSupplier pays;
     private long heardGroup = System.nanoTime();
     /** That this node's group was given up, for its owner; empty while there is nothing to say. */
     private volatile String fenced = "";
@@ -52,6 +53,7 @@ final class Roles implements ConfigFeed.Facts {
     /**
      * @param members of the swarm, those of an admission included
      * @param alive   whether a member answers
+     * @param pays    whether this node pays for what it sends
      */
     Roles(
             NodeId self,
@@ -61,7 +63,8 @@ final class Roles implements ConfigFeed.Facts {
             Agreement agreement,
             PendingJoin joining,
             Supplier<Map<NodeId, MemberRecord>> members,
-            Predicate<NodeId> alive) {
+            Predicate<NodeId> alive,
+            BooleanSupplier pays) {
         this.self = self;
         this.swarmId = swarmId;
         this.raft = raft;
@@ -70,6 +73,7 @@ final class Roles implements ConfigFeed.Facts {
         this.joining = joining;
         this.members = members;
         this.alive = alive;
+        this.pays = pays;
     }
 
     @Override
@@ -91,6 +95,11 @@ final class Roles implements ConfigFeed.Facts {
     @Override
     public Set<NodeId> observers() {
         return those(MemberRecord::getObserver);
+    }
+
+    @Override
+    public boolean metered() {
+        return pays.getAsBoolean();
     }
 
     @Override

@@ -43,6 +43,7 @@ import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.membership.MemberMetadata;
 import sh.fazt.membership.MemberState;
+import sh.fazt.membership.MembershipConfig;
 import sh.fazt.membership.MembershipService;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 import sh.fazt.sync.FencedReplica;
@@ -69,6 +70,7 @@ public final class Swarm implements AutoCloseable {
     private final GrpcLinks links;
     private final LinkLedger ledger;
     private final MembershipService membership;
+    private final Presence presence;
     private final FencedReplica replica;
     private final SyncService sync;
     private final Tombstones tombstones;
@@ -137,7 +139,8 @@ public final class Swarm implements AutoCloseable {
                 }));
         ledger = new LinkLedger(cartridge, links);
         membership = new MembershipService(
-                key.id(), metadata(), options.membership(), links, swarm, clock, System::nanoTime, random);
+                key.id(), metadata(), MembershipConfig.lan(), links, swarm, clock, System::nanoTime, random);
+        presence = new Presence(links, membership);
         raft = new SwarmRaft(key.id(), cartridge, options.raft(), links, options.timings(), io, swarm, random);
         config = new SwarmConfig(raft);
         records = new Records(config);
@@ -202,7 +205,8 @@ public final class Swarm implements AutoCloseable {
                         .snapshot()
                         .state(id)
                         .filter(MemberState.ALIVE::equals)
-                        .isPresent());
+                        .isPresent(),
+                () -> links.settings().metered());
         ConfigFeed feed = new ConfigFeed(key, raft, links, roles);
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
@@ -352,6 +356,7 @@ public final class Swarm implements AutoCloseable {
     private void tick() {
         try {
             sync.tick();
+            presence.look();
             List<LinkState> states = links.states();
             long correction = ClockOffsets.correctionMillis(states);
             cartridge.clock().correct(correction);
@@ -434,7 +439,8 @@ public final class Swarm implements AutoCloseable {
                     SwarmException.Reason.BAD_TOKEN,
                     "this node issued that token itself: use it on the node that shall join");
         }
-        joiner.admit(token, observer);
+        // Who votes is asked each second whether it is there: nothing for one that pays for it.
+        joiner.admit(token, observer || links.settings().metered());
         follow();
         links.redial();
         part.awaitJoined(sync::caughtUp);

@@ -5,7 +5,6 @@ import io.grpc.ServerInterceptor;
 import java.nio.file.Path;
 import java.util.List;
 import sh.fazt.consensus.Timings;
-import sh.fazt.membership.MembershipConfig;
 
 /**
  * How this node takes part. Immutable.
@@ -33,7 +32,6 @@ public record SwarmOptions(
         boolean discovery,
         boolean portMapping,
         Path raft,
-        MembershipConfig membership,
         Timings timings,
         List<BindableService> services,
         List<ServerInterceptor> interceptors) {

@@ -32,6 +32,8 @@ public final class Audits {
     private static final Logger LOG = LoggerFactory.getLogger(Audits.class);
     /** Rows of a difference that are named in a notice; the log and the owner's command name them all. */
     private static final int NAMED = 5;
+    /** Where each byte is paid for, rows are compared by so much more seldom. */
+    private static final int SELDOM = 24;
 
     private final ReplicaStore store;
     private final Links links;
@@ -144,8 +146,8 @@ public final class Audits {
         due.keySet().removeIf(pair -> pair.peer().equals(peer));
     }
 
-    /** Starts what is due. On {@code swarm}. */
-    void tick(SyncCore core, List<NodeId> linked) {
+    /** Starts what is due. On {@code swarm}. @param paid of the linked those whose links are paid for by the byte */
+    void tick(SyncCore core, List<NodeId> linked, Set<NodeId> paid) {
         long now = nanos.getAsLong();
         if (running) {
             return;
@@ -169,7 +171,8 @@ public final class Audits {
                                     || result.state() == AuditResult.State.DIFFERENT);
                     one.strikes =
                             ended && result.state() == AuditResult.State.EQUAL ? 0 : Math.min(10, one.strikes + 1);
-                    long wait = ended && result.state() == AuditResult.State.EQUAL ? period.toNanos() : backOff(one);
+                    long seldom = period.toNanos() * (paid.contains(next.peer()) ? SELDOM : 1);
+                    long wait = ended && result.state() == AuditResult.State.EQUAL ? seldom : backOff(one);
                     one.at = nanos.getAsLong() + wait;
                 }));
     }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -336,7 +337,11 @@ public final class SyncService implements CommitListener, Links.Listener {
                 blobSync.tick();
             }
             Map<NodeId, Progress> now = new HashMap<>();
+            Set<NodeId> paid = new HashSet<>();
             for (LinkState state : links.states()) {
+                if (state.linkClass() == LinkClass.METERED) {
+                    paid.add(state.peer());
+                }
                 long behind = core.behind(state.peer());
                 now.put(
                         state.peer(),
@@ -344,7 +349,7 @@ public final class SyncService implements CommitListener, Links.Listener {
             }
             progress = Map.copyOf(now);
             meter.tick(core, core.known());
-            audits.tick(core, List.copyOf(now.keySet()));
+            audits.tick(core, List.copyOf(now.keySet()), paid);
         });
     }
 

@@ -377,6 +377,40 @@ class MembershipTest {
     }
 
     @Test
+    void asleepItComparesAllThatIsKnownNowAndThenAndWhenALinkComesUp() {
+        allAlive(A);
+        step(new MembershipEvent.Sleep(true));
+        pass(Duration.ofSeconds(10));
+        sent.clear();
+        pass(Duration.ofHours(1));
+        assertThat(sent)
+                .as("four wake-ups an hour")
+                .hasSizeBetween(3, 5)
+                .allMatch(one -> one.packet().hasExchange());
+        sent.clear();
+        step(new MembershipEvent.LinkUp(A));
+        assertThat(to(A))
+                .as("what happened meanwhile is asked for at once")
+                .extracting(Packet::getBodyCase)
+                .containsExactly(Packet.BodyCase.PING, Packet.BodyCase.EXCHANGE);
+    }
+
+    @Test
+    void whoIsFarFromAllAsksMoreSeldomAndNearAgainAsBefore() {
+        allAlive(A);
+        step(new MembershipEvent.Pace(MembershipConfig.wan()));
+        passAnswering(Duration.ofSeconds(6));
+        sent.clear();
+        passAnswering(Duration.ofSeconds(60));
+        assertThat(to(A).stream().filter(Packet::hasPing)).hasSizeBetween(11, 13);
+        step(new MembershipEvent.Pace(LAN));
+        passAnswering(Duration.ofSeconds(2));
+        sent.clear();
+        passAnswering(Duration.ofSeconds(60));
+        assertThat(to(A).stream().filter(Packet::hasPing)).hasSizeBetween(57, 62);
+    }
+
+    @Test
     void leavingIsToldAtOnceAndNotTakenBack() {
         allAlive(A, B);
         sent.clear();

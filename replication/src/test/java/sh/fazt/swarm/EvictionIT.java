@@ -32,7 +32,6 @@ import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.consensus.Timings;
 import sh.fazt.identity.NodeKey;
-import sh.fazt.membership.MembershipConfig;
 import sh.fazt.testkit.Await;
 
 /** Members that are shut out: real links, cartridges and groups in one process. */
@@ -95,7 +94,6 @@ class EvictionIT {
                             false,
                             false,
                             folder.resolve(name + ".raft"),
-                            MembershipConfig.lan(),
                             Timings.STANDARD,
                             List.of(),
                             List.of()),

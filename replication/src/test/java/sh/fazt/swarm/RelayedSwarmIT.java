@@ -35,7 +35,6 @@ import sh.fazt.consensus.Timings;
 import sh.fazt.identity.NodeKey;
 import sh.fazt.link.LinkClass;
 import sh.fazt.link.LinkState;
-import sh.fazt.membership.MembershipConfig;
 import sh.fazt.testkit.Await;
 import sh.fazt.testkit.CutProxy;
 
@@ -108,7 +107,6 @@ final class RelayedSwarmIT {
                             false,
                             false,
                             folder.resolve(name + ".raft"),
-                            MembershipConfig.lan(),
                             Timings.LAN,
                             List.of(),
                             List.of()),

@@ -27,7 +27,6 @@ import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.consensus.Timings;
 import sh.fazt.identity.NodeKey;
-import sh.fazt.membership.MembershipConfig;
 
 /** A node of a test: its cartridge with one table, its part in the swarm, and a foreign hand on its file. */
 final class SwarmNode implements AutoCloseable {
@@ -86,7 +85,6 @@ final class SwarmNode implements AutoCloseable {
                         false,
                         false,
                         folder.resolve(name + ".raft"),
-                        MembershipConfig.lan(),
                         Timings.LAN,
                         List.of(),
                         List.of()),

@@ -22,7 +22,6 @@ import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.Timings;
 import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeKey;
-import sh.fazt.membership.MembershipConfig;
 import sh.fazt.testkit.Await;
 
 /** Whole nodes in one process: real links, cartridges and groups. */
@@ -110,7 +109,6 @@ final class SwarmNodes {
                             false,
                             false,
                             raft(),
-                            MembershipConfig.lan(),
                             Timings.LAN,
                             List.of(),
                             List.of()),

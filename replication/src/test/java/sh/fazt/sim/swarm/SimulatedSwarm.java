@@ -257,6 +257,7 @@ final class SimulatedSwarm {
                 lan.retransmitFactor(),
                 lan.gossipBytes(),
                 lan.exchangePeriod(),
+                lan.awayPeriod(),
                 lan.deadProbePeriod(),
                 0,
                 lan.lateness());
