@@ -4,46 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.lang.reflect.Proxy;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
-import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
-import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.server.RaftServerConfigKeys;
-import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
-import org.apache.ratis.thirdparty.com.google.protobuf.InvalidProtocolBufferException;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import sh.fazt.cartridge.Cartridge;
-import sh.fazt.cartridge.CartridgeOptions;
-import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmConfig.Result;
-import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.consensus.v1.Command;
 import sh.fazt.protocol.consensus.v1.LeaderRequest;
 import sh.fazt.protocol.consensus.v1.LeaseReply;
@@ -51,124 +30,7 @@ import sh.fazt.protocol.consensus.v1.LeaseRequest;
 import sh.fazt.protocol.consensus.v1.Operation;
 import sh.fazt.testkit.Await;
 
-class ConsensusIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
-
-    @TempDir
-    Path folder;
-
-    private ScheduledExecutorService threads;
-    private MemoryLinks.Network network;
-    private final List<Node> nodes = new ArrayList<>();
-
-    private final class Node {
-        final NodeId id;
-        final String name;
-        final Random random;
-        SqliteCartridge cartridge;
-        MemoryLinks links;
-        ExecutorService io;
-        SwarmRaft raft;
-        SwarmConfig config;
-        /** Why the cartridge takes no write that is agreed; null when it does. */
-        volatile @Nullable RuntimeException writes;
-
-        volatile Runnable beforeWrite = () -> {};
-
-        Node(int number) {
-            byte[] bytes = new byte[32];
-            bytes[0] = (byte) number;
-            id = NodeId.of(bytes);
-            name = "n" + number;
-            random = new Random(number);
-            boot();
-            nodes.add(this);
-        }
-
-        void boot() {
-            io = Executors.newFixedThreadPool(16);
-            cartridge = SqliteCartridge.open(
-                    folder.resolve(name + ".db"), CartridgeOptions.standard(), List.of(SwarmRaft.schema()));
-            links = new MemoryLinks(network, id);
-            raft = new SwarmRaft(
-                    id, refusing(), folder.resolve(name + ".raft"), links, Timings.LAN, io, threads, random);
-            config = new SwarmConfig(raft);
-        }
-
-        private Cartridge refusing() {
-            return (Cartridge) Proxy.newProxyInstance(
-                    Cartridge.class.getClassLoader(), new Class<?>[] {Cartridge.class}, (proxy, method, arguments) -> {
-                        if (method.getName().equals("writeLocal")) {
-                            beforeWrite.run();
-                            RuntimeException refused = writes;
-                            if (refused != null) {
-                                return CompletableFuture.failedFuture(refused);
-                            }
-                        }
-                        return method.invoke(cartridge, arguments);
-                    });
-        }
-
-        void stop() {
-            raft.close();
-            links.close();
-            cartridge.close();
-            io.shutdownNow();
-        }
-
-        String alias(String key) {
-            return config.get("alias", key)
-                    .map(entry -> new String(entry.value(), StandardCharsets.UTF_8))
-                    .orElse("");
-        }
-
-        Result set(String key, String value) {
-            return config.propose(List.of(Op.set(
-                    config.get("alias", key).orElse(null), "alias", key, value.getBytes(StandardCharsets.UTF_8))));
-        }
-    }
-
-    @BeforeEach
-    void start() {
-        threads = Executors.newScheduledThreadPool(8);
-        network = new MemoryLinks.Network(threads);
-    }
-
-    @AfterEach
-    void stop() {
-        nodes.forEach(Node::stop);
-        threads.shutdownNow();
-    }
-
-    private List<Node> group(int count) {
-        Node first = new Node(1);
-        first.raft.initialise();
-        for (int i = 2; i <= count; i++) {
-            Node next = new Node(i);
-            next.raft.prepareJoin(Objects.requireNonNull(first.raft.groupId()));
-            first.raft.addVoter(next.id, next.raft.peerId());
-        }
-        return nodes;
-    }
-
-    private static Node leader(List<Node> nodes) {
-        Await.until(
-                "a leader",
-                PATIENCE,
-                () -> nodes.stream().anyMatch(node -> node.raft.status().leads()));
-        return nodes.stream()
-                .filter(node -> node.raft.status().leads())
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static void awaitAlias(Node node, String key, String value) {
-        Await.until(
-                key + " is " + value + " on " + node.name,
-                PATIENCE,
-                () -> node.alias(key).equals(value));
-    }
-
+class ConsensusIT extends RaftNodes {
     @Test
     void aGroupOfOneAgreesWithItselfAndKeepsItOverARestart() {
         Node one = group(1).get(0);
@@ -544,40 +406,6 @@ class ConsensusIT {
         assertThat(lost.set("on", "yes")).isInstanceOf(Result.Applied.class);
     }
 
-    /** Lets a node agree on some things, and start again with another end of its log. */
-    private void damage(Node node, UnaryOperator<byte[]> how) throws IOException {
-        agree(node);
-        node.stop();
-        rewrite(node, how);
-        node.boot();
-    }
-
-    private static void agree(Node node) {
-        for (int i = 0; i < 5; i++) {
-            node.set("a", "v" + i);
-        }
-    }
-
-    private void rewrite(Node node, UnaryOperator<byte[]> how) throws IOException {
-        Path raft = folder.resolve(node.name + ".raft");
-        Path current;
-        try (Stream<Path> groups = Files.list(raft)) {
-            current =
-                    groups.filter(Files::isDirectory).findFirst().orElseThrow().resolve("current");
-        }
-        try (Stream<Path> all = Files.list(current)) {
-            Path log = all.filter(file -> String.valueOf(file.getFileName()).startsWith("log_"))
-                    .max(Comparator.comparing(Path::toString))
-                    .orElseThrow();
-            byte[] bytes = Files.readAllBytes(log);
-            int end = bytes.length;
-            while (bytes[end - 1] == 0) {
-                end--;
-            }
-            Files.write(log, how.apply(Arrays.copyOf(bytes, end)));
-        }
-    }
-
     @Test
     void whoChangesSomethingSeesItAtOnceWhereverTheLeaderIs() {
         group(3);
@@ -758,18 +586,6 @@ class ConsensusIT {
                 .anyMatch(entry -> entry.getConfigurationEntry().getOldPeersCount() > 0);
     }
 
-    /** What a question tells of the log; nothing when it is another. */
-    private static List<LogEntryProto> entries(byte[] question) {
-        try {
-            return question.length > 1 && question[0] == LinkServerRpc.APPEND
-                    ? AppendEntriesRequestProto.parseFrom(ByteString.copyFrom(question, 1, question.length - 1))
-                            .getEntriesList()
-                    : List.of();
-        } catch (InvalidProtocolBufferException e) {
-            throw new AssertionError(e);
-        }
-    }
-
     @Test
     void whoLeftAGroupCanJoinItAgainOverWhatIsLeftOfIt() {
         group(2);
@@ -788,13 +604,5 @@ class ConsensusIT {
         assertThat(RaftServerConfigKeys.closeThreshold(Properties.make(folder, Timings.LAN))
                         .toLong(TimeUnit.HOURS))
                 .isGreaterThan(1);
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
     }
 }

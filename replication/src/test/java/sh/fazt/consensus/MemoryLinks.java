@@ -20,10 +20,13 @@ import sh.fazt.link.Links;
 
 /** Links between nodes of one process, which a test can cut. Thread-safe. */
 final class MemoryLinks implements Links {
+    private record Way(NodeId from, NodeId to) {}
+
     /** The wires between all nodes. */
     static final class Network {
         final Map<NodeId, MemoryLinks> nodes = new ConcurrentHashMap<>();
         final Set<NodeId> isolated = ConcurrentHashMap.newKeySet();
+        private final Set<Way> cut = ConcurrentHashMap.newKeySet();
         final ScheduledExecutorService threads;
         /** Told of every question before it is delivered, and may cut whom it will. */
         volatile BiConsumer<NodeId, byte[]> tap = (to, question) -> {};
@@ -32,6 +35,26 @@ final class MemoryLinks implements Links {
 
         Network(ScheduledExecutorService threads) {
             this.threads = threads;
+        }
+
+        /** What one sends to the other is lost, questions and answers. */
+        void deafen(NodeId from, NodeId to) {
+            cut.add(new Way(from, to));
+        }
+
+        /** Two that don't reach each other, whomever else they reach. */
+        void cut(NodeId a, NodeId b) {
+            deafen(a, b);
+            deafen(b, a);
+        }
+
+        void heal() {
+            isolated.clear();
+            cut.clear();
+        }
+
+        private boolean open(NodeId from, NodeId to) {
+            return connected(from, to) && !cut.contains(new Way(from, to));
         }
 
         boolean connected(NodeId a, NodeId b) {
@@ -65,9 +88,9 @@ final class MemoryLinks implements Links {
             network.tap.accept(to, request);
             MemoryLinks peer = network.nodes.get(to);
             Handler handler = peer == null ? null : peer.handlers.get(channel);
-            if (handler != null && network.connected(self, to)) {
+            if (handler != null && network.open(self, to)) {
                 handler.request(self, request).whenComplete((reply, failed) -> {
-                    if (!network.connected(self, to) || network.loses.test(to, request)) {
+                    if (!network.open(to, self) || network.loses.test(to, request)) {
                         return;
                     }
                     if (failed == null) {
@@ -98,7 +121,15 @@ final class MemoryLinks implements Links {
         for (NodeId peer : network.nodes.keySet()) {
             if (!peer.equals(self)) {
                 states.add(new LinkState(
-                        peer, network.connected(self, peer), true, "memory", Duration.ofMillis(1), 0, 0, 0, null));
+                        peer,
+                        network.open(self, peer) && network.open(peer, self),
+                        true,
+                        "memory",
+                        Duration.ofMillis(1),
+                        0,
+                        0,
+                        0,
+                        null));
             }
         }
         return states;
