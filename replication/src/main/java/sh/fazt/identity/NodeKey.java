@@ -226,9 +226,18 @@ public final class NodeKey {
         return "NodeKey[" + id.shortText() + "]";
     }
 
+    /** Whether a certificate is named as a node's is: that says what a server takes itself for, and proves nothing. */
+    public static boolean isNamed(X509Certificate certificate, NodeId owner) {
+        return certificate.getSubjectX500Principal().getName().equals("CN=" + commonName(owner));
+    }
+
+    private static String commonName(NodeId owner) {
+        return "fazt " + owner.shortText();
+    }
+
     private static X509Certificate certify(KeyPair pair, BigInteger serial) throws GeneralSecurityException {
         byte[] algorithm = Der.sequence(Der.oid(1, 2, 840, 10045, 4, 3, 2));
-        String common = "fazt " + idOf(pair.getPublic()).shortText();
+        String common = commonName(idOf(pair.getPublic()));
         byte[] name = Der.sequence(Der.set(Der.sequence(Der.oid(2, 5, 4, 3), Der.utf8(common))));
         // RFC 5280, 4.1.2.5: the end that means "none". Trust ends by eviction, not by a date.
         byte[] validity = Der.sequence(Der.utcTime("000101000000Z"), Der.generalizedTime("99991231235959Z"));

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.peer.v1.Frame;
 import sh.fazt.protocol.peer.v1.Hello;
+import sh.fazt.protocol.peer.v1.JoinRequest;
 
 /** Hellos: ours, and what may be wrong with the others'. Thread-safe. */
 final class Greetings {
@@ -60,6 +61,18 @@ final class Greetings {
                 ? null
                 : "it speaks peer protocol " + its + ", this node " + spoken + ": update fazt on "
                         + (spoken.isBehind(its) ? "this node" : "that node");
+    }
+
+    /** Why the members here could have no link with an applicant, for its owner; null when they could. */
+    @Nullable
+    String otherProtocol(JoinRequest request) {
+        Protocols its = Protocols.of(request);
+        return spoken.meet(its)
+                ? null
+                : "the node that issued the token speaks peer protocol " + spoken + ", the node that wants to join "
+                        + its + ": update fazt on the node that "
+                        + (its.isBehind(spoken) ? "wants to join" : "issued the token")
+                        + ". The token is good until it expires";
     }
 
     /** Why we can't have a link with the sender of that hello, or null. */

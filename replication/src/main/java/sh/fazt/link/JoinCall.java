@@ -13,7 +13,9 @@ import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -57,7 +59,7 @@ public final class JoinCall {
                 NioIoHandler.newFactory());
         try {
             List<String> failures = new ArrayList<>();
-            boolean wrongKey = false;
+            Set<JoinRefusal> kinds = EnumSet.noneOf(JoinRefusal.class);
             int untried = token.addresses().size();
             for (String address : token.addresses()) {
                 // A small machine that has just started takes long for its first handshake: each address its share.
@@ -67,30 +69,46 @@ public final class JoinCall {
                     return attempt.answer();
                 }
                 failures.add(address + ": " + attempt.failure());
-                wrongKey |= attempt.wrongKey();
+                kinds.add(attempt.kind());
             }
-            return failed(token, failures, wrongKey);
+            return failed(token, failures, kinds);
         } finally {
             group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         }
     }
 
-    private static JoinAnswer failed(JoinToken token, List<String> failures, boolean wrongKey) {
+    private static JoinAnswer failed(JoinToken token, List<String> failures, Set<JoinRefusal> kinds) {
         String tried = String.join("; ", failures);
         String issuer = "node " + token.issuer().shortText();
-        return wrongKey
+        if (kinds.contains(JoinRefusal.WRONG_KEY)) {
+            return new JoinAnswer.Refused(
+                    JoinRefusal.WRONG_KEY,
+                    "the join token's secret was not sent, because who answers is not " + issuer
+                            + " that issued it (" + tried + "). Has that node been set up anew, or its address been"
+                            + " given to another? Ask for a new token");
+        }
+        String unreached = issuer + " was not reached at any address of the join token (" + tried + "). ";
+        return kinds.contains(JoinRefusal.STRANGER)
                 ? new JoinAnswer.Refused(
-                        JoinRefusal.WRONG_KEY,
-                        "the join token's secret was not sent, because who answers is not " + issuer
-                                + " that issued it (" + tried + "). Has that node been set up anew, or its address been"
-                                + " given to another? Ask for a new token")
+                        JoinRefusal.STRANGER,
+                        unreached + "What was expected there is the swarm port of that node. Does it run, on that port,"
+                                + " and does the address still lead to its machine? Look there with \"fazt server"
+                                + " status\", then make a new token with \"fazt swarm token\"")
                 : new JoinAnswer.Refused(
                         JoinRefusal.UNREACHABLE,
-                        issuer + " was not reached at any address of the join token (" + tried
-                                + "). It has to run and its swarm port has to be open to this machine");
+                        unreached + "It has to run and its swarm port has to be open to this machine");
     }
 
-    private record Attempt(@Nullable JoinAnswer answer, String failure, boolean wrongKey) {}
+    /** @param kind of the failure, when there is no answer */
+    private record Attempt(@Nullable JoinAnswer answer, String failure, JoinRefusal kind) {
+        static Attempt answered(JoinAnswer answer) {
+            return new Attempt(answer, "", JoinRefusal.UNREACHABLE);
+        }
+
+        static Attempt failed(String why) {
+            return new Attempt(null, why, JoinRefusal.UNREACHABLE);
+        }
+    }
 
     private static Attempt attempt(
             JoinToken token,
@@ -106,17 +124,28 @@ public final class JoinCall {
             HostPort to = HostPort.parse(address);
             InetSocketAddress resolved = new InetSocketAddress(to.host(), to.port());
             if (resolved.isUnresolved()) {
-                return new Attempt(null, "no such host", false);
+                return Attempt.failed("no such host");
             }
             connection = Network.connect(resolved, Tls.client(key, token.issuer()), group, mayBlock, Network.WINDOW);
-            return new Attempt(apply(token, key, applicant, connection, patience, end), "", false);
+            return Attempt.answered(apply(token, key, applicant, connection, patience, end));
         } catch (StatusRuntimeException e) {
             if (e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED) {
-                return new Attempt(null, "no answer in time", false);
+                return Attempt.failed("no answer in time");
             }
-            return new Attempt(null, Reasons.of(e), Reasons.wrongKey(e) != null);
+            if (e.getStatus().getCode() == Status.Code.UNIMPLEMENTED) {
+                // Whoever says this has shown the issuer's key.
+                return Attempt.answered(new JoinAnswer.Refused(
+                        JoinRefusal.TOO_OLD,
+                        "node " + token.issuer().shortText()
+                                + " answers, but its fazt lets nodes in by another protocol"
+                                + " than this fazt knows: update fazt on the older of the two"));
+            }
+            JoinRefusal kind = Stranger.of(e) != null
+                    ? JoinRefusal.STRANGER
+                    : Reasons.wrongKey(e) != null ? JoinRefusal.WRONG_KEY : JoinRefusal.UNREACHABLE;
+            return new Attempt(null, Reasons.of(e), kind);
         } catch (IllegalArgumentException | SSLException e) {
-            return new Attempt(null, String.valueOf(e.getMessage()), false);
+            return Attempt.failed(String.valueOf(e.getMessage()));
         } finally {
             if (connection != null) {
                 connection.shutdownNow();
@@ -134,6 +163,8 @@ public final class JoinCall {
                 .addAllAddresses(applicant.addresses())
                 .setObserver(applicant.observer())
                 .setSchemaLevel(applicant.schemaLevel())
+                .setOldestProtocol(Protocols.SPOKEN.oldest())
+                .setNewestProtocol(Protocols.SPOKEN.newest())
                 .setNonce(ByteString.copyFrom(nonce));
         long patience = firstAnswer;
         for (int i = 0; i <= MAX_CHALLENGES; i++) {

@@ -41,8 +41,11 @@ final class JoinCounter {
 
     void join(JoinRequest request, NodeId caller, String host, Consumer<JoinReply> reply) {
         String problem = problemWith(request);
+        String otherProtocol = links.greetings().otherProtocol(request);
         if (problem != null) {
             reply.accept(refused(JoinRefusal.NOT_UNDERSTOOD, "the application to join is damaged: " + problem));
+        } else if (otherProtocol != null) {
+            reply.accept(refused(JoinRefusal.TOO_OLD, otherProtocol));
         } else if (!isFresh(request, caller)) {
             ByteString challenge = ByteString.copyFrom(
                     challenge(request.getTokenId(), caller, links.wallMillis() / 1000 + CHALLENGE_SECONDS));

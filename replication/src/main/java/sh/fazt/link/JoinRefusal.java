@@ -22,8 +22,13 @@ public enum JoinRefusal {
     WRONG_KEY(11),
     /** The applicant's key was evicted from the swarm and is never let in again: it needs a new one. */
     EVICTED(12),
-    /** Either node's fazt is older than what the swarm has agreed on: update it. The token is still good. */
-    TOO_OLD(13);
+    /**
+     * Either node's fazt is older than what the swarm has agreed on, or than any that the other can talk to: update it.
+     * The token is still good.
+     */
+    TOO_OLD(13),
+    /** Decided here: the issuer answers at none of the token's addresses, and what does is no node. */
+    STRANGER(14);
 
     private final int number;
 

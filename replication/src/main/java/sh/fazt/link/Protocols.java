@@ -1,6 +1,7 @@
 package sh.fazt.link;
 
 import sh.fazt.protocol.peer.v1.Hello;
+import sh.fazt.protocol.peer.v1.JoinRequest;
 
 /** The versions of the peer protocol that a node speaks. Immutable. */
 record Protocols(int oldest, int newest) {
@@ -9,6 +10,10 @@ record Protocols(int oldest, int newest) {
 
     static Protocols of(Hello hello) {
         return new Protocols(hello.getOldestProtocol(), hello.getNewestProtocol());
+    }
+
+    static Protocols of(JoinRequest request) {
+        return new Protocols(Math.max(1, request.getOldestProtocol()), Math.max(1, request.getNewestProtocol()));
     }
 
     /** Whether two nodes have one in common. */

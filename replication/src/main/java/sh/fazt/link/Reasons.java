@@ -16,6 +16,14 @@ final class Reasons {
         if (wrongKey != null) {
             return String.valueOf(wrongKey.getMessage());
         }
+        String stranger = Stranger.of(error);
+        if (stranger == null) {
+            stranger = Stranger.suspected(error);
+        }
+        return stranger == null ? deepest(error) : stranger;
+    }
+
+    static String deepest(Throwable error) {
         Throwable deepest = error;
         while (deepest.getCause() != null && deepest.getCause() != deepest) {
             deepest = deepest.getCause();

@@ -130,12 +130,20 @@ final class Tls {
 
         private void check(X509Certificate[] chain) throws CertificateException {
             if (chain.length == 0 || !(chain[0].getPublicKey() instanceof ECPublicKey key)) {
-                throw new WrongKeyException("the other side shows no node key");
+                throw new WrongKeyException(
+                        "the TLS server that answers there shows no node key, it is no fazt node", false);
             }
             NodeId seen = NodeKey.idOf(key);
             if (!expected.test(seen)) {
-                throw new WrongKeyException("another node answers there: expected the key of node " + name
-                        + ", saw that of " + seen.shortText());
+                if (!NodeKey.isNamed(chain[0], seen)) {
+                    throw new WrongKeyException(
+                            "the TLS server that answers there shows a key that is no node's, it is no fazt node",
+                            false);
+                }
+                throw new WrongKeyException(
+                        "another node answers there: expected the key of node " + name + ", saw that of "
+                                + seen.shortText(),
+                        true);
             }
         }
 

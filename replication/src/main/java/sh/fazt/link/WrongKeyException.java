@@ -6,7 +6,15 @@ import java.security.cert.CertificateException;
 final class WrongKeyException extends CertificateException {
     private static final long serialVersionUID = 1L;
 
-    WrongKeyException(String message) {
+    private final boolean node;
+
+    /** @param node whether who answered is a node at all */
+    WrongKeyException(String message, boolean node) {
         super(message);
+        this.node = node;
+    }
+
+    boolean isNode() {
+        return node;
     }
 }

@@ -3,6 +3,7 @@ package sh.fazt.swarm;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import org.slf4j.Logger;
@@ -38,6 +39,10 @@ final class Joiner {
     private static final Duration CALL = Duration.ofSeconds(45);
     /** How long a leader has to tell whoever it added, before it is asked again. */
     private static final Duration AGAIN = Duration.ofSeconds(2);
+
+    /** What says nothing of the issuer but that it is not where the token says. */
+    private static final Set<JoinRefusal> ELSEWHERE =
+            Set.of(JoinRefusal.UNREACHABLE, JoinRefusal.WRONG_KEY, JoinRefusal.STRANGER);
 
     private final NodeKey key;
     private final SwarmOptions options;
@@ -93,8 +98,7 @@ final class Joiner {
 
     private Admission apply(JoinToken token, boolean observer) {
         JoinAnswer answer = call(token, observer);
-        if (answer instanceof JoinAnswer.Refused refused
-                && (refused.reason() == JoinRefusal.UNREACHABLE || refused.reason() == JoinRefusal.WRONG_KEY)) {
+        if (answer instanceof JoinAnswer.Refused refused && ELSEWHERE.contains(refused.reason())) {
             List<String> near = surroundings.find(token.issuer(), token.addresses());
             if (!near.isEmpty()) {
                 LOG.info("the issuer was heard of on the local network addresses={}", near);
@@ -125,7 +129,7 @@ final class Joiner {
             case EXPIRED, USED, UNKNOWN_TOKEN, BAD_PROOF, WRONG_KEY -> SwarmException.Reason.BAD_TOKEN;
             case NO_QUORUM -> SwarmException.Reason.NO_QUORUM;
             case EVICTED, TOO_OLD -> SwarmException.Reason.CONFLICT;
-            case BUSY, NOT_UNDERSTOOD, UNREACHABLE -> SwarmException.Reason.UNREACHABLE;
+            case BUSY, NOT_UNDERSTOOD, UNREACHABLE, STRANGER -> SwarmException.Reason.UNREACHABLE;
         };
     }
 
@@ -189,7 +193,12 @@ final class Joiner {
 
     /** Asks whoever it is linked to. */
     private void askToVote() {
-        obstacle = "no member of it is linked";
+        obstacle = "no member of it is linked"
+                + links.states().stream()
+                        .filter(state -> !state.up() && state.lastError() != null)
+                        .map(state -> ": node " + state.peer().shortText() + ", " + state.lastError())
+                        .findFirst()
+                        .orElse("");
         Ask ask = Ask.newBuilder().setAddMe(raft.peerId()).build();
         for (LinkState state : links.states()) {
             if (state.up()) {

@@ -10,6 +10,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.sql.DriverManager;
 import java.time.Clock;
@@ -33,10 +34,12 @@ import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
 import sh.fazt.link.GrpcLinks;
 import sh.fazt.link.LinkConfig;
+import sh.fazt.link.OtherProtocol;
 import sh.fazt.testkit.Await;
 
 /** Swarms of processes on this machine: bad tokens, strangers at the port, crashes, a member that leaves alone. */
@@ -121,21 +124,79 @@ class SwarmSystemIT {
         String lost = b.ok("swarm", "token").asText();
         HostAndPort swarm = HostAndPort.of(b.swarmAddress());
         b.stop();
-        refused(c, "was not reached", "swarm", "join", lost);
-        for (String answer : List.of("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "SSH-2.0-other\r\n")) {
-            try (ServerSocket other = new ServerSocket()) {
-                other.setReuseAddress(true);
-                other.bind(new InetSocketAddress(swarm.host(), swarm.port()));
-                Thread answering = answering(other, answer);
-                refused(c, "was not reached", "swarm", "join", lost);
-                other.close();
-                answering.join();
-            }
-        }
+        refused(c, "its swarm port has to be open to this machine", "swarm", "join", lost);
+        byte[] garbage = new byte[2048];
+        new Random(7).nextBytes(garbage);
+        othersAnswer(c, lost, swarm, "HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(UTF_8), "an HTTP server");
+        othersAnswer(c, lost, swarm, "SSH-2.0-other\r\n".getBytes(UTF_8), "an SSH server");
+        othersAnswer(c, lost, swarm, garbage, "something answers there that does not speak TLS");
+        anIssuerOfALaterReleaseLetsNobodyIn(c);
         JsonNode status = c.ok("swarm", "status");
         assertThat(status.get("members")).as("still a swarm of one").hasSize(1);
         assertThat(status.get("quorum").asBoolean()).isTrue();
         assertThat(c.log()).content().doesNotContain("\tat ");
+    }
+
+    /** Where a node was, another program is now. */
+    private static void othersAnswer(NodeUnderTest c, String token, HostAndPort swarm, byte[] answer, String name)
+            throws Exception {
+        try (ServerSocket other = new ServerSocket()) {
+            other.setReuseAddress(true);
+            other.bind(new InetSocketAddress(swarm.host(), swarm.port()));
+            Thread answering = answering(other, answer);
+            NodeUnderTest.Run join = c.fazt("swarm", "join", token);
+            other.close();
+            answering.join();
+            assertThat(join.code()).isEqualTo(1);
+            assertThat(join.out()).isEmpty();
+            assertThat(join.err())
+                    .contains(
+                            "was not reached",
+                            name,
+                            "which is no fazt node",
+                            "What was expected there is the swarm port")
+                    .contains("\"fazt swarm token\"")
+                    .doesNotContain("\tat ");
+        }
+    }
+
+    /** The links of a node that speaks later protocols only; who asks it is told before anything is agreed. */
+    private static void anIssuerOfALaterReleaseLetsNobodyIn(NodeUnderTest c) throws Exception {
+        NodeKey key = NodeKey.generate();
+        ExecutorService threads = Executors.newCachedThreadPool();
+        AtomicBoolean asked = new AtomicBoolean();
+        GrpcLinks later = OtherProtocol.links(
+                LinkConfig.of(
+                                key,
+                                () -> "swarm",
+                                Thread::new,
+                                threads,
+                                threads,
+                                Clock.systemUTC(),
+                                System::nanoTime,
+                                new Random())
+                        .withAddress("127.0.0.1", 0, List.of())
+                        .withDesk(application -> {
+                            asked.set(true);
+                            throw new IllegalStateException("nobody is to be admitted");
+                        }),
+                3,
+                4);
+        try {
+            later.start();
+            JoinToken token = JoinToken.mint(key.id(), List.of("127.0.0.1:" + later.port()), new SecureRandom());
+            refused(
+                    c,
+                    "the node that issued the token speaks peer protocol 3 to 4, the node that wants to join 1 to 1:"
+                            + " update fazt on the node that wants to join",
+                    "swarm",
+                    "join",
+                    token.text());
+            assertThat(asked).isFalse();
+        } finally {
+            later.close();
+            threads.shutdownNow();
+        }
     }
 
     private record HostAndPort(String host, int port) {
@@ -145,12 +206,12 @@ class SwarmSystemIT {
         }
     }
 
-    private static Thread answering(ServerSocket server, String answer) {
+    private static Thread answering(ServerSocket server, byte[] answer) {
         Thread thread = new Thread(() -> {
             while (!server.isClosed()) {
                 try (Socket socket = server.accept()) {
                     socket.getInputStream().read(new byte[512]);
-                    socket.getOutputStream().write(answer.getBytes(UTF_8));
+                    socket.getOutputStream().write(answer);
                 } catch (java.io.IOException closedOrGone) {
                     // The next one, or the end.
                 }
