@@ -44,6 +44,9 @@ abstract class RaftNodes {
 
     ScheduledExecutorService threads;
     MemoryLinks.Network network;
+    /** Of the nodes that are made from now on. */
+    Timings timings = Timings.LAN;
+
     final List<Node> nodes = new ArrayList<>();
 
     final class Node {
@@ -74,7 +77,7 @@ abstract class RaftNodes {
             io = Executors.newFixedThreadPool(16);
             cartridge = SqliteCartridge.open(file(), CartridgeOptions.standard(), List.of(SwarmRaft.schema()));
             links = links(this);
-            raft = new SwarmRaft(id, refusing(), log(), links, Timings.LAN, io, threads, random);
+            raft = new SwarmRaft(id, refusing(), log(), links, timings, io, threads, random);
             config = new SwarmConfig(raft);
             runs = true;
         }
