@@ -50,9 +50,8 @@ async function etcd() {
 async function syncthing() {
   const both = [];
   for (const name of ['a', 'b']) {
-    const home = path.join(work, `syncthing-${name}`);
-    const folder = path.join(work, `synced-${name}`);
-    fs.mkdirSync(folder);
+    const home = fs.mkdtempSync(path.join(work, `syncthing-${name}-`));
+    const folder = fs.mkdtempSync(path.join(work, `synced-${name}-`));
     execFileSync('syncthing', ['generate', `--home=${home}`, '--no-default-folder'], { stdio: 'ignore' });
     both.push({ name, home, folder, port: await freePort(), gui: await freePort(),
       id: execFileSync('syncthing', [`--home=${home}`, '--device-id'], { encoding: 'utf8' }).trim() });

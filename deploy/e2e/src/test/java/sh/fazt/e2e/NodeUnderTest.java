@@ -130,6 +130,23 @@ final class NodeUnderTest implements AutoCloseable {
         return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
+    /** What it tells whoever scrapes it. */
+    String metrics() throws Exception {
+        HttpResponse<String> answer = HTTP.send(
+                admin("/metrics")
+                        .header(
+                                "Authorization",
+                                "Bearer "
+                                        + RunFile.read(cartridge).orElseThrow().token())
+                        .GET()
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 200) {
+            throw new IllegalStateException(name + " /metrics: " + answer.statusCode() + " " + answer.body());
+        }
+        return answer.body();
+    }
+
     /** Joins the swarm that another node is in; its owner is this node's then. */
     void join(NodeUnderTest issuer) throws Exception {
         ok("swarm", "join", issuer.ok("swarm", "token").asText());
