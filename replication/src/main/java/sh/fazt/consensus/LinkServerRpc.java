@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
@@ -45,6 +47,7 @@ final class LinkServerRpc implements RaftServerRpc {
     private final LifeCycle lifeCycle = new LifeCycle("links");
     private final Duration quick;
     private final Duration patient;
+    private final Duration pause;
 
     LinkServerRpc(RaftServer server, LinkTransport transport, RpcType type) {
         this.server = server;
@@ -52,9 +55,10 @@ final class LinkServerRpc implements RaftServerRpc {
         this.type = type;
         RaftProperties properties = server.getProperties();
         quick = Duration.ofMillis(
-                RaftServerConfigKeys.Rpc.timeoutMin(properties).toLong(java.util.concurrent.TimeUnit.MILLISECONDS));
+                RaftServerConfigKeys.Rpc.timeoutMin(properties).toLong(TimeUnit.MILLISECONDS));
         patient = Duration.ofMillis(
-                RaftServerConfigKeys.Rpc.requestTimeout(properties).toLong(java.util.concurrent.TimeUnit.MILLISECONDS));
+                RaftServerConfigKeys.Rpc.requestTimeout(properties).toLong(TimeUnit.MILLISECONDS));
+        pause = Duration.ofMillis(RaftServerConfigKeys.Rpc.sleepTime(properties).toLong(TimeUnit.MILLISECONDS));
     }
 
     @Override
@@ -71,7 +75,14 @@ final class LinkServerRpc implements RaftServerRpc {
 
     @Override
     public InstallSnapshotReplyProto installSnapshot(InstallSnapshotRequestProto request) throws IOException {
-        return InstallSnapshotReplyProto.parseFrom(ask(SNAPSHOT, request.getServerRequest(), request, patient));
+        long begin = System.nanoTime();
+        try {
+            return InstallSnapshotReplyProto.parseFrom(ask(SNAPSHOT, request.getServerRequest(), request, patient));
+        } catch (IOException e) {
+            // After this Ratis sends the snapshot again at once, without end; it pauses only for what it appends.
+            LockSupport.parkNanos(begin + pause.toNanos() - System.nanoTime());
+            throw e;
+        }
     }
 
     @Override
@@ -100,7 +111,7 @@ final class LinkServerRpc implements RaftServerRpc {
     /**
      * Answers a peer; runs where it may block.
      *
-     * @param garbled run when the message can't be read
+     * @param garbled run when the message can't be read, or is told in another's name
      */
     static byte[] serve(RaftServer server, NodeId from, byte[] message, Runnable garbled) {
         try {
@@ -108,22 +119,22 @@ final class LinkServerRpc implements RaftServerRpc {
             MessageLite reply = switch (message[0]) {
                 case VOTE -> {
                     RequestVoteRequestProto request = RequestVoteRequestProto.parseFrom(body);
-                    check(server, from, request.getServerRequest());
+                    check(server, from, request.getServerRequest(), garbled);
                     yield server.requestVote(request);
                 }
                 case APPEND -> {
                     AppendEntriesRequestProto request = AppendEntriesRequestProto.parseFrom(body);
-                    check(server, from, request.getServerRequest());
+                    check(server, from, request.getServerRequest(), garbled);
                     yield server.appendEntries(request);
                 }
                 case SNAPSHOT -> {
                     InstallSnapshotRequestProto request = InstallSnapshotRequestProto.parseFrom(body);
-                    check(server, from, request.getServerRequest());
+                    check(server, from, request.getServerRequest(), garbled);
                     yield server.installSnapshot(request);
                 }
                 case START_ELECTION -> {
                     StartLeaderElectionRequestProto request = StartLeaderElectionRequestProto.parseFrom(body);
-                    check(server, from, request.getServerRequest());
+                    check(server, from, request.getServerRequest(), garbled);
                     yield server.startLeaderElection(request);
                 }
                 default -> throw new IOException("unknown operation " + message[0]);
@@ -138,12 +149,15 @@ final class LinkServerRpc implements RaftServerRpc {
     }
 
     /** Who speaks is who the link says, and it is this incarnation that is spoken to. */
-    private static void check(RaftServer server, NodeId from, RaftRpcRequestProto header) throws IOException {
-        RaftPeerId requestor = RaftPeerId.valueOf(header.getRequestorId());
-        if (!LinkTransport.PeerNames.node(requestor).equals(from)) {
+    private static void check(RaftServer server, NodeId from, RaftRpcRequestProto header, Runnable garbled)
+            throws IOException {
+        String requestor = header.getRequestorId().toStringUtf8();
+        if (!requestor.startsWith(LinkTransport.PeerNames.peer(from, ""))) {
+            garbled.run();
             throw new IOException(from.shortText() + " speaks as " + requestor);
         }
-        if (!RaftPeerId.valueOf(header.getReplyId()).equals(server.getId())) {
+        // No offence: a leader goes on until it hears that this node is another now.
+        if (!header.getReplyId().toStringUtf8().equals(server.getId().toString())) {
             throw new IOException("this is " + server.getId() + ", a later incarnation");
         }
     }

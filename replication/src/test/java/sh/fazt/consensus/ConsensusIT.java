@@ -296,21 +296,6 @@ class ConsensusIT extends RaftNodes {
     }
 
     @Test
-    void aVoterFarBehindGetsASnapshot() {
-        group(3);
-        Node slow =
-                nodes.stream().filter(node -> node != leader(nodes)).findFirst().orElseThrow();
-        slow.stop();
-        Node other = nodes.stream().filter(node -> node != slow).findFirst().orElseThrow();
-        for (int i = 0; i < 450; i++) {
-            other.set("n", "v" + i);
-        }
-        slow.boot();
-        assertThat(slow.raft.open()).isTrue();
-        awaitAlias(slow, "n", "v449");
-    }
-
-    @Test
     void whoLeavesIsNoVoterAndTheRestGoOn() {
         group(3);
         Node leaving = leader(nodes);

@@ -4,10 +4,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -19,7 +21,7 @@ import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 
 /** Links between nodes of one process, which a test can cut. Thread-safe. */
-final class MemoryLinks implements Links {
+class MemoryLinks implements Links {
     private record Way(NodeId from, NodeId to) {}
 
     /** The wires between all nodes. */
@@ -32,6 +34,10 @@ final class MemoryLinks implements Links {
         volatile BiConsumer<NodeId, byte[]> tap = (to, question) -> {};
         /** Whether the answer to a question gets lost on its way. */
         volatile BiPredicate<NodeId, byte[]> loses = (to, question) -> false;
+        /** Whether a question gets lost and whoever asks is told so, as when a link ends. */
+        volatile BiPredicate<NodeId, byte[]> breaks = (to, question) -> false;
+        /** Whoever sent what can't be read, once for each time. */
+        final Queue<NodeId> malformed = new ConcurrentLinkedQueue<>();
 
         Network(ScheduledExecutorService threads) {
             this.threads = threads;
@@ -86,10 +92,10 @@ final class MemoryLinks implements Links {
                 TimeUnit.MILLISECONDS);
         network.threads.execute(() -> {
             network.tap.accept(to, request);
-            MemoryLinks peer = network.nodes.get(to);
-            Handler handler = peer == null ? null : peer.handlers.get(channel);
-            if (handler != null && network.open(self, to)) {
-                handler.request(self, request).whenComplete((reply, failed) -> {
+            if (network.breaks.test(to, request)) {
+                answer.completeExceptionally(new LinkException(LinkException.Reason.BROKEN, "the link ended"));
+            } else if (network.open(self, to)) {
+                deliver(to, channel, request, deadline).whenComplete((reply, failed) -> {
                     if (!network.open(to, self) || network.loses.test(to, request)) {
                         return;
                     }
@@ -105,6 +111,13 @@ final class MemoryLinks implements Links {
         return answer;
     }
 
+    /** Takes a question over what is open. */
+    CompletionStage<byte[]> deliver(NodeId to, Channel channel, byte[] request, Duration deadline) {
+        MemoryLinks peer = network.nodes.get(to);
+        Handler handler = peer == null ? null : peer.handlers.get(channel);
+        return handler == null ? new CompletableFuture<>() : handler.request(self, request);
+    }
+
     @Override
     public void handle(Channel channel, Handler handler) {
         handlers.put(channel, handler);
@@ -113,6 +126,11 @@ final class MemoryLinks implements Links {
     @Override
     public void listen(Listener listener) {
         // Nobody here waits for links.
+    }
+
+    @Override
+    public void malformed(NodeId from, Channel channel) {
+        network.malformed.add(from);
     }
 
     @Override
