@@ -155,6 +155,15 @@ final class NodeUnderTest implements AutoCloseable {
 
     /** What REST answers the owner, who has logged in from elsewhere, on GET: the data. */
     JsonNode api(String path) throws Exception {
+        HttpResponse<String> answer = remote("GET", path, "");
+        if (answer.statusCode() != 200) {
+            throw new IllegalStateException(name + " " + path + ": " + answer.statusCode() + " " + answer.body());
+        }
+        return JSON.readTree(answer.body()).get("data");
+    }
+
+    /** What REST answers the owner, who has logged in from elsewhere. */
+    HttpResponse<String> remote(String method, String path, String body) throws Exception {
         if (session.isEmpty()) {
             HttpResponse<String> login = HTTP.send(
                     admin("/api/login")
@@ -167,12 +176,12 @@ final class NodeUnderTest implements AutoCloseable {
                     .orElseThrow(() -> new IllegalStateException(name + ": no login: " + login.body()))
                     .split(";")[0];
         }
-        HttpResponse<String> answer =
-                HTTP.send(admin(path).header("Cookie", session).GET().build(), HttpResponse.BodyHandlers.ofString());
-        if (answer.statusCode() != 200) {
-            throw new IllegalStateException(name + " " + path + ": " + answer.statusCode() + " " + answer.body());
-        }
-        return JSON.readTree(answer.body()).get("data");
+        return HTTP.send(
+                admin(path)
+                        .header("Cookie", session)
+                        .method(method, HttpRequest.BodyPublishers.ofString(body))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     private HttpRequest.Builder admin(String path) {

@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -23,8 +25,8 @@ import sh.fazt.testkit.Await;
 
 /**
  * Three processes under load while one fault after the other befalls them: a short while in every check, as long as
- * wanted by {@code deploy/soak}. Checked are every acknowledged write, that no node's view ever goes back, and that
- * memory, files and descriptors stay what they were.
+ * wanted by {@code deploy/soak}. Checked are every acknowledged write, every change that was agreed on, that no node's
+ * view ever goes back, and that memory, files and descriptors stay what they were.
  */
 class SoakNetnsIT {
     private static final Duration SOON = Duration.ofSeconds(120);
@@ -44,6 +46,7 @@ class SoakNetnsIT {
     private final List<NodeUnderTest> nodes = new ArrayList<>();
     private final List<String> addresses = new ArrayList<>();
     private final List<Client> clients = new ArrayList<>();
+    private final List<Governor> governors = new ArrayList<>();
     private final AtomicBoolean over = new AtomicBoolean();
     private final Random random = new Random(SEED);
 
@@ -69,6 +72,9 @@ class SoakNetnsIT {
         over.set(true);
         for (Client client : clients) {
             client.join(Duration.ofSeconds(70).toMillis());
+        }
+        for (Governor governor : governors) {
+            governor.join(Duration.ofSeconds(70).toMillis());
         }
         for (NodeUnderTest node : nodes) {
             node.close();
@@ -137,6 +143,69 @@ class SoakNetnsIT {
         }
     }
 
+    /**
+     * Has the swarm agree on one alias after the other, by way of one node, and some later on its end. A change whose
+     * answer did not come may be done at any time: of that alias nothing is known from then on.
+     */
+    private final class Governor extends Thread {
+        private static final int ALIASES = 10;
+
+        private final NodeUnderTest node;
+        /** What was agreed of its aliases: that each is there, or is there no more. */
+        private final Map<String, Boolean> agreed = new HashMap<>();
+
+        private long changes;
+        private String broken = "";
+
+        Governor(NodeUnderTest node) {
+            super("governor-" + node.name);
+            this.node = node;
+        }
+
+        @Override
+        public void run() {
+            for (int number = 0; !over.get() && broken.isEmpty(); number++) {
+                change("PUT", alias(number), "{\"app\":\"" + Ledger.NAME + "\"}", true);
+                if (agreed.containsKey(alias(number - ALIASES))) {
+                    change("DELETE", alias(number - ALIASES), "", false);
+                }
+                LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
+            }
+        }
+
+        private String alias(int number) {
+            return "soak-" + node.name + "-" + number;
+        }
+
+        private void change(String method, String alias, String body, boolean there) {
+            agreed.remove(alias);
+            try {
+                int status = node.remote(method, "/api/aliases/" + alias, body).statusCode();
+                if (status == 200) {
+                    agreed.put(alias, there);
+                    changes++;
+                } else if (status < 500) {
+                    broken = node.name + " answers " + status + " to " + method + " of " + alias;
+                }
+            } catch (IOException | IllegalStateException down) {
+                // As above.
+            } catch (Exception e) {
+                broken = e.toString();
+            }
+        }
+    }
+
+    private static Set<String> aliases(NodeUnderTest node) throws Exception {
+        Set<String> aliases = new TreeSet<>();
+        for (JsonNode alias : node.api("/api/aliases").get("aliases")) {
+            // One that is removed leads nowhere.
+            if (!alias.get("app").asText().isEmpty()) {
+                aliases.add(alias.get("name").asText());
+            }
+        }
+        return aliases;
+    }
+
     private static Map<String, Long> values(NodeUnderTest node) throws Exception {
         Map<String, Long> values = new HashMap<>();
         var answer = node.ask(Ledger.NAME, "GET", "/api/all", "");
@@ -173,6 +242,9 @@ class SoakNetnsIT {
             Client client = new Client(node);
             clients.add(client);
             client.start();
+            Governor governor = new Governor(node);
+            governors.add(governor);
+            governor.start();
         }
         List<Holds> held = new ArrayList<>();
         long begin = System.nanoTime();
@@ -191,8 +263,28 @@ class SoakNetnsIT {
             client.join();
             assertThat(client.broken).as("seed %d", SEED).isEmpty();
         }
+        long changes = 0;
+        for (Governor governor : governors) {
+            governor.join();
+            assertThat(governor.broken).as("seed %d", SEED).isEmpty();
+            changes += governor.changes;
+        }
         Ledger.awaitSame(nodes, SOON);
         Ledger.awaitAlive(nodes, SOON);
+        Await.until(
+                "all know of the same aliases",
+                SOON,
+                () -> aliases(nodes.get(0)).equals(aliases(nodes.get(1)))
+                        && aliases(nodes.get(1)).equals(aliases(nodes.get(2))));
+        Set<String> aliases = aliases(nodes.get(0));
+        for (Governor governor : governors) {
+            governor.agreed.forEach((alias, there) -> {
+                assertThat(aliases.contains(alias))
+                        .as("what was agreed of %s holds, seed %d", alias, SEED)
+                        .isEqualTo(there);
+            });
+        }
+        assertThat(changes).as("agreed on under load").isPositive();
 
         long writes = 0;
         long attempts = 0;
@@ -212,8 +304,8 @@ class SoakNetnsIT {
         Holds first = held.get(held.size() / 3);
         Holds last = held.get(held.size() - 1);
         System.out.printf(
-                "soak faults=%d writes=%d unknown=%d first third %s, end %s%n",
-                faults, writes, attempts - writes, first, last);
+                "soak faults=%d writes=%d unknown=%d agreed=%d first third %s, end %s%n",
+                faults, writes, attempts - writes, changes, first, last);
         assertThat(last.megabytes()).as("memory, from %s to %s", first, last).isLessThan(first.megabytes() + 100);
         assertThat(last.descriptors()).isLessThan(first.descriptors() + 40);
         assertThat(last.fileMegabytes()).isLessThan(first.fileMegabytes() + 8);
