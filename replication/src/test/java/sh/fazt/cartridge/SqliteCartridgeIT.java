@@ -95,6 +95,33 @@ class SqliteCartridgeIT {
     }
 
     @Test
+    void aTransactionThatNoPeerWouldTakeIsRefusedWholeWhereItIsWritten() throws Exception {
+        String large = "x".repeat(1 << 20);
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
+            CompletionStage<Boolean> refused = a.write(APP, tx -> {
+                for (int i = 0; i < 65; i++) {
+                    tx.put("pair", List.of("k" + i), Map.of("value", large));
+                }
+                return true;
+            });
+            assertThatThrownBy(() -> done(refused))
+                    .hasCauseInstanceOf(CartridgeException.class)
+                    .cause()
+                    .satisfies(cause -> assertThat(((CartridgeException) cause).reason())
+                            .isEqualTo(CartridgeException.Reason.TOO_LARGE))
+                    .hasMessageContaining("64 MiB");
+            assertThat(pairs(a)).as("not by half").isEmpty();
+            done(a.write(APP, tx -> {
+                tx.put("pair", List.of("k"), Map.of("value", large));
+                return true;
+            }));
+            assertThat(a.replica().vector(APP).get(a.replica().origin()))
+                    .as("no number is lost")
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
     void theWriterOutlivesErrors() throws Exception {
         try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall)) {
             assertThatThrownBy(() -> done(a.write(APP, tx -> {
