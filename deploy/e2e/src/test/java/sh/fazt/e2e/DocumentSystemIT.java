@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -83,12 +85,29 @@ class DocumentSystemIT {
         assertThat(bad.statusCode()).isEqualTo(500);
         assertThat(bad.body()).contains("unknown operator: $like");
 
+        Path events = a.cartridge.resolveSibling("events.txt");
+        Process following = a.begin(events, "swarm", "events", "--follow", "--format", "table");
+        Await.until("what happened so far", SOON, () -> Files.readString(events).contains("  member-up  b answers"));
         b.stop();
+        Await.until(
+                "what happens meanwhile",
+                SOON,
+                () -> Files.readString(events)
+                        .contains("  link-down  b is not linked any more (the node is stopping)"));
         assertThat(ask(a, "PUT", "/api/notes?id=" + id, "{'title':'of a','stars':2}")
                         .get("changed")
                         .asInt())
                 .isEqualTo(1);
+        assertThat(following.isAlive()).isTrue();
         a.stop();
+        assertThat(following.waitFor(20, TimeUnit.SECONDS))
+                .as("there is nobody to follow any more")
+                .isTrue();
+        assertThat(following.exitValue()).isEqualTo(1);
+        assertThat(events)
+                .content()
+                .contains("no node is running on " + a.cartridge)
+                .doesNotContain("\tat ");
         b.start();
         ask(b, "PUT", "/api/notes?id=" + id, "{'text':'of b','$inc':{'stars':4}}");
         a.start();
@@ -102,15 +121,49 @@ class DocumentSystemIT {
                     && conflicts.get(0).get("table").asText().equals("document/stars")
                     && conflicts.toString().contains(id);
         });
-        a.ok(
-                "swarm",
-                "conflicts",
-                "restore",
-                a.ok("swarm", "conflicts").get("conflicts").get(0).get("id").asText());
+        String lost =
+                a.ok("swarm", "conflicts").get("conflicts").get(0).get("id").asText();
+        NodeUnderTest.Run shown = b.fazt("swarm", "conflicts", "show", lost, "--format", "table");
+        assertThat(shown.code()).isZero();
+        assertThat(shown.out())
+                .contains("conflict " + lost + " of document/stars", id, "in notes", "PRESENT", "LOST")
+                .containsPattern("by +b +a")
+                .containsPattern("row +there +there")
+                .containsPattern("stars +5 +2");
+        String overwritten = a.ok("swarm", "conflicts", "restore", lost)
+                .get("overwritten")
+                .get("id")
+                .asText();
         Await.until(
                 "both have the restored one",
                 SOON,
                 () -> note(a, id).equals("of a of b 2") && note(b, id).equals("of a of b 2"));
         assertThat(ask(b, "GET", "/api/notes", "").get("notes")).hasSize(1);
+        whatIsDismissedIsOffTheListEverywhere(a, b, overwritten);
+    }
+
+    private static void whatIsDismissedIsOffTheListEverywhere(NodeUnderTest a, NodeUnderTest b, String id)
+            throws Exception {
+        Await.until(
+                "b has it on its list",
+                SOON,
+                () -> b.ok("swarm", "conflicts").get("conflicts").toString().contains(id));
+        NodeUnderTest.Run dismissed = b.fazt("swarm", "conflicts", "dismiss", id, "--format", "table");
+        assertThat(dismissed.code()).isZero();
+        assertThat(dismissed.out().strip()).isEqualTo("dismissed conflict " + id + " on every node");
+        for (NodeUnderTest node : List.of(a, b)) {
+            Await.until(
+                    "nothing is left on " + node.name,
+                    SOON,
+                    () -> node.ok("swarm", "conflicts").get("total").asInt() == 0);
+        }
+        assertThat(a.ok("swarm", "conflicts", "dismiss", id).get("dismissed").asBoolean())
+                .as("twice is not wrong")
+                .isFalse();
+        assertThat(a.ok("swarm", "conflicts", "show", id).get("settled").asBoolean())
+                .isTrue();
+        NodeUnderTest.Run nothing = a.fazt("swarm", "conflicts", "show", "nothing");
+        assertThat(nothing.code()).isEqualTo(1);
+        assertThat(nothing.err()).contains("nothing").doesNotContain("\tat ");
     }
 }

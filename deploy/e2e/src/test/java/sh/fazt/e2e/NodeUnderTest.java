@@ -217,6 +217,11 @@ final class NodeUnderTest implements AutoCloseable {
         return new String(dump.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
+    /** Which its links have or had. */
+    String swarmPort() {
+        return swarmPort;
+    }
+
     String http() {
         return http;
     }
@@ -243,13 +248,26 @@ final class NodeUnderTest implements AutoCloseable {
         return fazt("", words);
     }
 
-    Run fazt(String input, String[] words) throws Exception {
+    private ProcessBuilder command(String... words) {
         List<String> command = new ArrayList<>(prefix);
         command.add(executable().toString());
         command.addAll(List.of(words));
         command.addAll(List.of("--db", cartridge.toString()));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("FAZT_ARCHIVE", "off");
+        return builder;
+    }
+
+    /** Begins a command that goes on by itself; what it prints goes to a file. */
+    Process begin(Path printed, String... words) throws IOException {
+        return command(words)
+                .redirectErrorStream(true)
+                .redirectOutput(printed.toFile())
+                .start();
+    }
+
+    Run fazt(String input, String[] words) throws Exception {
+        ProcessBuilder builder = command(words);
         Path err = Files.createTempFile("fazt-e2e-", ".err");
         builder.redirectError(err.toFile());
         Process run = builder.start();

@@ -9,10 +9,12 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +36,7 @@ import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sqlite.Function;
 import sh.fazt.identity.JoinToken;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
@@ -41,6 +44,7 @@ import sh.fazt.link.GrpcLinks;
 import sh.fazt.link.LinkConfig;
 import sh.fazt.link.OtherProtocol;
 import sh.fazt.testkit.Await;
+import sh.fazt.testkit.PrintedCode;
 
 /** Swarms of processes on this machine: bad tokens, strangers at the port, crashes, a member that leaves alone. */
 class SwarmSystemIT {
@@ -448,6 +452,112 @@ class SwarmSystemIT {
         awaitAlive(1, b);
         Await.until("a knows", SOON, () -> a.ok("server", "status").toString().contains("was evicted from swarm"));
         b.ok("swarm", "token");
+    }
+
+    /** A node's files copied with its key, as to another machine, and started there beside it. */
+    @Test
+    void theYoungerOfTwoCopiesStopsAndGoesOnAsANodeOfItsOwn() throws Exception {
+        NodeUnderTest a = start("a");
+        NodeUnderTest b = start("b");
+        join(b, a);
+        a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", "ledger");
+        awaitAlive(2, a, b);
+        Ledger.awaitServed(List.of(b), SOON);
+        put(a, "before");
+        put(a, "damaged");
+        a.stop();
+        Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+        for (String file : List.of("a.db", "a.db.key")) {
+            Files.copy(folder.resolve(file), elsewhere.resolve(file));
+        }
+        damageIsNamedAndRepaired(a, b);
+
+        NodeUnderTest copy = new NodeUnderTest(elsewhere, "a", List.of(), FREE);
+        nodes.add(copy);
+        copy.start();
+        Await.until("the copy stops", SOON, () -> !copy.isAlive());
+        assertThat(copy.exitCode()).isEqualTo(1);
+        assertThat(copy.log())
+                .content()
+                .containsPattern("runs twice, at \\S+:(" + a.swarmPort() + " and at \\S+:" + copy.swarmPort() + "|"
+                        + copy.swarmPort() + " and at \\S+:" + a.swarmPort() + "): two processes have one key")
+                .containsPattern("The one that was started later, at \\S+:" + copy.swarmPort() + ", stops")
+                .contains("\"fazt swarm clone --db FILE\"")
+                .doesNotContain("\tat ");
+        assertThat(a.isAlive()).isTrue();
+        awaitAlive(2, a, b);
+
+        JsonNode made = copy.ok("swarm", "clone");
+        assertThat(made.get("node").asText())
+                .isNotEqualTo(a.ok("swarm", "status").get("self").get("id").asText());
+        copy.start();
+        assertThat(copy.ok("swarm", "status").get("self").get("id")).isEqualTo(made.get("node"));
+        // In a swarm of its own.
+        awaitAlive(1, copy);
+        Ledger.awaitServed(List.of(copy), SOON);
+        assertThat(keys(copy)).as("with all its data").contains("before", "damaged");
+        NodeUnderTest.Run code = b.fazt("swarm", "token", "--qr");
+        assertThat(code.code()).isZero();
+        copy.ok("swarm", "join", PrintedCode.scan(code.out()));
+        awaitAlive(3, a, b, copy);
+        put(copy, "as-a-node-of-its-own");
+        put(a, "as-before");
+        awaitSame(a, b, copy);
+        assertThat(keys(b)).contains("before", "damaged", "as-before", "as-a-node-of-its-own");
+        assertThat(copy.isAlive()).isTrue();
+        theLastOfTwoVotersDecidesAlone(a, b, copy);
+    }
+
+    /** A row that is gone from one member's file, as by a bad disk. */
+    private static void damageIsNamedAndRepaired(NodeUnderTest a, NodeUnderTest b) throws Exception {
+        try (var db = DriverManager.getConnection("jdbc:sqlite:" + a.cartridge);
+                var statement = db.createStatement()) {
+            // The guard lets nobody write who does not do what it does itself.
+            Function.create(db, "fazt_writer", new Function() {
+                @Override
+                protected void xFunc() throws SQLException {
+                    result(1);
+                }
+            });
+            assertThat(statement.executeUpdate("DELETE FROM kv WHERE name = 'entry/damaged'"))
+                    .isEqualTo(1);
+        }
+        a.start();
+        Ledger.awaitServed(List.of(a), SOON);
+        awaitAlive(2, a, b);
+        assertThat(keys(a)).contains("before").doesNotContain("damaged");
+        Await.until("both have seen the same, and b tells what differs", SOON, () -> {
+            NodeUnderTest.Run verify = b.fazt("swarm", "verify", "ledger", "--format", "table");
+            return verify.code() == 1
+                    && verify.out().matches("(?s).*\\na \\S+ kv \\[\"entry/damaged\"] is missing there\\n.*")
+                    && verify.out().contains("\"fazt swarm verify --repair\"");
+        });
+        NodeUnderTest.Run repair = b.fazt("swarm", "verify", "ledger", "--repair", "--format", "table");
+        assertThat(repair.out()).contains("different, repaired");
+        assertThat(repair.code()).isZero();
+        assertThat(keys(a)).contains("before", "damaged");
+        assertThat(b.fazt("swarm", "verify", "ledger").code()).isZero();
+    }
+
+    private static void theLastOfTwoVotersDecidesAlone(NodeUnderTest a, NodeUnderTest b, NodeUnderTest c)
+            throws Exception {
+        assertThat(b.fazt("swarm", "demote", "a-2", "--format", "table").out()).containsPattern("a-2 .* observer");
+        a.kill();
+        Await.until(
+                "b has no quorum",
+                SOON,
+                () -> !b.ok("swarm", "status").get("quorum").asBoolean());
+        refused(b, "quorum", "alias", "set", "after", "ledger");
+        String[] recover = {"swarm", "recover", "--force"};
+        NodeUnderTest.Run unsure = b.fazt("yes\n", recover);
+        assertThat(unsure.code()).isEqualTo(1);
+        assertThat(unsure.err()).contains("nothing was changed");
+        NodeUnderTest.Run sure = b.fazt("recover\n", recover);
+        assertThat(sure.err()).contains("makes b the only voter", "  a is dead");
+        assertThat(sure.code()).isZero();
+        assertThat(sure.json().get("quorum").asBoolean()).isTrue();
+        b.ok("alias", "set", "after", "ledger");
+        Await.until("the observer follows", SOON, () -> c.get("after", "/").contains("First release"));
     }
 
     /** A stolen member neither reads nor writes anything of the swarm. */
