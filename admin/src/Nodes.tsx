@@ -1,6 +1,6 @@
 import { Fragment } from "react";
 import type { SwarmStatus } from "./api";
-import { behind, complaints, roundTrip } from "./format";
+import { behind, complaints, heard, roundTrip } from "./format";
 import { Card, Notice, State } from "./parts";
 
 export function Nodes({ status }: { status: SwarmStatus }) {
@@ -19,7 +19,7 @@ export function Nodes({ status }: { status: SwarmStatus }) {
           <table className="w-full text-left text-sm">
             <thead className="text-muted">
               <tr>
-                {["Name", "State", "Role", "Address", "Round trip", "Behind"].map((head) => (
+                {["Name", "State", "Heard", "Role", "Address", "Round trip", "Behind"].map((head) => (
                   <th key={head} scope="col" className="px-5 py-2 font-medium">
                     {head}
                   </th>
@@ -40,6 +40,7 @@ export function Nodes({ status }: { status: SwarmStatus }) {
                     <td className="px-5 py-2.5">
                       <State state={member.state} />
                     </td>
+                    <td className="px-5 py-2.5 tabular-nums">{self ? "–" : heard(member.last_heard_ms)}</td>
                     <td className="px-5 py-2.5">{member.role}</td>
                     <td className="px-5 py-2.5 font-mono text-xs">{member.address}</td>
                     <td className="px-5 py-2.5 tabular-nums">{self ? "–" : roundTrip(member.rtt_ms)}</td>
@@ -47,7 +48,7 @@ export function Nodes({ status }: { status: SwarmStatus }) {
                   </tr>
                   {said.length > 0 && (
                     <tr data-complaints={member.name}>
-                      <td colSpan={6} className="px-5 pb-2.5">
+                      <td colSpan={7} className="px-5 pb-2.5">
                         <ul className="sticky left-5 grid w-fit max-w-[calc(100vw-5rem)] gap-1 border-l-2 border-amber-500 pl-3 wrap-anywhere">
                           {said.map((line) => (
                             <li key={line}>{line}</li>

@@ -8,6 +8,8 @@ export interface Member extends Named {
   state: "alive" | "suspect" | "dead" | "left" | "away" | string;
   address: string;
   rtt_ms: number | null;
+  /** How long ago something came from it; null for this node itself, and when nothing ever did. */
+  last_heard_ms: number | null;
   behind: { changes: number; bytes: number } | null;
   /** Why it can’t be linked before somebody sees to it; empty when there is nothing of the kind. */
   problem: string;

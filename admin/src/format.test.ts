@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Conflict, Member } from "./api";
-import { ago, behind, bytes, columns, complaints, nodeName, roundTrip, subject, text } from "./format";
+import { ago, behind, bytes, columns, complaints, heard, nodeName, roundTrip, subject, text } from "./format";
 
 describe("bytes", () => {
   it.each([
@@ -32,6 +32,15 @@ describe("roundTrip", () => {
     [0.23, "0.2 ms"],
     [41.6, "42 ms"],
   ])("%s is %s", (millis, text) => expect(roundTrip(millis)).toBe(text));
+});
+
+describe("heard", () => {
+  it.each([
+    [null, "never"],
+    [300, "just now"],
+    [42_000, "42 s ago"],
+    [7_200_000, "2 h ago"],
+  ])("%o is %s", (millis, text) => expect(heard(millis)).toBe(text));
 });
 
 describe("behind", () => {

@@ -15,7 +15,16 @@ export function bytes(count: number): string {
 
 /** How long ago that was, in the largest unit that fits. */
 export function ago(iso: string, now: number): string {
-  const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1000));
+  return since((now - Date.parse(iso)) / 1000);
+}
+
+/** How long ago something last came from a member. */
+export function heard(millis: number | null): string {
+  return millis === null ? "never" : since(millis / 1000);
+}
+
+function since(exact: number): string {
+  const seconds = Math.max(0, Math.round(exact));
   if (Number.isNaN(seconds)) return "";
   if (seconds < 5) return "just now";
   for (const [size, name] of [

@@ -93,8 +93,8 @@ final class SwarmCommands {
         boolean mixed = Json.elements(data, "members").stream()
                 .anyMatch(member -> !Json.text(member, "schema_level").equals(agreed));
         Table table = mixed
-                ? new Table("NAME", "ROLE", "STATE", "ADDRESS", "RTT", "BEHIND", "ID", "LEVEL")
-                : new Table("NAME", "ROLE", "STATE", "ADDRESS", "RTT", "BEHIND", "ID");
+                ? new Table("NAME", "ROLE", "STATE", "HEARD", "ADDRESS", "RTT", "BEHIND", "ID", "LEVEL")
+                : new Table("NAME", "ROLE", "STATE", "HEARD", "ADDRESS", "RTT", "BEHIND", "ID");
         StringBuilder problems = new StringBuilder();
         for (Object member : Json.elements(data, "members")) {
             String problem = Json.text(member, "problem");
@@ -112,6 +112,7 @@ final class SwarmCommands {
                             + (Json.text(member, "id").equals(Json.text(Json.member(data, "self"), "id")) ? " *" : ""),
                     Json.text(member, "role"),
                     Json.text(member, "state"),
+                    Table.ago(Json.text(member, "last_heard_ms")),
                     Json.text(member, "address"),
                     rtt.isEmpty() ? "-" : rtt + " ms",
                     behind == null || Json.text(behind, "changes").equals("0")

@@ -60,4 +60,19 @@ final class Table {
                         : tenths / 10 + "." + tenths % 10)
                 + " " + units[unit];
     }
+
+    /** How long ago something was, for people: whole units of the largest that fits; {@code -} when it never was. */
+    static String ago(String millis) {
+        if (millis.isEmpty()) {
+            return "-";
+        }
+        long seconds = Math.round(Double.parseDouble(millis) / 1000);
+        if (seconds < 60) {
+            return seconds + " s ago";
+        }
+        if (seconds < 3600) {
+            return seconds / 60 + " min ago";
+        }
+        return (seconds < 86_400 ? seconds / 3600 + " h" : seconds / 86_400 + " d") + " ago";
+    }
 }

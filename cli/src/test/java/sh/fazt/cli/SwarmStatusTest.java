@@ -23,6 +23,18 @@ final class SwarmStatusTest {
     }
 
     @Test
+    void howLongAgoEachWasHeardIsShownInItsLargestUnit() {
+        assertThat(shown("", "", ",\"last_heard_ms\":640"))
+                .containsPattern("home \\* +- ")
+                .containsPattern("phone +1 s ago ");
+        assertThat(Table.ago("59499")).isEqualTo("59 s ago");
+        assertThat(Table.ago("60000")).isEqualTo("1 min ago");
+        assertThat(Table.ago("7199000")).isEqualTo("1 h ago");
+        assertThat(Table.ago("172800000")).isEqualTo("2 d ago");
+        assertThat(Table.ago("")).as("never").isEqualTo("-");
+    }
+
+    @Test
     void aNodeThatTellsNoneIsShownWithoutThem() {
         assertThat(shown("", "", "")).contains("config version 9\n").doesNotContain("level", "LEVEL");
     }

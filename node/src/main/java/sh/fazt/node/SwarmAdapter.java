@@ -51,6 +51,7 @@ final class SwarmAdapter implements SwarmControl {
                     member.state(),
                     member.address(),
                     member.roundTrip(),
+                    member.sinceHeard(),
                     behind == null ? null : new Lag(behind, member.behindBytes()),
                     member.problem(),
                     member.schemaLevel(),

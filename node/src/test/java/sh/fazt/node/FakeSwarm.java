@@ -38,13 +38,14 @@ final class FakeSwarm implements SwarmControl {
                 refusal == Refusal.NO_QUORUM ? null : self,
                 refusal != Refusal.NO_QUORUM,
                 List.of(
-                        new Member(self, "voter", "alive", "127.0.0.1:5698", null, null, "", 3, null),
+                        new Member(self, "voter", "alive", "127.0.0.1:5698", null, null, null, "", 3, null),
                         new Member(
                                 new Named("node-b", "phone"),
                                 "voter",
                                 "suspect",
                                 "",
                                 Duration.ofNanos(1_234_567),
+                                Duration.ofMillis(2345),
                                 new Lag(3, 4096),
                                 "it speaks peer protocol 2 to 2, this node 1 to 1: update fazt on this node",
                                 2,

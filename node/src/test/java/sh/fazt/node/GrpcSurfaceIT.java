@@ -244,6 +244,7 @@ class GrpcSurfaceIT {
                 .getMembers(1);
         assertThat(phone.getState()).isEqualTo("suspect");
         assertThat(phone.getRoundTripNanos()).isEqualTo(1_234_567);
+        assertThat(phone.getSinceHeardMillis()).isEqualTo(2345);
         assertThat(phone.getBehind().getChanges()).isEqualTo(3);
         assertThat(phone.getProblem()).endsWith("update fazt on this node");
         assertThat(phone.getOffences()).isEqualTo(15);

@@ -1,5 +1,7 @@
 package sh.fazt.swarm;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +20,7 @@ import sh.fazt.sync.SyncService;
 record Sight(
         RaftStatus status,
         MembersSnapshot snapshot,
+        Instant now,
         Map<NodeId, SyncService.Progress> progress,
         List<LinkState> links,
         long configVersion,
@@ -45,6 +48,16 @@ record Sight(
                 fenced);
     }
 
+    private @Nullable Duration sinceHeard(NodeId id) {
+        Instant heard = snapshot.other(id).map(MembersSnapshot.Seen::lastHeard).orElse(null);
+        if (heard == null) {
+            return null;
+        }
+        // The snapshot may be older than this look, and a clock that is set back older than the snapshot.
+        Duration since = Duration.between(heard, now);
+        return since.isNegative() ? Duration.ZERO : since;
+    }
+
     private SwarmView.Member member(NodeId id, MemberRecord member, boolean self, @Nullable LinkState link) {
         SyncService.Progress behind = progress.get(id);
         String other = self || link == null ? null : link.otherProtocol();
@@ -62,6 +75,7 @@ record Sight(
                                 .orElse("suspect"),
                 member.getAddressesCount() == 0 ? "" : member.getAddresses(0),
                 self || link == null || !link.up() ? null : link.roundTrip(),
+                sinceHeard(id),
                 self ? Long.valueOf(0) : behind == null ? null : Long.valueOf(behind.behind()),
                 self || behind == null ? 0 : behind.behindBytes(),
                 other == null ? "" : other,

@@ -54,6 +54,7 @@ public record SwarmView(
      * @param state     {@code alive, suspect, dead, left} or {@code away}
      * @param address   where it can be dialled; empty when nowhere
      * @param roundTrip null for this node itself and before the first measurement
+     * @param sinceHeard how long ago a message last came from it; null for this node itself and when none ever did
      * @param behind    transactions that it lacks of what is here; null when unknown
      * @param behindBytes about how many bytes those are
      * @param problem   why it can't be linked before somebody sees to it; empty when there is nothing of the kind
@@ -65,6 +66,7 @@ public record SwarmView(
             String state,
             String address,
             @Nullable Duration roundTrip,
+            @Nullable Duration sinceHeard,
             @Nullable Long behind,
             long behindBytes,
             String problem,

@@ -48,6 +48,7 @@ record Views(
         return new Sight(
                         raft.status(),
                         membership.snapshot(),
+                        clock.instant(),
                         sync.progress(),
                         links.states(),
                         raft.configVersion(),

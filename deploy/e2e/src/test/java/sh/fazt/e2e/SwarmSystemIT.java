@@ -539,6 +539,16 @@ class SwarmSystemIT {
         assertThat(b.fazt("swarm", "verify", "ledger").code()).isZero();
     }
 
+    /** In milliseconds, or -1 where nothing is told. */
+    private static long sinceHeard(JsonNode members, String name) {
+        for (JsonNode member : members) {
+            if (member.get("name").asText().equals(name)) {
+                return member.get("last_heard_ms").asLong(-1);
+            }
+        }
+        throw new IllegalStateException("no member " + name);
+    }
+
     private static void theLastOfTwoVotersDecidesAlone(NodeUnderTest a, NodeUnderTest b, NodeUnderTest c)
             throws Exception {
         assertThat(b.fazt("swarm", "demote", "a-2", "--format", "table").out()).containsPattern("a-2 .* observer");
@@ -547,6 +557,14 @@ class SwarmSystemIT {
                 "b has no quorum",
                 SOON,
                 () -> !b.ok("swarm", "status").get("quorum").asBoolean());
+        Await.until("how long a is silent is told", SOON, () -> {
+            JsonNode members = b.ok("swarm", "status").get("members");
+            return sinceHeard(members, "a") > 3000 && sinceHeard(members, "b") < 0;
+        });
+        assertThat(b.fazt("swarm", "status", "--format", "table").out())
+                .containsPattern("NAME +ROLE +STATE +HEARD ")
+                .containsPattern("a +voter +dead +[0-9]+ (s|min) ago ")
+                .containsPattern("b \\* +\\w+ +alive +- ");
         refused(b, "quorum", "alias", "set", "after", "ledger");
         String[] recover = {"swarm", "recover", "--force"};
         NodeUnderTest.Run unsure = b.fazt("yes\n", recover);

@@ -208,6 +208,7 @@ public final class SwarmApi implements Router.Endpoints {
 
     private static ObjectNode member(SwarmControl.Member member) {
         Duration roundTrip = member.roundTrip();
+        Duration sinceHeard = member.sinceHeard();
         SwarmControl.Lag behind = member.behind();
         ObjectNode data = Json.object()
                 .put("id", member.node().id())
@@ -217,6 +218,7 @@ public final class SwarmApi implements Router.Endpoints {
                 .put("address", member.address());
         data.put("schema_level", member.schemaLevel());
         data.put("rtt_ms", roundTrip == null ? null : millis(roundTrip));
+        data.put("last_heard_ms", sinceHeard == null ? null : sinceHeard.toMillis());
         data.set(
                 "behind",
                 behind == null

@@ -125,6 +125,7 @@ public interface SwarmControl {
      * @param state     {@code alive, suspect, dead, left} or {@code away}
      * @param address   {@code host:port}, or empty when it can't be dialled
      * @param roundTrip null before the first measurement, and for this node itself
+     * @param sinceHeard how long ago something came from it; null for this node itself and when nothing ever did
      * @param behind    how far that member lags behind this node, null when unknown
      * @param problem   why it can't be linked before somebody sees to it; empty when there is nothing of the kind
      * @param schemaLevel of the release that it runs
@@ -136,6 +137,7 @@ public interface SwarmControl {
             String state,
             String address,
             @Nullable Duration roundTrip,
+            @Nullable Duration sinceHeard,
             @Nullable Lag behind,
             String problem,
             int schemaLevel,

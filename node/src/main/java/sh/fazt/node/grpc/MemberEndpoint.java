@@ -153,6 +153,10 @@ final class MemberEndpoint {
         if (roundTrip != null) {
             one.setRoundTripNanos(roundTrip.toNanos());
         }
+        Duration sinceHeard = member.sinceHeard();
+        if (sinceHeard != null) {
+            one.setSinceHeardMillis(sinceHeard.toMillis());
+        }
         SwarmControl.Lag behind = member.behind();
         if (behind != null) {
             one.setBehind(Lag.newBuilder().setChanges(behind.changes()).setBytes(behind.bytes()));
