@@ -26,8 +26,8 @@ import sh.fazt.testkit.Await;
 
 /** Where Ratis is known to lose what was agreed, to stand still or to be misled; over any links. */
 abstract class RaftEdges extends RaftNodes {
-    /** Several times as long as a voter waits before it stands for election. */
-    static final Duration LONG = Duration.ofSeconds(2);
+    /** Longer than any voter waits before it stands for election. */
+    static final Duration LONG = Duration.ofMillis(1500);
 
     /** So patient that a slow machine alone causes no election. */
     static final Timings CALM = new Timings(Duration.ofMillis(600), Duration.ofMillis(1200));
@@ -220,7 +220,7 @@ abstract class RaftEdges extends RaftNodes {
         return Op.set(before, "alias", before == null ? "count" : before.key(), value.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** For as long as several elections would take. */
+    /** For as long as an election would take. */
     static void stays(Runnable asserted) {
         long end = System.nanoTime() + LONG.toNanos();
         while (System.nanoTime() < end) {
