@@ -159,12 +159,22 @@ class FaultyNetworkNetnsIT {
 
     private void standsStill() throws Exception {
         NodeUnderTest c = nodes.get(2);
-        for (int seconds : new int[] {1, 12}) {
+        for (int seconds : new int[] {1, 12, 30}) {
             c.signal("STOP");
             try {
                 long begin = System.nanoTime();
                 put(nodes.get(0), "still-a-" + seconds);
                 put(nodes.get(1), "still-b-" + seconds);
+                if (seconds > 12) {
+                    // So long that nobody waits for it any more.
+                    Ledger.awaitSame(nodes.subList(0, 2), SOON);
+                    for (NodeUnderTest other : nodes.subList(0, 2)) {
+                        Await.until(
+                                "c is given up by " + other.name,
+                                SOON,
+                                () -> Ledger.state(other, "c").equals("dead"));
+                    }
+                }
                 LockSupport.parkNanos(Duration.ofSeconds(seconds).toNanos() - (System.nanoTime() - begin));
             } finally {
                 c.signal("CONT");
