@@ -50,10 +50,9 @@ public final class Merge {
         if (current == null) {
             return Outcome.NEW;
         }
-        if (incoming.compareTo(current) <= 0) {
-            // Not even where the sender says that it knew ours: then it knew another change of that number, made up.
-            return Outcome.CONCURRENT_LOSE;
+        if (sender.includes(current.origin(), current.sequence())) {
+            return Outcome.SUCCESSOR;
         }
-        return sender.includes(current.origin(), current.sequence()) ? Outcome.SUCCESSOR : Outcome.CONCURRENT_WIN;
+        return incoming.compareTo(current) > 0 ? Outcome.CONCURRENT_WIN : Outcome.CONCURRENT_LOSE;
     }
 }
