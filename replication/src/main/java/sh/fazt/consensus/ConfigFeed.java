@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -91,6 +92,7 @@ public final class ConfigFeed {
     private final ConfigTeller teller;
     private volatile @Nullable Heard heard;
     private volatile boolean news = true;
+    private final AtomicBoolean following = new AtomicBoolean();
     private volatile long tried;
     /** The next answer has to hold everything: a difference did not fit. */
     private boolean whole;
@@ -126,9 +128,7 @@ public final class ConfigFeed {
     byte[] serve(byte[] request) throws InvalidProtocolBufferException {
         if (request[0] == NEWS) {
             news = true;
-            if (raft.observing()) {
-                fetch();
-            }
+            follow();
             return new byte[0];
         }
         RaftStatus status = raft.status();
@@ -140,6 +140,22 @@ public final class ConfigFeed {
     }
 
     // ---- the observer's side ----
+
+    /**
+     * Fetches until there is no news. Every voter tells of every change: who comes while another fetches leaves it to
+     * that one, or all threads would soon wait for their turn. What fails is tried again at the next turn.
+     */
+    private void follow() {
+        while (news && raft.observing() && following.compareAndSet(false, true)) {
+            try {
+                if (!fetch()) {
+                    return;
+                }
+            } finally {
+                following.set(false);
+            }
+        }
+    }
 
     /** A link came or went: what was heard may hold no more. */
     public void wake() {
