@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,30 +25,20 @@ class FaultyMachineIT {
     Path folder;
 
     private final List<NodeUnderTest> nodes = new ArrayList<>();
-    private final List<Path> mounted = new ArrayList<>();
+    private final FaultyMachine machine = new FaultyMachine();
 
     @AfterEach
     void stop() throws Exception {
         for (NodeUnderTest node : nodes) {
             node.close();
         }
-        for (Path mount : mounted) {
-            run("umount", mount.toString());
-        }
+        machine.close();
     }
 
     private NodeUnderTest node(Path where, String name) {
         NodeUnderTest node = new NodeUnderTest(where, name, List.of(), FREE);
         nodes.add(node);
         return node;
-    }
-
-    private static void run(String... command) throws Exception {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String out = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-        if (process.waitFor() != 0) {
-            throw new IllegalStateException(String.join(" ", command) + ": " + out);
-        }
     }
 
     private static HttpResponse<String> putLarge(NodeUnderTest node, String key) throws Exception {
@@ -60,9 +48,8 @@ class FaultyMachineIT {
 
     @Test
     void aFullDiskStopsOneMembersWritesAndNothingElse() throws Exception {
-        Path disk = Files.createDirectory(folder.resolve("disk"));
-        run("mount", "-t", "tmpfs", "-o", "size=12m", "fazt-test", disk.toString());
-        mounted.add(disk);
+        Path disk = folder.resolve("disk");
+        machine.mount(disk, 12);
         NodeUnderTest a = node(folder, "a").start();
         NodeUnderTest b = node(disk, "b").start();
         b.join(a);
@@ -89,7 +76,7 @@ class FaultyMachineIT {
                     .isEqualTo(201);
         }
 
-        run("mount", "-o", "remount,size=64m", disk.toString());
+        FaultyMachine.resize(disk, 64);
         Ledger.awaitSame(nodes, SOON);
         // The function writes the entry, then counts it: the disk may have become full between the two.
         int alone = refused.body().contains("kv.incr of 'total'") ? 1 : 0;
@@ -98,7 +85,7 @@ class FaultyMachineIT {
         assertThat(putLarge(b, "again").statusCode()).isEqualTo(201);
         Ledger.awaitSame(nodes, SOON);
         Ledger.awaitAlive(nodes, SOON);
-        integrity(b);
+        assertThat(FaultyMachine.isWhole(b)).isTrue();
     }
 
     @Test
@@ -109,11 +96,10 @@ class FaultyMachineIT {
         a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", Ledger.NAME);
         Ledger.awaitServed(nodes, SOON);
         Ledger.put(b, "before");
-        // Mode bits bind neither root nor files that are open; this binds both.
-        String file = b.cartridge.toString();
         Assumptions.assumeTrue(
-                new ProcessBuilder("chattr", "+i", file, file + "-wal").start().waitFor() == 0,
+                FaultyMachine.hasReadOnlyFiles(folder),
                 "only root can make a file immutable, and not on every file system");
+        FaultyMachine.readOnly(b, true);
         try {
             HttpResponse<String> refused = putLarge(b, "refused");
             assertThat(refused.statusCode()).as(refused.body()).isEqualTo(507);
@@ -124,22 +110,14 @@ class FaultyMachineIT {
             assertThat(b.fazt("swarm", "events").out()).contains("this node's disk refuses writes");
             Ledger.put(a, "elsewhere");
         } finally {
-            run("chattr", "-i", file, file + "-wal");
+            FaultyMachine.readOnly(b, false);
         }
         Ledger.awaitSame(nodes, SOON);
         Ledger.put(b, "after");
         Ledger.awaitSame(nodes, SOON);
         assertThat(Ledger.keys(b)).containsExactlyInAnyOrder("before", "elsewhere", "after");
         assertThat(b.get(Ledger.NAME, "/api/all")).contains("\"total\":3");
-        integrity(b);
-    }
-
-    private static void integrity(NodeUnderTest node) throws Exception {
-        try (var db = DriverManager.getConnection("jdbc:sqlite:" + node.cartridge);
-                var statement = db.createStatement();
-                var rows = statement.executeQuery("PRAGMA integrity_check")) {
-            assertThat(rows.getString(1)).isEqualTo("ok");
-        }
+        assertThat(FaultyMachine.isWhole(b)).isTrue();
     }
 
     @Test
@@ -153,15 +131,14 @@ class FaultyMachineIT {
         Ledger.awaitSame(nodes, SOON);
         b.stop();
         Path copy = folder.resolve("copy.db");
-        Files.copy(b.cartridge, copy);
+        FaultyMachine.copy(b, copy);
         b.start();
         Ledger.awaitServed(nodes, SOON);
         Ledger.put(b, "after-the-copy");
         Ledger.awaitSame(nodes, SOON);
         Ledger.put(a, "meanwhile");
         b.stop();
-        Files.copy(copy, b.cartridge, StandardCopyOption.REPLACE_EXISTING);
-        Files.deleteIfExists(b.cartridge.resolveSibling("b.db-wal"));
+        FaultyMachine.putBack(b, copy);
         b.start();
         Ledger.awaitServed(nodes, SOON);
         // It has forgotten its own last write; what it writes now must not take that one's place.
@@ -181,7 +158,7 @@ class FaultyMachineIT {
         NodeUnderTest a = node(folder, "a").start();
         NodeUnderTest b = node(folder, "b").start();
         NodeUnderTest c = node(folder, "c");
-        c.environment.put("FAZT_JAVA_OPTIONS", "-Dfazt.clock.offset=P" + AHEAD_DAYS + "D");
+        FaultyMachine.clock(c, Duration.ofDays(AHEAD_DAYS));
         c.start();
         c.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", "future");
         a.ok("app", "deploy", Ledger.FOLDER.toString(), "--name", Ledger.NAME);

@@ -246,7 +246,8 @@ final class Namespaces implements AutoCloseable {
         run(words.toArray(new String[0]));
     }
 
-    private static String run(String... command) throws Exception {
+    /** Runs a command of the machine's and answers what it printed. */
+    static String run(String... command) throws Exception {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (!process.waitFor(20, TimeUnit.SECONDS) || process.exitValue() != 0) {

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.RunFile;
 
@@ -30,6 +32,9 @@ final class NodeUnderTest implements AutoCloseable {
     }
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** The last line of a histogram of classes. */
+    private static final Pattern TOTAL = Pattern.compile("\nTotal +\\d+ +(\\d+)");
+
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
@@ -44,7 +49,7 @@ final class NodeUnderTest implements AutoCloseable {
     private String http = "";
     private String swarmPort = "";
     private String password = "";
-    private String session = "";
+    private volatile String session = "";
 
     /**
      * @param prefix words before the executable, such as those that enter a namespace
@@ -164,18 +169,29 @@ final class NodeUnderTest implements AutoCloseable {
 
     /** What REST answers the owner, who has logged in from elsewhere. */
     HttpResponse<String> remote(String method, String path, String body) throws Exception {
-        if (session.isEmpty()) {
-            HttpResponse<String> login = HTTP.send(
-                    admin("/api/login")
-                            .POST(HttpRequest.BodyPublishers.ofString(
-                                    "{\"username\":\"owner\",\"password\":\"" + password + "\"}"))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
-            session = login.headers()
-                    .firstValue("set-cookie")
-                    .orElseThrow(() -> new IllegalStateException(name + ": no login: " + login.body()))
-                    .split(";")[0];
+        HttpResponse<String> answer = session.isEmpty() ? null : inSession(method, path, body);
+        if (answer == null || answer.statusCode() == 401) {
+            // There was none, or the clock or the cartridge went back to before it.
+            session = login();
+            answer = inSession(method, path, body);
         }
+        return answer;
+    }
+
+    private String login() throws Exception {
+        HttpResponse<String> login = HTTP.send(
+                admin("/api/login")
+                        .POST(HttpRequest.BodyPublishers.ofString(
+                                "{\"username\":\"owner\",\"password\":\"" + password + "\"}"))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        return login.headers()
+                .firstValue("set-cookie")
+                .orElseThrow(() -> new IllegalStateException(name + ": no login: " + login.body()))
+                .split(";")[0];
+    }
+
+    private HttpResponse<String> inSession(String method, String path, String body) throws Exception {
         return HTTP.send(
                 admin(path)
                         .header("Cookie", session)
@@ -208,13 +224,26 @@ final class NodeUnderTest implements AutoCloseable {
 
     /** What each of its threads does. */
     String threads() throws Exception {
-        Process dump = new ProcessBuilder(
+        return jcmd("Thread.print");
+    }
+
+    /** Bytes of the objects that are in use; collects the garbage first. */
+    long liveBytes() throws Exception {
+        Matcher total = TOTAL.matcher(jcmd("GC.class_histogram"));
+        if (!total.find()) {
+            throw new IllegalStateException(name + " does not tell what lives on its heap");
+        }
+        return Long.parseLong(total.group(1));
+    }
+
+    private String jcmd(String command) throws Exception {
+        Process jcmd = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
                         Long.toString(pid()),
-                        "Thread.print")
+                        command)
                 .redirectErrorStream(true)
                 .start();
-        return new String(dump.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     /** Which its links have or had. */
