@@ -2,10 +2,8 @@ package sh.fazt.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -95,30 +93,6 @@ class StartSystemIT {
                 var statement = db.createStatement()) {
             statement.executeUpdate("UPDATE fazt_migration SET level = " + next + " WHERE room = 'cartridge'");
             statement.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-        }
-    }
-
-    @Test
-    void aBackupOfTheFirstBuildGoesOnWithNothingBesideIt() throws Exception {
-        try (NodeUnderTest node = node("one")) {
-            try (var db = DriverManager.getConnection("jdbc:sqlite:" + node.cartridge);
-                    var statement = db.createStatement()) {
-                statement.executeUpdate(Files.readString(Path.of("src/test/resources/earlier-cartridge.sql")));
-            }
-            node.start();
-            assertThat(node.password()).as("the owner is known").isEmpty();
-            assertThat(node.get("blog", "/")).as("an alias").contains("Kept since the first build");
-            assertThat(node.get("note", "/api/")).contains("old words", "\"visits\":2");
-            assertThat(node.ok("swarm", "token").asText()).startsWith("fazt1-");
-            JsonNode swarm = node.ok("swarm", "status");
-            assertThat(swarm.at("/swarm/name").asText()).isEqualTo("mine");
-            assertThat(swarm.get("members")).hasSize(1);
-            assertThat(swarm.at("/members/0/id").asText()).doesNotStartWith("77aotnbg");
-            byte[] login = "{\"username\":\"owner\",\"password\":\"fcvp8-ngxg2-afbfm-xzgs7\"}"
-                    .getBytes(StandardCharsets.UTF_8);
-            assertThat(node.rest("POST", "/api/login", "application/json", login)
-                            .statusCode())
-                    .isEqualTo(200);
         }
     }
 
