@@ -151,7 +151,7 @@ const benchmarks = {
 
   // Files of a deploy, from its beginning to the last byte on another node; syncthing hashes and copies the same files.
   async B9() {
-    const large = folder('large', 3, (full ? 100 : 10) * MIB);
+    const large = folder('large', 3, (full ? 96 : 10) * MIB);
     const small = folder('small', full ? 9999 : 1000, 4096);
     const ours = [];
     const deploy = async (source, app, file) => {

@@ -12,11 +12,13 @@ final class WatchCommands {
     /** Everything is read on two nodes. */
     private static final Duration VERIFY = Duration.ofMinutes(30);
 
+    private static final int NOT_ALL_COMPARED = 3;
+
     private static final long LOOK_EVERY_MILLIS = 500;
 
     private WatchCommands() {}
 
-    /** Exit code 1 when something differs and was not put right. */
+    /** Exit code 1 when something differs and was not put right, 3 when nothing does, but not all could be compared. */
     static int verify(Arguments arguments, Terminal terminal) {
         Map<String, Object> request = new HashMap<>();
         if (!arguments.operands().isEmpty()) {
@@ -25,7 +27,19 @@ final class WatchCommands {
         request.put("repair", arguments.has("repair"));
         Object data = NodeClient.of(arguments.cartridge()).send("POST", "/api/swarm/verify", request, VERIFY);
         terminal.result(arguments.json(terminal) ? Json.pretty(data) : table(data));
-        return "true".equals(Json.text(data, "different")) ? 1 : 0;
+        if (is(data, "different")) {
+            return 1;
+        }
+        return is(data, "incomplete") ? NOT_ALL_COMPARED : 0;
+    }
+
+    private static boolean is(@Nullable Object data, String what) {
+        return "true".equals(Json.text(data, what));
+    }
+
+    private static String scope(@Nullable Object verified) {
+        String app = Json.text(verified, "app");
+        return app.isEmpty() ? Json.text(verified, "scope") : app;
     }
 
     private static String table(@Nullable Object data) {
@@ -33,7 +47,7 @@ final class WatchCommands {
         StringBuilder rows = new StringBuilder();
         for (Object one : Json.elements(data, "scopes")) {
             List<?> differing = Json.elements(one, "rows");
-            boolean more = "true".equals(Json.text(one, "more"));
+            boolean more = is(one, "more");
             String note = Json.text(one, "damaged");
             if (!differing.isEmpty()) {
                 note = differing.size()
@@ -42,14 +56,13 @@ final class WatchCommands {
             }
             String why = Json.text(one, "why");
             note += (why.isEmpty() ? "" : (note.isEmpty() ? "" : "; ") + why);
-            boolean repaired = "true".equals(Json.text(one, "repaired"));
-            table.row(
-                    name(one), Json.text(one, "scope"), Json.text(one, "state") + (repaired ? ", repaired" : ""), note);
+            boolean repaired = is(one, "repaired");
+            table.row(name(one), scope(one), Json.text(one, "state") + (repaired ? ", repaired" : ""), note);
             for (Object row : differing) {
                 rows.append('\n')
                         .append(name(one))
                         .append(' ')
-                        .append(Json.text(one, "scope"))
+                        .append(scope(one))
                         .append(' ')
                         .append(Json.text(row, "table"))
                         .append(' ')
@@ -60,9 +73,12 @@ final class WatchCommands {
         }
         return table
                 + rows.toString()
-                + ("true".equals(Json.text(data, "different"))
+                + (is(data, "different")
                         ? "\nput it right with \"fazt swarm verify --repair\"; what is written over is kept, see \"fazt"
                                 + " swarm conflicts\""
+                        : "")
+                + (is(data, "incomplete")
+                        ? "\nnot everything could be compared: verify again when those members are here and caught up"
                         : "");
     }
 

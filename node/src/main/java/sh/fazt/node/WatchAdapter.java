@@ -7,6 +7,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.identity.NodeId;
 import sh.fazt.node.api.SwarmControl.Named;
@@ -39,16 +40,15 @@ final class WatchAdapter implements WatchControl {
                         : new Scope(apps.require(app).id());
         return SwarmAdapter.run(
                 io,
-                () -> watch.verify(scope, repair).stream()
-                        .map(WatchAdapter::verified)
-                        .toList());
+                () -> watch.verify(scope, repair).stream().map(this::verified).toList());
     }
 
-    private static Verified verified(Watch.Verified one) {
+    private Verified verified(Watch.Verified one) {
         AuditResult result = one.result();
         return new Verified(
                 new Named(one.member().id(), one.member().name()),
                 result.scope().id(),
+                apps.find(result.scope().id()).map(App::name).orElse(""),
                 result.state().name().toLowerCase(Locale.ROOT),
                 result.rows().stream()
                         .map(row -> new Row(row.table(), row.key(), row.what()))

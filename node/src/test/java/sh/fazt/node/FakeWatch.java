@@ -41,6 +41,7 @@ final class FakeWatch implements WatchControl {
         return CompletableFuture.completedFuture(new Outcome.Done<>(List.of(new Verified(
                 new Named("node-b", "phone"),
                 "fazt_app_1",
+                "shop",
                 "different",
                 List.of(new Row("kv", List.of("a", 7L, new byte[] {1}), "is missing there")),
                 false,

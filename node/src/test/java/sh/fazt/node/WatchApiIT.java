@@ -31,6 +31,7 @@ class WatchApiIT {
     void verifySaysWhatDiffers() throws Exception {
         JsonNode data = surface.data("POST", "/api/swarm/verify", "{\"app\": \"shop\"}");
         assertThat(data.get("different").booleanValue()).isTrue();
+        assertThat(data.at("/scopes/0/app").textValue()).isEqualTo("shop");
         assertThat(data.at("/scopes/0/state").textValue()).isEqualTo("different");
         assertThat(data.at("/scopes/0/rows/0/key").toString()).isEqualTo("[\"a\",7,{\"base64\":\"AQ==\"}]");
         surface.watch.repaired = true;

@@ -456,6 +456,15 @@ public final class Blobs {
 
     /** Whether its chunks, which are here, are as long as it says and make up the blob. */
     private boolean fits(Manifest manifest) {
+        if (manifest.chunks().size() == 1 && manifest.chunks().get(0).hash().equals(manifest.hash())) {
+            // Its hash was seen to be right before it was stored; its length is what the manifest could lie about.
+            return cartridge
+                    .read(rows -> rows.first(
+                            "SELECT length(body) FROM fazt_chunk WHERE hash = ?",
+                            row -> row.integer(0),
+                            manifest.hash()))
+                    .equals(Optional.of(manifest.size()));
+        }
         MessageDigest whole = digest();
         for (Chunk chunk : manifest.chunks()) {
             byte[] body = chunk(chunk.hash()).orElse(new byte[0]);

@@ -12,10 +12,12 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,6 +61,8 @@ import sh.fazt.sync.Tombstones;
  */
 public final class Swarm implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Swarm.class);
+    /** How long a stop waits for others to be told of it. */
+    private static final Duration GOODBYE = Duration.ofMillis(500);
 
     private final NodeKey key;
     private final SwarmOptions options;
@@ -748,6 +752,7 @@ public final class Swarm implements AutoCloseable {
         closed = true;
         surroundings.close();
         raft.close();
+        sayGoodbye();
         membership.close();
         sync.close();
         links.close();
@@ -755,6 +760,17 @@ public final class Swarm implements AutoCloseable {
             ledger.keep();
         } catch (RuntimeException e) {
             LOG.warn("what links have to remember is not kept why={}", e.getMessage());
+        }
+    }
+
+    /** So that nobody has to find out by itself that this node is gone, as after a crash. */
+    private void sayGoodbye() {
+        try {
+            membership.leave().toCompletableFuture().get(GOODBYE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.debug("not all were told that this node stops", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

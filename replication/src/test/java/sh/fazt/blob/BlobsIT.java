@@ -145,5 +145,13 @@ class BlobsIT {
                 .forEach(chunk ->
                         fourth.putChunk(chunk.hash(), blobs.chunk(chunk.hash()).orElseThrow()));
         assertThat(fourth.assemble(hash)).as("ranges would be wrong").isFalse();
+
+        byte[] small = random(1000, 6);
+        String only = Blobs.sha256(small, 0, small.length);
+        for (int size : new int[] {999, 1001, 1000}) {
+            fourth.accept(new Blobs.Manifest(only, size, List.of(new Blobs.Chunk(only, 0, size))));
+            fourth.putChunk(only, small);
+            assertThat(fourth.assemble(only)).as("of %d bytes", size).isEqualTo(size == 1000);
+        }
     }
 }

@@ -129,7 +129,7 @@ class ObserverIT {
                 "phone is missed",
                 SwarmNodes.PATIENCE,
                 () -> one.swarm.view().members().stream()
-                        .anyMatch(member -> member.state().equals("dead")));
+                        .anyMatch(member -> member.state().equals("left")));
         assertThatThrownBy(() -> one.swarm.promote("phone"))
                 .isInstanceOfSatisfying(
                         SwarmException.class, e -> assertThat(e.reason()).isEqualTo(SwarmException.Reason.UNREACHABLE));

@@ -75,6 +75,7 @@ public final class WatchApi implements Router.Endpoints {
                     .put("id", one.member().id())
                     .put("name", one.member().name())
                     .put("scope", one.scope())
+                    .put("app", one.app())
                     .put("state", one.state());
             entry.set("rows", rows);
             list.add(entry.put("more", one.more())
@@ -84,7 +85,8 @@ public final class WatchApi implements Router.Endpoints {
         }
         ObjectNode data = Json.object();
         data.set("scopes", list);
-        return data.put("different", all.stream().anyMatch(WatchControl.Verified::wrong));
+        return data.put("different", all.stream().anyMatch(WatchControl.Verified::wrong))
+                .put("incomplete", all.stream().anyMatch(WatchControl.Verified::incomplete));
     }
 
     private void events(Call call) {

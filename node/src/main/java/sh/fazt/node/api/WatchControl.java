@@ -30,6 +30,7 @@ public interface WatchControl {
     /**
      * One scope as one member has it. Immutable.
      *
+     * @param app      the name of the app whose scope it is; empty where it is none's
      * @param state    {@code equal, behind, different} or {@code unreachable}
      * @param more     whether more rows differ than are named
      * @param damaged  what is wrong with the rows stored on this node; empty when nothing is
@@ -39,6 +40,7 @@ public interface WatchControl {
     record Verified(
             Named member,
             String scope,
+            String app,
             String state,
             List<Row> rows,
             boolean more,
@@ -52,6 +54,11 @@ public interface WatchControl {
         /** Whether it is not as it should be, still. */
         public boolean wrong() {
             return (state.equals("different") || !damaged.isEmpty()) && !repaired;
+        }
+
+        /** Whether it can't be said how the two stand. */
+        public boolean incomplete() {
+            return state.equals("behind") || state.equals("unreachable");
         }
     }
 

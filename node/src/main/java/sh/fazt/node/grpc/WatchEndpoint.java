@@ -26,12 +26,14 @@ final class WatchEndpoint {
     VerifyResponse verify(VerifyRequest request) {
         List<WatchControl.Verified> all = AdminEndpoint.done(
                 watch.get().verify(request.getApp().isEmpty() ? null : request.getApp(), request.getRepair()));
-        VerifyResponse.Builder response =
-                VerifyResponse.newBuilder().setDifferent(all.stream().anyMatch(WatchControl.Verified::wrong));
+        VerifyResponse.Builder response = VerifyResponse.newBuilder()
+                .setDifferent(all.stream().anyMatch(WatchControl.Verified::wrong))
+                .setIncomplete(all.stream().anyMatch(WatchControl.Verified::incomplete));
         for (WatchControl.Verified one : all) {
             VerifiedScope.Builder scope = VerifiedScope.newBuilder()
                     .setMember(AdminEndpoint.named(one.member()))
                     .setScope(one.scope())
+                    .setApp(one.app())
                     .setState(one.state())
                     .setMore(one.more())
                     .setDamaged(one.damaged())
