@@ -121,7 +121,8 @@ final class Commands {
                     "swarm link set",
                     List.of("PEER|default", "KEY", "VALUE"),
                     List.of(),
-                    "set rate, budget, metered or relay of links; \"unset\" takes back",
+                    "set rate, budget, metered or relay of links; \"unset\" takes back. A peer's budget is for its link, the"
+                            + " default one for all metered links together",
                     LinkCommands::set),
             new Command(
                     "swarm conflicts",

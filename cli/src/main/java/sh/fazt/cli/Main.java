@@ -88,6 +88,11 @@ public final class Main {
         if (groups.contains(first) && (args.size() == 1 || args.get(1).startsWith("-"))) {
             return Failure.usage("fazt " + first + " wants one more word\n" + help(first));
         }
+        String two = args.size() > 1 ? first + " " + args.get(1) : first;
+        if (all.stream().anyMatch(words -> words.startsWith(two + " "))
+                && (args.size() == 2 || args.get(2).startsWith("-"))) {
+            return Failure.usage("fazt " + two + " wants one more word\n" + help(two));
+        }
         String typed = groups.contains(first) ? first + " " + args.get(1) : first;
         List<String> candidates = groups.contains(first) ? all : new ArrayList<>(groups);
         String nearest = Nearest.to(typed, candidates);

@@ -21,35 +21,31 @@ final class PlacementCommands {
         Map<String, Object> body = new TreeMap<>();
         body.put("app", arguments.operand(0));
         String where = arguments.operand(1);
-        List<String> operands = words(arguments);
-        boolean more = operands.size() > 2;
+        String rest = String.join("", arguments.operandsFrom(2));
+        boolean more = !rest.isEmpty();
         if (where.equals("all") && !more) {
             body.put("all", true);
         } else if (where.equals("on") && more) {
-            body.put("on", List.of(operands.get(2).split(",")));
+            body.put("on", nodes(rest));
         } else if (where.equals("label") && more) {
-            body.put("label", operands.get(2));
+            body.put("label", rest);
         } else {
             throw Failure.usage(
                     "an app is placed \"all\", \"on NODE,NODE\" or \"label KEY=VALUE\", not \"" + where + "\"");
         }
         String lazy = arguments.flag("lazy");
         if (lazy != null) {
-            body.put("lazy", List.of(lazy.split(",")));
+            body.put("lazy", nodes(lazy));
         }
         return show(
                 NodeClient.of(arguments.cartridge()).send("PUT", "/api/swarm/placement", body), arguments, terminal);
     }
 
     static int label(Arguments arguments, Terminal terminal) {
-        List<String> operands = words(arguments);
-        String node = operands.get(0);
+        String node = arguments.operand(0);
         return show(
                 NodeClient.of(arguments.cartridge())
-                        .send(
-                                "PUT",
-                                "/api/swarm/labels",
-                                Map.of("node", node, "labels", operands.subList(1, operands.size()))),
+                        .send("PUT", "/api/swarm/labels", Map.of("node", node, "labels", arguments.operandsFrom(1))),
                 arguments,
                 terminal);
     }
@@ -106,8 +102,16 @@ final class PlacementCommands {
         return text.toString();
     }
 
-    private static List<String> words(Arguments arguments) {
-        return List.of(arguments.operands().split(" "));
+    /** Names may have spaces in them, and around the commas between them. */
+    static List<String> nodes(String list) {
+        List<String> nodes = new ArrayList<>();
+        for (String node : list.split(",", -1)) {
+            if (node.isBlank()) {
+                throw Failure.usage("members are named with a comma between, as NODE,NODE, not \"" + list + "\"");
+            }
+            nodes.add(node.strip());
+        }
+        return nodes;
     }
 
     private static int show(@Nullable Object data, Arguments arguments, Terminal terminal) {

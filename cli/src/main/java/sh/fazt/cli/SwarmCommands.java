@@ -104,7 +104,7 @@ final class SwarmCommands {
                         .append(" can't be linked: ")
                         .append(problem);
             }
-            problems.append(misbehaviour(member));
+            problems.append(misbehaviour(member)).append(ahead(member));
             Object behind = Json.member(member, "behind");
             String rtt = Json.text(member, "rtt_ms");
             table.row(
@@ -117,7 +117,8 @@ final class SwarmCommands {
                     rtt.isEmpty() ? "-" : rtt + " ms",
                     behind == null || Json.text(behind, "changes").equals("0")
                             ? "-"
-                            : Json.text(behind, "changes") + " changes, " + Table.bytes(Json.text(behind, "bytes")),
+                            : Json.text(behind, "changes") + " changes, " + Table.bytes(Json.text(behind, "bytes"))
+                                    + since(member),
                     Json.text(member, "id").length() > 8
                             ? Json.text(member, "id").substring(0, 8)
                             : Json.text(member, "id"),
@@ -130,7 +131,35 @@ final class SwarmCommands {
                 + (quorum ? "" : ", NO QUORUM: members and aliases can't be changed, everything else works")
                 + ", config version " + Json.text(data, "config_version")
                 + (agreed.isEmpty() ? "" : ", schema level " + agreed)
-                + "\n" + table + problems + conflicts(Json.text(data, "conflicts")) + heldBack(data) + warning(data);
+                + "\n" + table + problems + conflicts(Json.text(data, "conflicts")) + heldBack(data)
+                + parked(data) + warning(data);
+    }
+
+    private static String since(@Nullable Object member) {
+        String oldest = Json.text(Json.member(member, "sync"), "oldest_unsent_ms");
+        return oldest.isEmpty() || oldest.equals("0") ? "" : ", the oldest " + Table.ago(oldest);
+    }
+
+    /** What has come and waits; nothing where nothing does. */
+    private static String parked(@Nullable Object data) {
+        StringBuilder text = new StringBuilder();
+        for (Object one : Json.elements(data, "parked")) {
+            String rows = Json.text(one, "rows");
+            text.append('\n')
+                    .append(rows)
+                    .append(rows.equals("1") ? " row waits" : " rows wait")
+                    .append(" for a release of fazt that knows them: ")
+                    .append(Json.text(one, "reason"));
+        }
+        return text.toString();
+    }
+
+    private static String ahead(@Nullable Object member) {
+        String ahead = Json.text(Json.member(member, "sync"), "ahead_changes");
+        return ahead.isEmpty() || ahead.equals("0") || ahead.startsWith("-")
+                ? ""
+                : "\n" + Json.text(member, "name") + " has " + ahead
+                        + (ahead.equals("1") ? " change that is" : " changes that are") + " not here yet";
     }
 
     /** Nothing of a member that keeps to the rules. */

@@ -146,6 +146,13 @@ final class SwarmAdapter implements SwarmControl {
     }
 
     @Override
+    public List<Parked> parked() {
+        return swarm.watch().parked().entrySet().stream()
+                .map(parked -> new Parked(parked.getKey(), parked.getValue()))
+                .toList();
+    }
+
+    @Override
     public HeldBack heldBack() {
         return heldBack(swarm);
     }

@@ -314,8 +314,9 @@ class ApiIT {
                         + "\"sync\":{\"class\":\"\",\"clock_offset_ms\":-7,\"behind_rows\":3,\"behind_bytes\":4096,"
                         + "\"oldest_unsent_ms\":2000,\"ahead_changes\":1,\"pushed\":11,\"received\":12,\"pulls\":13,"
                         + "\"failed_pulls\":14,\"offences\":15,\"floods\":16}}],"
-                        + "\"config_version\":42,\"schema_level\":2,\"warning\":\"2 voters do without neither\",\"evicted\":\"\","
-                        + "\"conflicts\":0,\"held_back\":{\"blobs\":3,\"bytes\":300000}}");
+                        + "\"config_version\":42,\"schema_level\":2,\"warning\":\"2 voters need each other\",\"evicted\":\"\","
+                        + "\"conflicts\":0,\"held_back\":{\"blobs\":3,\"bytes\":300000},"
+                        + "\"parked\":[{\"reason\":\"drawings: unknown table\",\"rows\":12}]}");
         surface.swarm.refusal = Refusal.NO_QUORUM;
         assertThat(surface.data("GET", "/api/swarm/status", "").get("leader").isNull())
                 .isTrue();
@@ -346,7 +347,7 @@ class ApiIT {
         surface.data("POST", "/api/swarm/join", "{\"token\":\"abc\",\"observer\":true}");
         assertThat(surface.data("POST", "/api/swarm/promote", "{\"node\":\"phone\"}")
                         .toString())
-                .contains("\"config_version\":42", "\"schema_level\":2", "\"warning\":\"2 voters do without neither\"");
+                .contains("\"config_version\":42", "\"schema_level\":2", "\"warning\":\"2 voters need each other\"");
         surface.data("POST", "/api/swarm/demote", "{\"node\":\"home\"}");
         surface.data("POST", "/api/swarm/evict", "{\"node\":\" phone \"}");
         surface.data("POST", "/api/swarm/evict", "{\"node\":\"phone\",\"force\":true}");

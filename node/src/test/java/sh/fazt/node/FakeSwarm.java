@@ -52,7 +52,7 @@ final class FakeSwarm implements SwarmControl {
                                 new Figures("", -7, 3, 4096, Duration.ofSeconds(2), 1, 11, 12, 13, 14, 15, 16))),
                 42,
                 2,
-                "2 voters do without neither");
+                "2 voters need each other");
     }
 
     @Override
@@ -99,6 +99,11 @@ final class FakeSwarm implements SwarmControl {
     @Override
     public String evicted() {
         return "";
+    }
+
+    @Override
+    public List<Parked> parked() {
+        return List.of(new Parked("drawings: unknown table", 12));
     }
 
     @Override

@@ -233,6 +233,7 @@ class GrpcSurfaceIT {
         assertThat(status.getSchemaLevel()).isEqualTo(2);
         assertThat(status.getWarning()).startsWith("2 voters");
         assertThat(status.getHeldBack().getBlobs()).isEqualTo(3);
+        assertThat(status.getParked(0).getRows()).isEqualTo(12);
         SyncResponse sync = admin(Surface.TOKEN)
                 .sync(SyncRequest.newBuilder().setApp("shop").build());
         assertThat(sync.getGot().getBytes()).isEqualTo(100_000);

@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What may go to one peer: a rate, and on metered links a budget for the day. Control and Raft always pass
- * and count all the same. Thread-safe.
+ * What may go to one peer: a rate, its own budget for the day, and, where it is metered, its part of the budget that
+ * all metered links share. Control and Raft always pass and count all the same. Thread-safe.
  */
 final class Throttle {
     /** How far the rate may be exceeded for a moment, in seconds of it. */
@@ -66,8 +66,11 @@ final class Throttle {
                 now.take(bytes);
             }
         }
-        if (metered) {
+        // Nobody asks for the rest, and what is counted has to outlive the process.
+        if (metered || budget != null) {
             today.add(bytes);
+        }
+        if (metered) {
             links.meter().add(bytes);
         }
     }
@@ -81,11 +84,8 @@ final class Throttle {
     /** Bytes of the day's budgets that are left, the tighter one; null without one. */
     @Nullable
     Long left() {
-        if (!metered) {
-            return null;
-        }
         Long own = budget;
-        Long all = links.settings().budget();
+        Long all = metered ? links.settings().budget() : null;
         Long ownLeft = own == null ? null : Long.valueOf(own - today.sum());
         Long allLeft = all == null ? null : Long.valueOf(all - links.meter().today());
         if (ownLeft == null || allLeft == null) {

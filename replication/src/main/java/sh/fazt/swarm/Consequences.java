@@ -35,6 +35,7 @@ final class Consequences {
     private final MembershipService membership;
     private final SyncService sync;
     private final GrpcLinks links;
+    private final AgreedWatch agreed;
     private final BooleanSupplier closed;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private volatile String swarmId = "";
@@ -53,6 +54,7 @@ final class Consequences {
             MembershipService membership,
             SyncService sync,
             GrpcLinks links,
+            AgreedWatch agreed,
             BooleanSupplier closed) {
         this.self = self;
         this.members = members;
@@ -66,6 +68,7 @@ final class Consequences {
         this.membership = membership;
         this.sync = sync;
         this.links = links;
+        this.agreed = agreed;
         this.closed = closed;
     }
 
@@ -108,6 +111,7 @@ final class Consequences {
         links.candidates(self, AddressSource.MAPPED, hostPorts(surroundings.mapped()));
         membership.admitted(admitted);
         placements.follow();
+        agreed.look();
         changed();
     }
 

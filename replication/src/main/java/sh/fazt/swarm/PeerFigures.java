@@ -23,6 +23,7 @@ import sh.fazt.sync.SyncService;
  * @param state as membership has it
  */
 public record PeerFigures(String state, LinkState link, Lag lag, PeerCounters counters) {
+    private static final long MOST_REASONS = 10;
     private static final Lag UNKNOWN = new Lag(0, 0, 0, Duration.ZERO, -1);
 
     /**
@@ -62,6 +63,19 @@ public record PeerFigures(String state, LinkState link, Lag lag, PeerCounters co
                                 sync.counters(id)));
             }
             return peers;
+        }
+
+        /** Blocking. */
+        Map<String, Long> parked() {
+            Map<String, Long> parked = new LinkedHashMap<>();
+            cartridge
+                    .read(rows -> rows.query(
+                            "SELECT tbl || ': ' || reason AS what, count(*) FROM fazt_parked GROUP BY what"
+                                    + " ORDER BY count(*) DESC, what LIMIT ?",
+                            row -> Map.entry(row.text(0), row.integer(1)),
+                            MOST_REASONS))
+                    .forEach(one -> parked.put(one.getKey(), one.getValue()));
+            return parked;
         }
 
         /** Blocking. */

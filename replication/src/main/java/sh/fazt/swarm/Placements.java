@@ -310,7 +310,8 @@ public final class Placements implements Holders {
         return new Placement.View(apps, labels, leaving);
     }
 
-    private Placement placement(String app, PlacementRecord record, Map<NodeId, Long> behind) {
+    /** How an app is placed. @param behind transactions that each linked member lacks */
+    Placement placement(String app, PlacementRecord record, Map<NodeId, Long> behind) {
         Map<NodeId, MemberRecord> all = members.all();
         Kept those = those(record, all);
         Set<NodeId> eager = new LinkedHashSet<>(those.all());

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -18,6 +19,7 @@ import sh.fazt.consensus.RaftStatus;
 import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmRaft;
 import sh.fazt.identity.NodeId;
+import sh.fazt.membership.MemberState;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
 
@@ -44,7 +46,7 @@ final class Roles implements ConfigFeed.Facts {
     private final Agreement agreement;
     private final PendingJoin joining;
     private final Supplier<Map<NodeId, MemberRecord>> members;
-    private final Predicate<NodeId> alive;
+    private final Function<NodeId, MemberState> states;
     private final BooleanSupplier pays;
     private long heardGroup = System.nanoTime();
     /** That this node's group was given up, for its owner; empty while there is nothing to say. */
@@ -52,7 +54,7 @@ final class Roles implements ConfigFeed.Facts {
 
     /**
      * @param members of the swarm, those of an admission included
-     * @param alive   whether a member answers
+     * @param states  what is believed of a member
      * @param pays    whether this node pays for what it sends
      */
     Roles(
@@ -63,7 +65,7 @@ final class Roles implements ConfigFeed.Facts {
             Agreement agreement,
             PendingJoin joining,
             Supplier<Map<NodeId, MemberRecord>> members,
-            Predicate<NodeId> alive,
+            Function<NodeId, MemberState> states,
             BooleanSupplier pays) {
         this.self = self;
         this.swarmId = swarmId;
@@ -72,7 +74,7 @@ final class Roles implements ConfigFeed.Facts {
         this.agreement = agreement;
         this.joining = joining;
         this.members = members;
-        this.alive = alive;
+        this.states = states;
         this.pays = pays;
     }
 
@@ -144,7 +146,15 @@ final class Roles implements ConfigFeed.Facts {
         MemberRecord member = member(node);
         String what = "promote " + member.getName();
         quorum(what);
-        if (!node.equals(self) && !alive.test(node)) {
+        MemberState state = node.equals(self) ? MemberState.ALIVE : states.apply(node);
+        if (state == MemberState.AWAY || node.equals(self) && pays.getAsBoolean()) {
+            throw new SwarmException(
+                    SwarmException.Reason.INVALID,
+                    "can't " + what + ": it pays for what it sends, and who votes is asked each second whether it is"
+                            + " there. \"fazt swarm link set default metered off\" on " + member.getName()
+                            + " says that it does not");
+        }
+        if (state != MemberState.ALIVE) {
             throw new SwarmException(
                     SwarmException.Reason.UNREACHABLE,
                     "can't " + what + ": it does not answer, and a voter that is away only stands in the way. Try"
@@ -182,7 +192,7 @@ final class Roles implements ConfigFeed.Facts {
                         "can't " + what + ": it is the last voter, and nobody could change members or aliases any more."
                                 + " \"fazt swarm promote NODE\" another first");
             }
-            if (!voting(node) && alive.test(node)) {
+            if (!voting(node) && states.apply(node) == MemberState.ALIVE) {
                 throw new SwarmException(
                         SwarmException.Reason.INVALID,
                         "can't " + what + ": it is about to vote. Wait until \"fazt swarm status\" shows it as a"

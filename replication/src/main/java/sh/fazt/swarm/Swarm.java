@@ -205,11 +205,7 @@ public final class Swarm implements AutoCloseable {
                 agreement,
                 joining,
                 members::all,
-                id -> membership
-                        .snapshot()
-                        .state(id)
-                        .filter(MemberState.ALIVE::equals)
-                        .isPresent(),
+                id -> membership.snapshot().state(id).orElse(MemberState.DEAD),
                 () -> links.settings().metered());
         ConfigFeed feed = new ConfigFeed(key, raft, links, roles);
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
@@ -229,6 +225,7 @@ public final class Swarm implements AutoCloseable {
                 membership,
                 sync,
                 links,
+                new AgreedWatch(events, records, placements),
                 () -> closed);
         part = new OwnPart(
                 key.id(),

@@ -36,8 +36,9 @@ public record SwarmView(
                 .filter(member -> !member.role().equals("observer"))
                 .count();
         if (voters == 2) {
-            return "2 voters do without neither: while one is away, members and aliases can't be changed. A third"
-                    + " makes up for the loss of one";
+            return "2 voters need each other: while one is away, members and aliases can't be changed, and when one is"
+                    + " lost for good, only \"fazt swarm recover --force\" lets the other decide. A third makes up for"
+                    + " the loss of one";
         }
         return voters % 2 == 0 && voters > 0
                 ? voters + " voters do without " + (voters / 2 - 1) + " of them, no more than " + (voters - 1) + " do"

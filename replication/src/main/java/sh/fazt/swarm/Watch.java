@@ -52,6 +52,11 @@ public final class Watch {
         return figures.totals();
     }
 
+    /** How many rows wait here, by what they wait for, the most first. Blocking. */
+    public Map<String, Long> parked() {
+        return figures.parked();
+    }
+
     /** What people call a member; empty when it has no name or is none. */
     public SwarmView.Named named(NodeId id) {
         MemberRecord member = members.get().get(id);

@@ -123,6 +123,20 @@ final class LinkClassIT {
     }
 
     @Test
+    void aPeersOwnBudgetHoldsWhateverTheClassOfItsLinkAndTheCommonOneWhereItIsMetered() {
+        linked();
+        a.links.settings(LinkSettings.NONE.set(null, "budget", "1KB"));
+        blob(50_000, SOON).join();
+        assertThat(a.state().budgetLeft()).isNull();
+        a.links.settings(LinkSettings.NONE.set(b.id(), "budget", "100KB"));
+        blob(60_000, SOON).join();
+        assertThat(a.state().budgetLeft()).isBetween(1L, 40_000L);
+        blob(60_000, SOON);
+        until("it is used up", () -> Objects.requireNonNullElse(a.state().budgetLeft(), 1L) <= 0);
+        assertThat(blob(50_000, Duration.ofMillis(400))).failsWithin(SOON);
+    }
+
+    @Test
     void aBudgetThatIsUsedUpHoldsBulkBackUntilThereIsMoreAndSaysSo() throws Exception {
         linked();
         LinkSettings metered = LinkSettings.NONE.set(null, "metered", "on").set(null, "budget", "300KB");

@@ -216,6 +216,12 @@ class EvictionIT {
         home.swarm.evict("phone");
 
         awaitMembers(2, home, office);
+        for (Node told : List.of(home, office)) {
+            assertThat(told.swarm.watch().events().since(0))
+                    .filteredOn(event -> event.kind().equals("evicted"))
+                    .singleElement()
+                    .satisfies(event -> assertThat(event.what()).isEqualTo("(phone) was evicted"));
+        }
         Await.until("the phone is told", PATIENCE, () -> phone.swarm.evicted().contains("fazt swarm clone"));
         Await.until("no link is left", PATIENCE, () -> !phone.linkedTo(home) && !phone.linkedTo(office));
         phone.write("before", "stolen");

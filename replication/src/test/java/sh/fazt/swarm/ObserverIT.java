@@ -101,6 +101,13 @@ class ObserverIT {
         awaitRole(four, "observer", one, two, three, four);
         assertThat(four.swarm.promote("four").warning()).contains("4 voters");
         awaitRole(four, "voter", one, two, three, four);
+        assertThat(one.swarm.watch().events().since(0))
+                .filteredOn(event -> event.kind().equals("role"))
+                .singleElement()
+                .satisfies(event -> {
+                    assertThat(event.node()).isEqualTo(four.key.id());
+                    assertThat(event.what()).startsWith("votes");
+                });
         four.swarm.alias("four", "app");
         assertThatThrownBy(() -> one.swarm.promote("four")).hasMessageContaining("voter already");
         SwarmView.Named leads = one.swarm.view().leader();

@@ -50,6 +50,10 @@ class PlacementIT {
                     .extracting(Placement::rule)
                     .isEqualTo("on home, office");
             awaitGone(phone);
+            assertThat(office.swarm.watch().events().since(0))
+                    .filteredOn(event -> event.kind().equals("placement"))
+                    .extracting(SwarmEvents.Event::what)
+                    .containsExactly("app shop is placed on home, office");
             home.set("later", "1");
             awaitPairs(Map.of("from", "phone", "later", "1"), home, office);
             Placement elsewhere =

@@ -1,6 +1,7 @@
 package sh.fazt.swarm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,6 +59,8 @@ class PresenceIT {
                 .extracting(SwarmView.Member::role)
                 .as("who votes is asked each second")
                 .containsExactly("observer");
+        assertThatThrownBy(() -> home.swarm.promote("phone")).hasMessageContaining("metered off");
+        assertThatThrownBy(() -> phone.swarm.promote("phone")).hasMessageContaining("metered off");
         home.swarm.alias("shop", "app");
         Await.until(
                 "it is told what changes all the same",

@@ -35,7 +35,7 @@ public final class ConflictDesk {
     }
 
     /** How many are open. */
-    long count() {
+    public long count() {
         return conflicts.count();
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -48,7 +49,8 @@ public final class SwarmApi implements Router.Endpoints {
                                 status(swarm.status())
                                         .put("evicted", swarm.evicted())
                                         .put("conflicts", conflicts.count())
-                                        .set("held_back", heldBack(swarm.heldBack())))));
+                                        .<ObjectNode>set("held_back", heldBack(swarm.heldBack()))
+                                        .set("parked", parked(swarm.parked())))));
         router.add(
                 "GET",
                 "/api/swarm/time",
@@ -303,6 +305,13 @@ public final class SwarmApi implements Router.Endpoints {
                 .put("name", alias.name())
                 .put("app", alias.app())
                 .put("app_name", apps.find(alias.app()).map(App::name).orElse(""));
+    }
+
+    private static ArrayNode parked(List<SwarmControl.Parked> all) {
+        ArrayNode list = Json.array();
+        all.forEach(
+                parked -> list.add(Json.object().put("reason", parked.reason()).put("rows", parked.rows())));
+        return list;
     }
 
     static ObjectNode heldBack(SwarmControl.HeldBack held) {

@@ -65,6 +65,12 @@ public interface SwarmControl {
      */
     record HeldBack(long blobs, long bytes) {}
 
+    /** Rows that have come here and wait, by what they wait for, the most first. Blocking. */
+    List<Parked> parked();
+
+    /** Rows that wait for the same. */
+    record Parked(String reason, long rows) {}
+
     /** After the majority is lost for good: makes this node the only voter. */
     CompletionStage<Outcome<Status>> recover();
 

@@ -65,6 +65,7 @@ import sh.fazt.protocol.admin.v1.ListPlacementsRequest;
 import sh.fazt.protocol.admin.v1.ListPlacementsResponse;
 import sh.fazt.protocol.admin.v1.Named;
 import sh.fazt.protocol.admin.v1.PlaceAppRequest;
+import sh.fazt.protocol.admin.v1.PortMapping;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberResponse;
 import sh.fazt.protocol.admin.v1.RecoverSwarmRequest;
@@ -105,7 +106,7 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
             ConflictDesk conflicts,
             Apps apps,
             String version) {
-        this.members = new MemberEndpoint(swarm, version);
+        this.members = new MemberEndpoint(swarm, conflicts, version);
         this.watch = new WatchEndpoint(watch);
         this.placement = new PlacementEndpoint(placement);
         this.leases = new LeaseEndpoint(leases);
@@ -294,7 +295,11 @@ final class AdminEndpoint extends AdminServiceGrpc.AdminServiceImplBase {
                             .setSwarm(node.swarm())
                             .setAddress(node.address())
                             .setMember(node.member())));
-            return response.build();
+            return response.setPortMapping(PortMapping.newBuilder()
+                            .setProtocol(around.mapping().protocol())
+                            .setAddress(around.mapping().address())
+                            .setWhy(around.mapping().why()))
+                    .build();
         });
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import sh.fazt.node.api.ConflictDesk;
 import sh.fazt.node.api.SwarmControl;
 import sh.fazt.node.error.Kind;
 import sh.fazt.node.error.Problem;
@@ -22,6 +23,8 @@ import sh.fazt.protocol.admin.v1.Lag;
 import sh.fazt.protocol.admin.v1.LeaveSwarmRequest;
 import sh.fazt.protocol.admin.v1.ListMembersResponse;
 import sh.fazt.protocol.admin.v1.Member;
+import sh.fazt.protocol.admin.v1.Parked;
+import sh.fazt.protocol.admin.v1.PeerSync;
 import sh.fazt.protocol.admin.v1.PromoteMemberRequest;
 import sh.fazt.protocol.admin.v1.PromoteMemberResponse;
 import sh.fazt.protocol.admin.v1.RecoverSwarmRequest;
@@ -30,10 +33,12 @@ import sh.fazt.protocol.admin.v1.RotateKeyResponse;
 /** The part of {@link AdminEndpoint} that is about the swarm and its members. Thread-safe; calls but {@link #join} block. */
 final class MemberEndpoint {
     private final Supplier<SwarmControl> swarm;
+    private final ConflictDesk conflicts;
     private final String version;
 
-    MemberEndpoint(Supplier<SwarmControl> swarm, String version) {
+    MemberEndpoint(Supplier<SwarmControl> swarm, ConflictDesk conflicts, String version) {
         this.swarm = swarm;
+        this.conflicts = conflicts;
         this.version = version;
     }
 
@@ -51,7 +56,12 @@ final class MemberEndpoint {
                 .setConfigVersion(status.configVersion())
                 .setSchemaLevel(status.schemaLevel())
                 .setWarning(status.warning())
+                .setConflicts(conflicts.count())
                 .setHeldBack(AdminEndpoint.heldBack(swarm.get().heldBack()));
+        swarm.get()
+                .parked()
+                .forEach(parked -> response.addParked(
+                        Parked.newBuilder().setReason(parked.reason()).setRows(parked.rows())));
         SwarmControl.Named leader = status.leader();
         if (leader != null) {
             response.setLeader(AdminEndpoint.named(leader));
@@ -163,8 +173,25 @@ final class MemberEndpoint {
         }
         SwarmControl.Figures figures = member.figures();
         if (figures != null) {
-            one.setOffences(figures.offences()).setFloods(figures.floods());
+            one.setOffences(figures.offences()).setFloods(figures.floods()).setSync(sync(figures));
         }
         return one.build();
+    }
+
+    private static PeerSync sync(SwarmControl.Figures figures) {
+        PeerSync.Builder sync = PeerSync.newBuilder()
+                .setLinkClass(figures.linkClass())
+                .setClockOffsetMillis(figures.clockOffsetMillis())
+                .setBehindRows(figures.rows())
+                .setBehindBytes(figures.bytes())
+                .setOldestUnsentMillis(figures.oldest().toMillis())
+                .setPushed(figures.pushed())
+                .setReceived(figures.received())
+                .setPulls(figures.pulls())
+                .setFailedPulls(figures.failedPulls());
+        if (figures.ahead() >= 0) {
+            sync.setAheadChanges(figures.ahead());
+        }
+        return sync.build();
     }
 }
