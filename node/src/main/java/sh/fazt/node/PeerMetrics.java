@@ -165,6 +165,13 @@ final class PeerMetrics {
         one("fazt_blobs_missing", "Blobs that are not here.", "gauge", totals.blobsMissing());
         one("fazt_blob_missing_bytes", "Their bytes, where known.", "gauge", totals.blobBytesMissing());
         one(
+                "fazt_blob_damage_total",
+                "Stored chunks of blobs that did not hash to their name any more.",
+                "counter",
+                totals.damage());
+        one("fazt_blobs_damaged", "Blobs that are damaged and have not come again.", "gauge", totals.blobsDamaged());
+        one("fazt_blob_examined_bytes_total", "Of blobs, hashed again.", "counter", totals.examinedBytes());
+        one(
                 "fazt_blobs_held_back",
                 "Blobs that are left with peers until somebody asks for them.",
                 "gauge",

@@ -128,6 +128,28 @@ class SiteIT {
     }
 
     @Test
+    void aVisitorGetsNoDamagedFile() throws IOException {
+        String page = "<p>" + "words ".repeat(500);
+        surface.deploy("blog", "index.html", "<h1>hello</h1>", "small.txt", "letters", "page.html", page);
+        surface.cartridge
+                .writeLocal(tx -> tx.execute("UPDATE fazt_chunk SET body = CAST(substr(body, 2) || x'00' AS BLOB)"))
+                .toCompletableFuture()
+                .join();
+        surface.fetch = blob -> CompletableFuture.completedFuture(HeldBack.Outcome.NOBODY);
+        for (String path : List.of("/", "/small.txt", "/page.html")) {
+            assertThat(wire.get(HOST, path).status()).as(path).isEqualTo(503);
+            assertThat(wire.get(HOST, path, "Accept-Encoding: gzip").status())
+                    .as(path)
+                    .isEqualTo(503);
+        }
+        surface.fetch = blob -> CompletableFuture.supplyAsync(() -> {
+            surface.blobs.put(page.getBytes(StandardCharsets.UTF_8));
+            return HeldBack.Outcome.HERE;
+        });
+        assertThat(wire.get(HOST, "/page.html").text()).isEqualTo(page);
+    }
+
+    @Test
     void servesTheNewReleaseFromTheMomentThatADeployIsAnswered() throws IOException {
         String first = surface.deploy("blog", "index.html", "one");
         assertThat(wire.get(HOST, "/").text()).isEqualTo("one");

@@ -37,10 +37,12 @@ public final class Blobs {
     private static final int UNDER_WAY = 4 * Chunker.MOST;
 
     private final Cartridge cartridge;
+    private final Damage damage;
     private final List<Consumer<String>> listeners = new CopyOnWriteArrayList<>();
 
     public Blobs(Cartridge cartridge) {
         this.cartridge = cartridge;
+        this.damage = new Damage(cartridge);
     }
 
     /** Part of a blob: the chunk's hash, where it starts in the blob, and its size in bytes. */
@@ -73,14 +75,20 @@ public final class Blobs {
         return hash;
     }
 
+    /** What is stored and is not what it is called any more. */
+    public Damage damage() {
+        return damage;
+    }
+
     /**
-     * Stores a blob that is announced by hash and size. Nothing of it is left when it is something else.
+     * Stores a blob that is announced by hash and size. Nothing of it is left when it is something else. What is here
+     * already is hashed instead: it may be sent because what is here is damaged.
      *
      * @throws Mismatch when size or hash are not as announced
      * @throws IOException when the stream fails
      */
     public void put(String hash, long size, InputStream content) throws IOException {
-        if (missing(List.of(hash)).isEmpty()) {
+        if (isRight(hash)) {
             keep(List.of(hash));
             return;
         }
@@ -227,12 +235,39 @@ public final class Blobs {
         });
     }
 
-    /** A whole blob that fits in memory; empty when it is not here. */
+    /** A whole blob that fits in memory; empty when it is not here, or damaged, which is known from then on. */
     public Optional<byte[]> read(String hash) {
-        return manifest(hash).filter(m -> contains(hash)).map(manifest -> read(manifest, 0, manifest.size()));
+        return whole(hash).flatMap(this::read);
     }
 
-    /** Some bytes of a blob; the caller bounds how many. Fails with {@code IllegalState} when they are not here. */
+    /** A whole blob that is here and fits in memory; empty when it is damaged, which is known from then on. */
+    public Optional<byte[]> read(Manifest manifest) {
+        byte[] body = read(manifest, 0, manifest.size());
+        if (!damage.isRight(manifest.hash(), body)) {
+            takeOutDamaged(manifest);
+            return Optional.empty();
+        }
+        return Optional.of(body);
+    }
+
+    /** Whether the blob is here, whole, and what it is called; what is damaged of it is known from then on. */
+    private boolean isRight(String hash) {
+        Manifest manifest = whole(hash).orElse(null);
+        if (manifest == null) {
+            return false;
+        }
+        boolean right = fits(manifest, false);
+        if (!right) {
+            takeOutDamaged(manifest);
+        }
+        return right;
+    }
+
+    private void takeOutDamaged(Manifest manifest) {
+        manifest.chunks().forEach(chunk -> damage.takeOut(chunk.hash()));
+    }
+
+    /** Some bytes of a blob, as they lie; the caller bounds how many. Fails with {@code IllegalState} when they are not here. */
     public byte[] read(Manifest manifest, long from, long length) {
         byte[] out = new byte[Math.toIntExact(length)];
         cartridge.read(rows -> {
@@ -271,6 +306,17 @@ public final class Blobs {
     public Optional<byte[]> chunk(String hash) {
         return cartridge.read(
                 rows -> rows.first("SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), hash));
+    }
+
+    /** The same, hashed again; empty too when it is damaged, which is known from then on. */
+    public Optional<byte[]> right(String hash) {
+        return chunk(hash).filter(body -> {
+            boolean right = damage.isRight(hash, body);
+            if (!right) {
+                damage.takeOut(hash);
+            }
+            return right;
+        });
     }
 
     /** How the blob is put together, when all of it is here. */
@@ -429,7 +475,7 @@ public final class Blobs {
 
     /**
      * Puts a blob together when all its chunks are here; answers whether it is whole. A manifest that lied is
-     * forgotten.
+     * forgotten, but where a chunk was here before and is damaged it did not lie: then that chunk is lacking.
      */
     public boolean assemble(String hash) {
         if (contains(hash)) {
@@ -439,7 +485,11 @@ public final class Blobs {
         if (manifest == null || !lacking(manifest).isEmpty()) {
             return false;
         }
-        if (!fits(manifest)) {
+        if (!fits(manifest, true)) {
+            takeOutDamaged(manifest);
+            if (!lacking(manifest).isEmpty()) {
+                return false;
+            }
             join(tx -> {
                 tx.execute("DELETE FROM fazt_blob WHERE hash = ? AND complete = 0", hash);
                 tx.execute("DELETE FROM fazt_blob_chunk WHERE hash = ?", hash);
@@ -454,9 +504,15 @@ public final class Blobs {
         return complete;
     }
 
-    /** Whether its chunks, which are here, are as long as it says and make up the blob. */
-    private boolean fits(Manifest manifest) {
-        if (manifest.chunks().size() == 1 && manifest.chunks().get(0).hash().equals(manifest.hash())) {
+    /**
+     * Whether its chunks, which are here, are as long as it says and make up the blob.
+     *
+     * @param stored whether they were stored a moment ago
+     */
+    private boolean fits(Manifest manifest, boolean stored) {
+        if (stored
+                && manifest.chunks().size() == 1
+                && manifest.chunks().get(0).hash().equals(manifest.hash())) {
             // Its hash was seen to be right before it was stored; its length is what the manifest could lie about.
             return cartridge
                     .read(rows -> rows.first(
@@ -488,7 +544,14 @@ public final class Blobs {
 
     private static boolean store(LocalTx tx, String hash, byte[] body) {
         tx.execute("DELETE FROM fazt_unused WHERE hash = ?", hash);
-        return tx.execute("INSERT OR IGNORE INTO fazt_chunk (hash, body) VALUES (?, ?)", hash, body) > 0;
+        Damage.healed(tx, hash);
+        // What is here under its name may be damaged.
+        return tx.execute(
+                        "INSERT INTO fazt_chunk (hash, body) VALUES (?, ?)"
+                                + " ON CONFLICT (hash) DO UPDATE SET body = excluded.body WHERE body <> excluded.body",
+                        hash,
+                        body)
+                > 0;
     }
 
     private static void manifest(LocalTx tx, Manifest manifest) {
@@ -512,6 +575,7 @@ public final class Blobs {
         boolean here = tx.execute("UPDATE fazt_blob SET complete = 1 WHERE hash = ?", hash) > 0;
         if (here) {
             tx.execute("DELETE FROM fazt_wanted WHERE hash = ?", hash);
+            Damage.healed(tx, hash);
         }
         return here;
     }

@@ -51,6 +51,7 @@ public final class Unused {
         long bytes = 0;
         Removed step = join(tx -> {
             mark(tx, now);
+            Damage.removeUnused(tx);
             return remove(tx, until);
         });
         while (step.blobs() > 0) {

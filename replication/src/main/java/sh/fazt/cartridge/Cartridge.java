@@ -51,6 +51,9 @@ public interface Cartridge extends AutoCloseable {
     /** The columns, by table, whose texts are hashes of blobs. */
     Map<String, List<String>> blobColumns();
 
+    /** The rows that name a blob; reads every row of the tables that can. */
+    List<Reference> references(Rows rows, String blob);
+
     /** A consistent copy, made while writers go on. */
     void backup(Path target);
 
@@ -59,6 +62,13 @@ public interface Cartridge extends AutoCloseable {
 
     @Override
     void close();
+
+    /** A row that names a blob, by its key columns. */
+    record Reference(Scope scope, String table, List<Object> key) {
+        public Reference {
+            key = List.copyOf(key);
+        }
+    }
 
     /**
      * A transaction on replicated tables; it may touch local tables too. It may be run again, from the start, when

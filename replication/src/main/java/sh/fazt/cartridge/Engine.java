@@ -298,7 +298,12 @@ final class Engine {
         }
         session.update("INSERT OR REPLACE INTO fazt_blob VALUES (?, ?, 1)", hash, (long) body.length);
         session.update("INSERT OR REPLACE INTO fazt_blob_chunk VALUES (?, 0, ?, 0, ?)", hash, hash, (long) body.length);
-        session.update("INSERT OR IGNORE INTO fazt_chunk (hash, body) VALUES (?, ?)", hash, body);
+        session.update(
+                "INSERT INTO fazt_chunk (hash, body) VALUES (?, ?)"
+                        + " ON CONFLICT (hash) DO UPDATE SET body = excluded.body WHERE body <> excluded.body",
+                hash,
+                body);
+        session.update("DELETE FROM fazt_damaged WHERE hash = ?", hash);
         session.update("DELETE FROM fazt_wanted WHERE hash = ?", hash);
     }
 

@@ -65,7 +65,7 @@ final class Repairs {
                         table.foreign,
                         row -> new Foreign(
                                 row.integer(last),
-                                RowReader.key(table, row),
+                                RowReader.key(table, row, 5),
                                 row.integer(3) != 0,
                                 RowReader.columns(table, row),
                                 row.integer(2)),

@@ -43,16 +43,17 @@ final class RowReader {
         return new Row(
                 table.name,
                 table.policy == Policy.COUNTER,
-                key(table, row),
+                key(table, row, 5),
                 new Stamp(origin(row.integer(0)), row.integer(1), new Hlc(row.integer(2))),
                 row.integer(3) != 0,
                 columns(table, row));
     }
 
-    static List<Object> key(TableSql table, Rows.ResultRow row) {
+    /** @param at where its columns begin */
+    static List<Object> key(TableSql table, Rows.ResultRow row, int at) {
         List<Object> key = new ArrayList<>();
         for (int i = 0; i < table.key.size(); i++) {
-            key.add(Objects.requireNonNull(Session.value(row, 5 + i), "a key is never NULL"));
+            key.add(Objects.requireNonNull(Session.value(row, at + i), "a key is never NULL"));
         }
         return key;
     }

@@ -61,6 +61,10 @@ final class Schema {
                     CREATE INDEX fazt_unused_since ON fazt_unused (since);
                     """, """
                     UPDATE fazt_scope SET digest = 0;
+                    """, """
+                    CREATE TABLE fazt_damaged (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
+                    CREATE TABLE fazt_scrub (chunk INTEGER NOT NULL);
+                    INSERT INTO fazt_scrub VALUES (0);
                     """),
             List.of(
                     new ReplicatedTable(SETTLED, Policy.IMMUTABLE, CONFLICT_KEY, List.of()),

@@ -6,6 +6,7 @@ import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -432,6 +433,20 @@ public final class SqliteCartridge implements Cartridge {
                 .filter(table -> !table.blobColumns.isEmpty())
                 .forEach(table -> columns.put(table.name, List.copyOf(table.blobColumns)));
         return columns;
+    }
+
+    @Override
+    public List<Reference> references(Rows rows, String blob) {
+        List<Reference> references = new ArrayList<>();
+        for (TableSql table : schema.tables.values()) {
+            for (String column : table.blobColumns) {
+                references.addAll(rows.query(
+                        table.naming(column),
+                        row -> new Reference(new Scope(row.text(0)), table.name, RowReader.key(table, row, 1)),
+                        blob));
+            }
+        }
+        return references;
     }
 
     @Override

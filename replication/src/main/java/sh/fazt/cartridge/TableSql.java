@@ -123,6 +123,11 @@ final class TableSql {
                 + " _deleted = excluded._deleted, _extra = excluded._extra";
     }
 
+    /** hash: scope, key of the rows that name a blob in a column. */
+    String naming(String column) {
+        return "SELECT scope, " + names(key) + " FROM " + name + " WHERE " + column + " = ?";
+    }
+
     private static List<Column> withFields(ReplicatedTable table) {
         if (table.policy() != Policy.DOCUMENT) {
             return table.columns();

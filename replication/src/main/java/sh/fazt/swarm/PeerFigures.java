@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import sh.fazt.blob.Blobs;
+import sh.fazt.blob.Damage;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.LinkState;
@@ -33,7 +34,10 @@ public record PeerFigures(String state, LinkState link, Lag lag, PeerCounters co
      * @param parkedRows       rows that wait for a schema that knows them
      * @param blobsMissing     blobs that rows refer to and that are not here
      * @param blobBytesMissing their bytes, as far as their sizes are known
-     * @param held             of those, what is left with peers until somebody asks for it
+     * @param damage           damaged chunks of blobs that were found here since the start
+     * @param blobsDamaged     blobs that are damaged and have not come again
+     * @param examinedBytes    of blobs, hashed again since the start
+     * @param held             of those that are missing, what is left with peers until somebody asks for it
      */
     public record Totals(
             long alarms,
@@ -41,10 +45,14 @@ public record PeerFigures(String state, LinkState link, Lag lag, PeerCounters co
             long parkedRows,
             long blobsMissing,
             long blobBytesMissing,
+            long damage,
+            long blobsDamaged,
+            long examinedBytes,
             Blobs.Amount held) {}
 
     /** Where the figures come from. Thread-safe. */
-    record Source(Cartridge cartridge, SyncService sync, Links links, Supplier<MembersSnapshot> members) {
+    record Source(
+            Cartridge cartridge, Damage damage, SyncService sync, Links links, Supplier<MembersSnapshot> members) {
         Map<NodeId, PeerFigures> peers() {
             Map<NodeId, Lag> lags = sync.lags();
             MembersSnapshot snapshot = members.get();
@@ -92,6 +100,9 @@ public record PeerFigures(String state, LinkState link, Lag lag, PeerCounters co
                                     JOIN fazt_blob_chunk c ON c.hash = w.hash
                                     WHERE NOT EXISTS (SELECT 1 FROM fazt_chunk k WHERE k.hash = c.chunk)
                                     """, row -> row.integer(0)).orElse(0L),
+                    damage.found(),
+                    damage.left(),
+                    damage.examined(),
                     sync.heldBack().amount()));
         }
     }

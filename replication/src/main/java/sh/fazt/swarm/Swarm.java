@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.blob.Blobs;
+import sh.fazt.blob.Scrub;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
@@ -77,6 +78,7 @@ public final class Swarm implements AutoCloseable {
     private final Presence presence;
     private final FencedReplica replica;
     private final SyncService sync;
+    private final Scrub scrub;
     private final Tombstones tombstones;
     private final Levels levels;
     private final EventWatch eventWatch;
@@ -168,6 +170,8 @@ public final class Swarm implements AutoCloseable {
                 placements,
                 () -> links.settings().metered());
         cartridge.listen(sync);
+        blobs.damage().listen(new Healing(sync, events)::damaged);
+        scrub = new Scrub(blobs, System::nanoTime);
         tombstones = new Tombstones(
                 cartridge,
                 replica,
@@ -191,8 +195,9 @@ public final class Swarm implements AutoCloseable {
         restored = new Restored(key.id(), cartridge, options.raft(), records, joining, members);
         watch = new Watch(
                 events,
-                new Verification(key.id(), cartridge.replica(), sync, placements, links, System::nanoTime),
-                new PeerFigures.Source(cartridge, sync, links, membership::snapshot),
+                new Verification(
+                        key.id(), cartridge.replica(), blobs.damage(), sync, placements, links, System::nanoTime),
+                new PeerFigures.Source(cartridge, blobs.damage(), sync, links, membership::snapshot),
                 key.id(),
                 members::all);
         surroundings = new Surroundings(
@@ -323,6 +328,7 @@ public final class Swarm implements AutoCloseable {
                 1,
                 TimeUnit.SECONDS);
         swarm.scheduleWithFixedDelay(() -> chores.soon("remove tombstones", tombstones::turn), 5, 10, TimeUnit.MINUTES);
+        swarm.scheduleWithFixedDelay(() -> chores.soon("scrub", this::scrub), 1, 1, TimeUnit.MINUTES);
         swarm.scheduleWithFixedDelay(
                 () -> chores.soon("keep what links remember", ledger::keep), 20, 20, TimeUnit.SECONDS);
     }
@@ -330,6 +336,13 @@ public final class Swarm implements AutoCloseable {
     /** The swarm port. */
     public int port() {
         return links.port();
+    }
+
+    private void scrub() {
+        // A turn that waits for a slow disk is not joined by the next.
+        synchronized (scrub) {
+            scrub.turn();
+        }
     }
 
     private void follow() {

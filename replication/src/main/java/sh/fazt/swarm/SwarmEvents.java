@@ -30,8 +30,8 @@ public final class SwarmEvents {
      * @param at     by this machine's clock
      * @param kind   for programs: {@code member-up, member-suspect, member-down, member-away, member-joined,
      *     member-left, link-up, link-down, link-relayed, link-direct, protocol, leader, conflict, offence, flood, alarm, repair,
-     *     damage, epoch, claim, set-back, forged, clock, disk, standstill, schema-level, role, evicted, key-rotated,
-     *     placement, recovered}
+     *     damage, blob-damaged, epoch, claim, set-back, forged, clock, disk, standstill, schema-level, role, evicted,
+     *     key-rotated, placement, recovered}
      * @param node   the member that it is about; null for this node or the swarm
      * @param what   what happened
      * @param why    why, as far as is known; may be empty

@@ -2,24 +2,31 @@ package sh.fazt.swarm;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.blob.Damage;
+import sh.fazt.cartridge.Cartridge.Reference;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Links;
 import sh.fazt.sync.AuditResult;
+import sh.fazt.sync.AuditResult.Difference;
 import sh.fazt.sync.AuditResult.State;
+import sh.fazt.sync.HeldBack.Outcome;
 import sh.fazt.sync.Holders;
 import sh.fazt.sync.SyncService;
 
 /**
- * Compares what is stored here with every member, scope by scope, and this node's rows with what was kept count of.
- * Thread-safe; blocks.
+ * Compares what is stored here with every member, scope by scope, this node's rows with what was kept count of, and its
+ * blobs with their hashes. Thread-safe; blocks.
  */
 final class Verification {
     /** How long two nodes may take to have seen the same: a write or two is always on its way. */
@@ -27,18 +34,34 @@ final class Verification {
     /** How long a repair may take to be everywhere. */
     private static final Duration REPAIR = Duration.ofSeconds(30);
 
+    /** How long what is damaged may take to come from others; what is still on its way then is told. */
+    private static final Duration HEAL = Duration.ofMinutes(5);
+
+    private static final int HEAL_AT_A_TIME = 64;
+    /** Rows that name damaged blobs, of one scope; the others are counted. */
+    private static final int NAMED = 100;
+
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final NodeId self;
     private final ReplicaStore store;
+    private final Damage damage;
     private final SyncService sync;
     private final Holders holders;
     private final Links links;
     private final LongSupplier nanos;
 
-    Verification(NodeId self, ReplicaStore store, SyncService sync, Holders holders, Links links, LongSupplier nanos) {
+    Verification(
+            NodeId self,
+            ReplicaStore store,
+            Damage damage,
+            SyncService sync,
+            Holders holders,
+            Links links,
+            LongSupplier nanos) {
         this.self = self;
         this.store = store;
+        this.damage = damage;
         this.sync = sync;
         this.holders = holders;
         this.links = links;
@@ -46,7 +69,7 @@ final class Verification {
     }
 
     /**
-     * @param members everybody; this node's own rows are looked at last
+     * @param members everybody; this node's own rows and blobs are looked at last
      * @param only    null for all scopes
      */
     List<AuditResult> run(Set<NodeId> members, @Nullable Scope only, boolean repair) {
@@ -73,8 +96,10 @@ final class Verification {
                 }
             }
         }
+        Map<String, List<Reference>> damaged = damage.find(only, repair);
+        Map<String, Outcome> outcomes = repair ? fetch(damaged.keySet()) : Map.of();
         for (Scope scope : scopes) {
-            results.add(alone(scope, repair));
+            results.add(alone(scope, Rot.of(scope, damaged, outcomes), repair));
         }
         return results;
     }
@@ -113,12 +138,99 @@ final class Verification {
         }
     }
 
+    /** What came of each within the time; what is not asked for any more in it, is on its way. */
+    private Map<String, Outcome> fetch(Set<String> blobs) {
+        Map<String, Outcome> outcomes = new HashMap<>();
+        long end = nanos.getAsLong() + HEAL.toNanos();
+        List<String> all = List.copyOf(blobs);
+        for (int from = 0; from < all.size() && nanos.getAsLong() < end; from += HEAL_AT_A_TIME) {
+            Map<String, CompletableFuture<Outcome>> coming = new HashMap<>();
+            for (String blob : all.subList(from, Math.min(all.size(), from + HEAL_AT_A_TIME))) {
+                coming.put(
+                        blob,
+                        sync.fetch(blob, Duration.ofNanos(end - nanos.getAsLong()))
+                                .toCompletableFuture());
+            }
+            while (nanos.getAsLong() < end && !coming.values().stream().allMatch(CompletableFuture::isDone)) {
+                LockSupport.parkNanos(PAUSE);
+            }
+            coming.forEach((blob, outcome) -> outcomes.put(blob, outcome.getNow(Outcome.LATE)));
+        }
+        return outcomes;
+    }
+
+    /**
+     * The damaged blobs of a scope.
+     *
+     * @param rows those that name them
+     * @param lost how many nobody has, where they were asked for
+     * @param late how many are on their way
+     */
+    private record Rot(int blobs, List<Difference> rows, boolean more, int lost, int late) {
+        static Rot of(Scope scope, Map<String, List<Reference>> damaged, Map<String, Outcome> outcomes) {
+            int blobs = 0;
+            int lost = 0;
+            int late = 0;
+            List<Difference> rows = new ArrayList<>();
+            for (Map.Entry<String, List<Reference>> one : damaged.entrySet()) {
+                List<Reference> here = one.getValue().stream()
+                        .filter(reference -> reference.scope().equals(scope))
+                        .toList();
+                if (here.isEmpty()) {
+                    continue;
+                }
+                blobs++;
+                Outcome outcome = outcomes.isEmpty() ? null : outcomes.getOrDefault(one.getKey(), Outcome.LATE);
+                String what = "names blob " + one.getKey() + ", which is damaged here";
+                if (outcome == Outcome.HERE) {
+                    what = "names blob " + one.getKey() + ", which was damaged here";
+                } else if (outcome == Outcome.NOBODY) {
+                    lost++;
+                    what += ", and no linked member has it";
+                } else if (outcome == Outcome.LATE) {
+                    late++;
+                }
+                for (Reference reference : here) {
+                    rows.add(new Difference(reference.table(), reference.key(), what));
+                }
+            }
+            return new Rot(blobs, rows.subList(0, Math.min(NAMED, rows.size())), rows.size() > NAMED, lost, late);
+        }
+
+        boolean isHealed() {
+            return lost == 0 && late == 0;
+        }
+
+        String damaged() {
+            return blobs == 0 ? "" : blobs + (blobs == 1 ? " blob is" : " blobs are") + " damaged";
+        }
+
+        String why() {
+            List<String> why = new ArrayList<>();
+            if (lost > 0) {
+                why.add("no linked member has " + lost
+                        + " of the blobs: what is left of them is kept, link a member that has them or upload them"
+                        + " again");
+            }
+            if (late > 0) {
+                why.add(late + " of the blobs are still on their way: verify again");
+            }
+            return String.join("; ", why);
+        }
+    }
+
     /** What can be said without any peer. */
-    private AuditResult alone(Scope scope, boolean repair) {
+    private AuditResult alone(Scope scope, Rot rot, boolean repair) {
         ReplicaStore.Scan scan = store.scan(scope, null, row -> {});
-        boolean repaired = false;
+        boolean sound = scan.sound();
+        boolean repaired = sound;
+        String rows = sound
+                ? ""
+                : scan.foreign() > 0
+                        ? scan.foreign() + " rows were not written by this node"
+                        : "the stored rows are not those that were written";
         String why = "";
-        if (!scan.sound() && repair) {
+        if (!sound && repair) {
             repaired = store.repair(
                             scope,
                             new ReplicaStore.Repair(scan.vector(), scan.found(), List.of(), List.of(), List.of()))
@@ -128,18 +240,19 @@ final class Verification {
                     ? "what no member has is gone; what is stored counts from now on"
                     : "it was written meanwhile: verify again";
         }
+        boolean whole = sound && rot.blobs() == 0;
         return new AuditResult(
                 self,
                 scope,
-                scan.sound() ? State.EQUAL : State.DIFFERENT,
-                List.of(),
-                false,
-                scan.sound()
-                        ? ""
-                        : scan.foreign() > 0
-                                ? scan.foreign() + " rows were not written by this node"
-                                : "the stored rows are not those that were written",
-                repaired,
-                why);
+                whole ? State.EQUAL : State.DIFFERENT,
+                rot.rows(),
+                rot.more(),
+                joined(rows, rot.damaged()),
+                repair && !whole && repaired && rot.isHealed(),
+                joined(why, repair ? rot.why() : ""));
+    }
+
+    private static String joined(String one, String other) {
+        return one + (one.isEmpty() || other.isEmpty() ? "" : "; ") + other;
     }
 }

@@ -114,7 +114,8 @@ final class BlobFetcher {
 
     private BlobReply read(BlobRequest request) {
         if (request.hasChunk()) {
-            return blobs.chunk(request.getChunk())
+            // Whoever gets something else takes this node for a liar.
+            return blobs.right(request.getChunk())
                     .map(body -> BlobReply.newBuilder()
                             .setHere(true)
                             .setBody(UnsafeByteOperations.unsafeWrap(body))

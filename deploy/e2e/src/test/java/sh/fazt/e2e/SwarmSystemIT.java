@@ -508,7 +508,7 @@ class SwarmSystemIT {
         theLastOfTwoVotersDecidesAlone(a, b, copy);
     }
 
-    /** A row that is gone from one member's file, as by a bad disk. */
+    /** A row that is gone from one member's file, and a byte of a file's content, as by a bad disk. */
     private static void damageIsNamedAndRepaired(NodeUnderTest a, NodeUnderTest b) throws Exception {
         assertThat(b.fazt("swarm", "status", "--format", "table").out())
                 .as("it said that it stops")
@@ -527,6 +527,10 @@ class SwarmSystemIT {
             });
             assertThat(statement.executeUpdate("DELETE FROM kv WHERE name = 'entry/damaged'"))
                     .isEqualTo(1);
+            assertThat(statement.executeUpdate(
+                            "UPDATE fazt_chunk SET body = CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB)"
+                                    + " WHERE hash = (SELECT hash FROM release_file WHERE path = 'index.html')"))
+                    .isEqualTo(1);
         }
         a.start();
         Ledger.awaitServed(List.of(a), SOON);
@@ -543,6 +547,19 @@ class SwarmSystemIT {
         assertThat(repair.code()).isZero();
         assertThat(keys(a)).contains("before", "damaged");
         assertThat(b.fazt("swarm", "verify", "ledger").code()).isZero();
+
+        NodeUnderTest.Run rot = a.fazt("swarm", "verify", "ledger", "--format", "table");
+        assertThat(rot.code()).as(rot.out()).isEqualTo(1);
+        assertThat(rot.out())
+                .contains("1 blob is damaged")
+                .containsPattern(
+                        "\\na ledger release_file \\[.*\"index.html\"] names blob \\w+, which is damaged here\\n");
+        NodeUnderTest.Run healed = a.fazt("swarm", "verify", "ledger", "--repair", "--format", "table");
+        assertThat(healed.code()).as(healed.out()).isZero();
+        assertThat(healed.out()).contains("different, repaired", "which was damaged here");
+        assertThat(a.get("ledger", "/")).isEqualTo(Files.readString(Ledger.FOLDER.resolve("index.html")));
+        assertThat(a.fazt("swarm", "verify", "ledger").code()).isZero();
+        assertThat(a.fazt("swarm", "events", "--format", "table").out()).contains("  blob-damaged  ", "  repair  ");
     }
 
     /** In milliseconds, or -1 where nothing is told. */

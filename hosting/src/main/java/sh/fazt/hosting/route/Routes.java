@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.blob.Blobs;
+import sh.fazt.blob.Damage;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.Rows;
@@ -151,14 +152,17 @@ public final class Routes implements CommitListener {
                 LEFT JOIN app_active_live p ON p.scope = a.scope AND p.id = a.id
                 WHERE a.id = a.scope AND a.name IS NOT NULL
                 """, row -> new Pointer(row.text(0), row.text(1), row.textOrNull(2)));
+        // One file that a disk has spoiled does not take a site away: it is served, without that file.
+        Set<String> damaged = Set.copyOf(Damage.known(rows));
         Map<String, Route> next = new HashMap<>();
         for (Pointer pointer : pointers) {
             if (!here.test(pointer.app())) {
                 continue;
             }
             Route before = table.byApp().get(pointer.app());
-            String release =
-                    pointer.active() == null ? null : servable(rows, pointer.app(), pointer.active(), before, lacking);
+            String release = pointer.active() == null
+                    ? null
+                    : servable(rows, pointer.app(), pointer.active(), before, damaged, lacking);
             next.put(
                     pointer.app(),
                     before != null
@@ -172,7 +176,7 @@ public final class Routes implements CommitListener {
 
     /** The active release if all of it is here that must be, else the newest such one before it. */
     private @Nullable String servable(
-            Rows rows, String app, String active, @Nullable Route before, Set<String> lacking) {
+            Rows rows, String app, String active, @Nullable Route before, Set<String> damaged, Set<String> lacking) {
         if (before != null && active.equals(before.release())) {
             return active;
         }
@@ -200,6 +204,7 @@ public final class Routes implements CommitListener {
                     WHERE f.scope = ? AND f.release = ? AND b.hash IS NULL ORDER BY f.hash DESC
                     """, row -> new Manifest.File(row.text(0), row.text(1), row.integer(2)), app, candidate.id())
                     .stream()
+                    .filter(file -> !damaged.contains(file.sha256()))
                     .filter(file -> Manifest.isSource(file.path()) || !absence.isMeant(app, file))
                     .map(Manifest.File::sha256)
                     .findFirst();

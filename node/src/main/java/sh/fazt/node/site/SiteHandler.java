@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -117,9 +118,11 @@ public final class SiteHandler {
             List<String> headers) {
         if (gzip) {
             headers.addAll(List.of("content-encoding", "gzip"));
-            byte[] packed = pack(blobs.read(manifest, 0, file.size()));
-            keep(exchange, route, file, true, etag, headers, packed);
-            exchange.reply(new Reply(file.status(), headers, Content.of(packed)));
+            whole(exchange, route, file, manifest, body -> {
+                byte[] packed = pack(body);
+                keep(exchange, route, file, true, etag, headers, packed);
+                exchange.reply(new Reply(file.status(), headers, Content.of(packed)));
+            });
             return;
         }
         headers.addAll(List.of("accept-ranges", "bytes"));
@@ -133,13 +136,30 @@ public final class SiteHandler {
                     "bytes " + range.from() + "-" + (range.from() + range.length() - 1) + "/" + file.size()));
             exchange.reply(new Reply(206, headers, content(manifest, range.from(), range.length())));
         } else if (file.size() <= Ready.MOST_ENTRY) {
-            byte[] body = blobs.read(manifest, 0, file.size());
-            boolean accepts = Conditions.gzip(exchange.header("accept-encoding"));
-            keep(exchange, route, file, accepts, etag, headers, body);
-            exchange.reply(new Reply(file.status(), headers, Content.of(body)));
+            whole(exchange, route, file, manifest, body -> {
+                boolean accepts = Conditions.gzip(exchange.header("accept-encoding"));
+                keep(exchange, route, file, accepts, etag, headers, body);
+                exchange.reply(new Reply(file.status(), headers, Content.of(body)));
+            });
         } else {
             exchange.reply(new Reply(file.status(), headers, content(manifest, 0, file.size())));
         }
+    }
+
+    /** Goes on with all bytes of a file. Where they are damaged here, they come from another member first. */
+    private void whole(
+            Exchange exchange, Route route, Site.Answer.File file, Blobs.Manifest manifest, Consumer<byte[]> then) {
+        blobs.read(manifest)
+                .ifPresentOrElse(
+                        then,
+                        () -> arrivals.whenHere(
+                                file.sha256(),
+                                again -> blobs.read(again)
+                                        .ifPresentOrElse(
+                                                then,
+                                                () -> exchange.reply(Pages.notReachable(
+                                                        route.name(), file.size(), Arrivals.Refused.BUSY))),
+                                refused -> exchange.reply(Pages.notReachable(route.name(), file.size(), refused))));
     }
 
     private static @Nullable ByteRange range(Exchange exchange, Site.Answer.File file) {
