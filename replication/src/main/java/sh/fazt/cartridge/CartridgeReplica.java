@@ -3,8 +3,10 @@ package sh.fazt.cartridge;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener.Commit;
 import sh.fazt.cartridge.change.Changeset;
@@ -172,6 +174,33 @@ final class CartridgeReplica implements ReplicaStore {
             @Override
             Integer run(List<Commit> events) {
                 return new Floors(engine, schema, scope).collect(stable, until, most);
+            }
+        });
+    }
+
+    @Override
+    public CompletionStage<Applied> cut(
+            Scope scope, Function<VersionVector, Optional<VersionVector>> fence, List<Row> instead) {
+        return commits.submit(new Job<Applied>() {
+            @Override
+            Applied run(List<Commit> events) {
+                VersionVector here = engine.state(scope).vector();
+                VersionVector upTo = fence.apply(here).orElse(null);
+                if (upTo == null) {
+                    return Applied.NEEDS_PULL;
+                }
+                if (upTo.equals(here)) {
+                    return Applied.KNOWN;
+                }
+                Tx tx = new Tx(engine, scope, origin());
+                new Cut(engine, schema, tx, scope, instead, spools).run(upTo);
+                events.add(new Commit(scope, tx.changeset(), true, tx.changes()));
+                return Applied.DONE;
+            }
+
+            @Override
+            boolean alone() {
+                return true;
             }
         });
     }

@@ -215,10 +215,11 @@ public final class Conflicts {
         return true;
     }
 
-    /** Records a version that lost, once. */
+    /** Records a version that lost, once; again where a fence has taken the record of an evicted node. */
     static void record(Tx tx, Engine.Loser loser) {
         List<Object> key = List.of(loser.stamp().toString(), loser.table(), RowCodec.key(loser.key()));
-        if (tx.current(Schema.CONFLICTS, key) == null) {
+        Engine.Current known = tx.current(Schema.CONFLICTS, key);
+        if (known == null || known.deleted()) {
             tx.put(
                     Schema.CONFLICTS,
                     key,

@@ -13,6 +13,7 @@ import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Row;
 import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
 
 /**
@@ -52,11 +53,10 @@ final class Cut {
         instead.forEach(row -> this.instead.put(Place.of(row), row));
     }
 
-    /** Answers whether that was all; then the vector is cut too. In a transaction of its own. */
-    boolean run(VersionVector upTo) {
+    /** Replaces some; when that is all of it the vector is cut too. In a transaction of its own. */
+    void run(VersionVector upTo) {
         List<Row> late = late(upTo);
-        boolean all = late.size() <= MOST;
-        if (all) {
+        if (late.size() <= MOST) {
             VersionVector here = engine.state(scope).vector();
             here.entries().keySet().stream()
                     .filter(origin -> upTo.get(origin) == 0)
@@ -67,8 +67,7 @@ final class Cut {
                                     engine.id(origin)));
             engine.state(scope, engine.state(scope).with(upTo));
         }
-        late.stream().limit(MOST).forEach(this::replace);
-        return all;
+        late.stream().limit(MOST).forEach(row -> replace(row, upTo));
     }
 
     private List<Row> late(VersionVector upTo) {
@@ -81,8 +80,15 @@ final class Cut {
         return late;
     }
 
-    private void replace(Row late) {
+    private void replace(Row late, VersionVector upTo) {
         Row other = instead.get(Place.of(late));
+        if (other == null
+                && late.table().equals(Schema.CONFLICTS)
+                && late.key().get(0) instanceof String loser
+                && Stamp.isSeen(loser, upTo)) {
+            // What members took over with it may be why none of them noticed that this version lost.
+            other = late;
+        }
         TableSql table = schema.tables.get(late.table());
         if (table == null
                 || late.counter() != (table.policy == Policy.COUNTER)

@@ -18,7 +18,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -359,32 +358,6 @@ public final class SqliteCartridge implements Cartridge {
                     }
                 })
                 .thenApply(Forgotten::done);
-    }
-
-    /**
-     * Replaces what lies beyond a fence by what another member holds in its place, see {@link Cut}. Answers whether
-     * that was all of it; else it is to be called again.
-     *
-     * @param fence   cuts a vector of the scope
-     * @param instead rows of the scope as another member holds them
-     */
-    public CompletionStage<Boolean> cut(
-            Scope scope, UnaryOperator<VersionVector> fence, List<sh.fazt.cartridge.change.Row> instead) {
-        return commits.submit(new Job<Boolean>() {
-            @Override
-            Boolean run(List<Commit> events) {
-                Tx tx = new Tx(engine, scope, origin);
-                VersionVector upTo = fence.apply(engine.state(scope).vector());
-                boolean all = new Cut(engine, schema, tx, scope, instead, spools).run(upTo);
-                events.add(new Commit(scope, tx.changeset(), true, tx.changes()));
-                return all;
-            }
-
-            @Override
-            boolean alone() {
-                return true;
-            }
-        });
     }
 
     /** What this node writes as; null before it is bound. */

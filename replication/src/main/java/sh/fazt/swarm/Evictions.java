@@ -6,7 +6,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,8 +17,6 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sh.fazt.cartridge.SqliteCartridge;
-import sh.fazt.cartridge.change.Origin;
-import sh.fazt.cartridge.change.Row;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.consensus.ConfigEntry;
@@ -37,8 +34,9 @@ import sh.fazt.protocol.swarm.v1.EvictionRecord;
 import sh.fazt.protocol.swarm.v1.Fence;
 import sh.fazt.protocol.swarm.v1.Fences;
 import sh.fazt.protocol.swarm.v1.MemberRecord;
+import sh.fazt.sync.Cuts;
 import sh.fazt.sync.FencedReplica;
-import sh.fazt.sync.SyncService;
+import sh.fazt.sync.Fencing;
 
 /**
  * Members that are shut out for good: what is agreed of them, and what follows from it. First every member that is
@@ -51,14 +49,12 @@ import sh.fazt.sync.SyncService;
 final class Evictions {
     private static final Logger LOG = LoggerFactory.getLogger(Evictions.class);
     private static final Duration ASK = Duration.ofSeconds(5);
-    /** For how long nothing is taken of a node that is about to be evicted: longer than agreeing takes. */
-    private static final Duration HOLD = Duration.ofSeconds(90);
 
     private final NodeId self;
     private final SqliteCartridge cartridge;
     private final FencedReplica replica;
     private final Links links;
-    private final SyncService sync;
+    private final Cuts cuts;
     private final SwarmRaft raft;
     private final SwarmConfig config;
     private final Records records;
@@ -76,7 +72,7 @@ final class Evictions {
             SqliteCartridge cartridge,
             FencedReplica replica,
             Links links,
-            SyncService sync,
+            Cuts cuts,
             SwarmRaft raft,
             SwarmConfig config,
             Records records,
@@ -85,7 +81,7 @@ final class Evictions {
         this.cartridge = cartridge;
         this.replica = replica;
         this.links = links;
-        this.sync = sync;
+        this.cuts = cuts;
         this.raft = raft;
         this.config = config;
         this.records = records;
@@ -128,19 +124,8 @@ final class Evictions {
         now.putAll(records.evicted());
         evicted = Map.copyOf(now);
         Map<NodeId, Map<Scope, VersionVector>> fences = new HashMap<>();
-        now.forEach((node, record) -> fences.put(node, upTo(node, record.getFencesList())));
+        now.forEach((node, record) -> fences.put(node, Fencing.upTo(node, record.getFencesList())));
         replica.fence(fences);
-    }
-
-    private static Map<Scope, VersionVector> upTo(NodeId node, List<Fence> fences) {
-        Map<Scope, VersionVector> upTo = new HashMap<>();
-        for (Fence fence : fences) {
-            upTo.merge(
-                    new Scope(fence.getScope()),
-                    VersionVector.of(Map.of(new Origin(node, fence.getEpoch()), fence.getSequence())),
-                    VersionVector::merge);
-        }
-        return upTo;
     }
 
     /** Every evicted node, with what it is told when it comes back. */
@@ -189,7 +174,7 @@ final class Evictions {
         told = "";
     }
 
-    /** Sees to what is left over: a vote, or rows that this node took before it heard. Blocking. */
+    /** Sees to what is left over: a vote, or rows that this node took before it heard. Blocking, but for the rows. */
     void tend() {
         Map<NodeId, EvictionRecord> now = evicted;
         if (now.isEmpty()) {
@@ -207,41 +192,7 @@ final class Evictions {
                 }
             }
         }
-        replica.vectors().forEach((scope, vector) -> {
-            if (!replica.fenced(scope, vector).equals(vector)) {
-                cut(scope);
-            }
-        });
-    }
-
-    private void cut(Scope scope) {
-        for (LinkState state : links.states()) {
-            if (!state.up()) {
-                continue;
-            }
-            try {
-                List<Row> rows = FencedReplica.rows(
-                        sync.fetch(state.peer(), scope).toCompletableFuture().join());
-                if (!replica.isClean(scope, rows)) {
-                    continue;
-                }
-                boolean all = false;
-                while (!all) {
-                    all = cartridge
-                            .cut(scope, vector -> replica.fenced(scope, vector), rows)
-                            .toCompletableFuture()
-                            .join();
-                }
-                LOG.warn(
-                        "rows of an evicted node came before the news of its eviction; they are put back as a member"
-                                + " holds them scope={} peer={}",
-                        scope.id(),
-                        state.peer().shortText());
-                return;
-            } catch (CompletionException e) {
-                LOG.debug("{} does not tell what it holds of {}", state.peer().shortText(), scope, e);
-            }
-        }
+        cuts.turn();
     }
 
     // ---- evicting ----
@@ -309,19 +260,19 @@ final class Evictions {
                             + " member a voter first");
         }
         try {
-            Map<NodeId, Fences> holds = hold(node);
-            List<NodeId> silent = new ArrayList<>(remaining);
-            silent.removeAll(holds.keySet());
+            Map<NodeId, Fences> told = hold(node);
             // Asked for now, as a change of the voters that those who remain can't confirm would hang in the air.
-            if (remaining.size() - silent.size() <= remaining.size() / 2) {
+            if (!Fencing.isEnough(remaining, told.keySet())) {
+                List<NodeId> silent = new ArrayList<>(remaining);
+                silent.removeAll(told.keySet());
                 throw agreement.noQuorum(what, silent, remaining.size());
             }
             if (status.voters().contains(node)) {
                 agreement.guarded(what, () -> raft.removeVoter(node));
             }
-            List<Fences> all = new ArrayList<>(holds.values());
+            List<Fences> all = new ArrayList<>(told.values());
             all.add(Fences.newBuilder().addAllFences(own).build());
-            List<Fence> fences = highest(node, all);
+            List<Fence> fences = Fencing.highest(node, all);
             agreement.agree(() -> change.apply(fences));
         } catch (SwarmException e) {
             release(node);
@@ -369,16 +320,16 @@ final class Evictions {
                         links.ask(state.peer(), Channel.SWARM, ask, ASK).toCompletableFuture());
             }
         }
-        Map<NodeId, Fences> holds = new LinkedHashMap<>();
-        holds.put(self, held(node));
+        Map<NodeId, Fences> told = new LinkedHashMap<>();
+        told.put(self, held(node));
         answers.forEach((peer, answer) -> {
             try {
-                holds.put(peer, Fences.parseFrom(answer.join()));
+                told.put(peer, Fences.parseFrom(answer.join()));
             } catch (CompletionException | InvalidProtocolBufferException e) {
                 LOG.info("a member does not say how far it has the rows peer={}", peer.shortText());
             }
         });
-        return holds;
+        return told;
     }
 
     private void release(NodeId node) {
@@ -392,18 +343,9 @@ final class Evictions {
         }
     }
 
-    private static List<Fence> highest(NodeId node, Collection<Fences> holds) {
-        Map<Scope, VersionVector> upTo = new HashMap<>();
-        holds.forEach(hold -> upTo(node, hold.getFencesList())
-                .forEach((scope, vector) -> upTo.merge(scope, vector, VersionVector::merge)));
-        List<Fence> fences = new ArrayList<>();
-        upTo.forEach((scope, vector) -> fences.addAll(fences(node, scope, vector)));
-        return fences;
-    }
-
     /** Takes nothing more of a node for now; answers how far this node has its rows. Blocking. */
     Fences held(NodeId node) {
-        replica.hold(node, HOLD);
+        replica.hold(node);
         return written(node);
     }
 
@@ -411,22 +353,6 @@ final class Evictions {
     Fences written(NodeId node) {
         // What was handed to the writer before is in the vectors after this.
         cartridge.writeLocal(tx -> true).toCompletableFuture().join();
-        Fences.Builder held = Fences.newBuilder();
-        replica.vectors().forEach((scope, vector) -> held.addAllFences(fences(node, scope, vector)));
-        return held.build();
-    }
-
-    private static List<Fence> fences(NodeId node, Scope scope, VersionVector vector) {
-        List<Fence> fences = new ArrayList<>();
-        vector.entries().forEach((origin, sequence) -> {
-            if (origin.node().equals(node)) {
-                fences.add(Fence.newBuilder()
-                        .setScope(scope.id())
-                        .setEpoch(origin.epoch())
-                        .setSequence(sequence)
-                        .build());
-            }
-        });
-        return fences;
+        return Fencing.written(node, replica.vectors());
     }
 }

@@ -49,6 +49,7 @@ import sh.fazt.membership.MemberState;
 import sh.fazt.membership.MembershipConfig;
 import sh.fazt.membership.MembershipService;
 import sh.fazt.protocol.swarm.v1.SwarmRecord;
+import sh.fazt.sync.Cuts;
 import sh.fazt.sync.FencedReplica;
 import sh.fazt.sync.HeldBack;
 import sh.fazt.sync.SyncService;
@@ -176,11 +177,7 @@ public final class Swarm implements AutoCloseable {
                 cartridge,
                 replica,
                 cartridge.clock()::now,
-                () -> {
-                    Set<NodeId> others = new HashSet<>(members.all().keySet());
-                    others.remove(key.id());
-                    return others;
-                },
+                this::others,
                 () -> links.states().stream()
                         .filter(LinkState::up)
                         .map(LinkState::peer)
@@ -214,7 +211,16 @@ public final class Swarm implements AutoCloseable {
                 () -> links.settings().metered());
         ConfigFeed feed = new ConfigFeed(key, raft, links, roles);
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
-        evictions = new Evictions(key.id(), cartridge, replica, links, sync, raft, config, records, agreement);
+        evictions = new Evictions(
+                key.id(),
+                cartridge,
+                replica,
+                links,
+                new Cuts(replica, sync, links, this::counting),
+                raft,
+                config,
+                records,
+                agreement);
         rotation = new Rotation(
                 own, cartridge, links, raft, config, records, members, roles, agreement, evictions, this::swarmId);
         consequences = new Consequences(
@@ -347,6 +353,19 @@ public final class Swarm implements AutoCloseable {
 
     private void follow() {
         consequences.follow();
+    }
+
+    private Set<NodeId> others() {
+        Set<NodeId> others = new HashSet<>(members.all().keySet());
+        others.remove(key.id());
+        return others;
+    }
+
+    /** The others, but for those that were not heard of for so long that nothing waits for them. */
+    private Set<NodeId> counting() {
+        Set<NodeId> counting = others();
+        counting.removeAll(tombstones.silent());
+        return counting;
     }
 
     private boolean shutOut(NodeId node) {

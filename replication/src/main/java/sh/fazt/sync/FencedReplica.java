@@ -3,12 +3,16 @@ package sh.fazt.sync;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
@@ -32,12 +36,17 @@ import sh.fazt.identity.NodeId;
  * then waited for the writer has seen the last of that node.
  */
 public final class FencedReplica implements ReplicaStore {
+    /** For how long nothing is taken of a node that is about to be evicted: longer than agreeing takes. */
+    private static final Duration HOLD = Duration.ofSeconds(90);
+
     private final ReplicaStore store;
     private final LongSupplier nanos;
     private final LongAdder refused = new LongAdder();
     private Map<NodeId, Map<Scope, VersionVector>> fences = Map.of();
     /** Nodes that nothing more is taken of for now, and until when. */
     private final Map<NodeId, Long> held = new HashMap<>();
+    /** Nothing is taken of these, whoever wrote it. */
+    private final Set<Scope> still = new HashSet<>();
 
     public FencedReplica(ReplicaStore store, LongSupplier nanos) {
         this.store = store;
@@ -51,8 +60,8 @@ public final class FencedReplica implements ReplicaStore {
     }
 
     /** Takes nothing more of a node for a while: until it is agreed how far its rows go. */
-    public synchronized void hold(NodeId node, Duration patience) {
-        held.put(node, nanos.getAsLong() + patience.toNanos());
+    public synchronized void hold(NodeId node) {
+        held.put(node, nanos.getAsLong() + HOLD.toNanos());
     }
 
     /** Takes what a node writes again. */
@@ -100,13 +109,17 @@ public final class FencedReplica implements ReplicaStore {
     @Override
     public synchronized CompletionStage<Applied> apply(Changeset changeset) {
         Dot dot = changeset.dot();
+        if (still.contains(dot.scope())) {
+            return later(dot.scope());
+        }
         if (dot.sequence() > most(dot.scope(), dot.origin(), true)) {
             return refuse(1, dot.scope());
         }
-        VersionVector deps = admissible(dot.scope(), changeset.deps());
+        // What is held back only, for now, is waited for: it may come yet, and its effect must not come before it.
+        VersionVector deps = fenced(dot.scope(), changeset.deps());
         if (!deps.equals(changeset.deps())) {
             // A document may hold a field of the evicted node's; a pull brings it once its holder has let go of it.
-            long late = late(dot.scope(), RowCodec.read(changeset.rows()).rows());
+            long late = late(dot.scope(), changeset.contents().rows());
             if (late > 0) {
                 return refuse(late, dot.scope());
             }
@@ -126,6 +139,9 @@ public final class FencedReplica implements ReplicaStore {
     @Override
     public synchronized CompletionStage<Applied> apply(
             Scope scope, VersionVector since, VersionVector senderVector, List<byte[]> parts, Floor floor) {
+        if (still.contains(scope)) {
+            return later(scope);
+        }
         VersionVector sender = admissible(scope, senderVector);
         if (!sender.equals(senderVector)) {
             long late = parts.stream()
@@ -145,18 +161,72 @@ public final class FencedReplica implements ReplicaStore {
                 .count();
     }
 
-    /** Whether none of the rows lies beyond an agreed fence. */
-    public synchronized boolean isClean(Scope scope, List<Row> rows) {
-        return rows.stream()
-                .flatMap(row -> row.stamps().stream())
-                .allMatch(stamp -> stamp.sequence() <= most(scope, stamp.origin(), false));
+    /** Scopes of which more is here than is agreed. */
+    public List<Scope> overrun() {
+        List<Scope> overrun = new ArrayList<>();
+        store.vectors().forEach((scope, vector) -> {
+            if (!fenced(scope, vector).equals(vector)) {
+                overrun.add(scope);
+            }
+        });
+        return overrun;
     }
 
-    /** The rows of a pull. */
-    public static List<Row> rows(List<byte[]> parts) {
-        List<Row> rows = new ArrayList<>();
-        parts.forEach(part -> rows.addAll(RowCodec.read(part).rows()));
-        return rows;
+    /** Takes nothing of a scope, from anybody, until {@link #resume}. */
+    synchronized void still(Scope scope) {
+        still.add(scope);
+    }
+
+    synchronized void resume(Scope scope) {
+        still.remove(scope);
+    }
+
+    /** Adds what a member holds, without what it has beyond agreed fences. */
+    synchronized void add(Scope scope, Instead instead, NodeId member, Pulls.Whole theirs) {
+        List<Row> clean = theirs.rows().stream()
+                .filter(row ->
+                        row.stamps().stream().allMatch(stamp -> stamp.sequence() <= most(scope, stamp.origin(), false)))
+                .toList();
+        boolean whole = clean.size() == theirs.rows().size();
+        instead.add(member, fenced(scope, theirs.vector()), clean, whole);
+    }
+
+    /**
+     * Replaces what lies beyond agreed fences, see {@link ReplicaStore#cut}. Of an evicted node's shares of counters
+     * those stay that somebody vouches for.
+     *
+     * @param counting members that may still bring what they wrote, and others from them: where one has written more
+     *     that is here than others vouch for, it may have been written over here, and they would take for its successor
+     *     what is put there. Once all of them were asked there is nobody else
+     */
+    CompletionStage<Applied> cut(Scope scope, Set<NodeId> counting, Instead instead) {
+        return cut(
+                scope,
+                here -> {
+                    VersionVector upTo = fenced(scope, here);
+                    VersionVector vouched = vouched(upTo, instead.vouched());
+                    boolean enough = instead.members().containsAll(counting)
+                            || vouched.equals(upTo)
+                                    && counting.stream()
+                                            .allMatch(id -> instead.vouched().covers(upTo.by(id)));
+                    return enough ? Optional.of(vouched) : Optional.empty();
+                },
+                instead.rows());
+    }
+
+    private synchronized VersionVector vouched(VersionVector upTo, VersionVector vouched) {
+        VersionVector limited = upTo;
+        for (Map.Entry<Origin, Long> entry : upTo.entries().entrySet()) {
+            if (fences.containsKey(entry.getKey().node())) {
+                limited = limited.with(entry.getKey(), Math.min(entry.getValue(), vouched.get(entry.getKey())));
+            }
+        }
+        return limited;
+    }
+
+    private static CompletionStage<Applied> later(Scope scope) {
+        return CompletableFuture.failedFuture(
+                new IllegalStateException("scope " + scope.id() + ": rows of an evicted node are being replaced"));
     }
 
     private CompletionStage<Applied> refuse(long rows, Scope scope) {
@@ -203,6 +273,12 @@ public final class FencedReplica implements ReplicaStore {
     @Override
     public CompletionStage<Integer> collect(Scope scope, VersionVector stable, Hlc until, int most) {
         return store.collect(scope, stable, until, most);
+    }
+
+    @Override
+    public CompletionStage<Applied> cut(
+            Scope scope, Function<VersionVector, Optional<VersionVector>> fence, List<Row> instead) {
+        return store.cut(scope, fence, instead);
     }
 
     @Override

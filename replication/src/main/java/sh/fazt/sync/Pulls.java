@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -17,6 +16,8 @@ import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.ReplicaStore;
+import sh.fazt.cartridge.change.Row;
+import sh.fazt.cartridge.change.RowCodec;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
@@ -227,10 +228,19 @@ final class Pulls {
         return new Pull(known != null, one.applied());
     }
 
-    /** Reads a whole scope of a peer, as of one moment, without applying it. */
-    CompletionStage<List<byte[]>> fetch(NodeId peer, Scope scope) {
+    /** A scope as a peer has it, as of one moment. */
+    record Whole(VersionVector vector, List<Row> rows) {}
+
+    /** Reads a whole scope of a peer into memory, without applying it. */
+    CompletionStage<Whole> fetch(NodeId peer, Scope scope) {
         Coming one = new Coming(peer, scope, VersionVector.EMPTY);
-        return one.whole().<List<byte[]>>thenApply(ArrayList::new).whenComplete((parts, failed) -> one.discard());
+        return one.whole()
+                .thenApply(staged -> new Whole(
+                        staged.vector(),
+                        staged.stream()
+                                .flatMap(part -> RowCodec.read(part).rows().stream())
+                                .toList()))
+                .whenComplete((whole, failed) -> one.discard());
     }
 
     /** Asks a holder whether it has all that a vector says, and keeps it. */

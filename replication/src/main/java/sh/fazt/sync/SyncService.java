@@ -479,8 +479,8 @@ public final class SyncService implements CommitListener, Links.Listener {
         }
     }
 
-    /** Reads a whole scope of a peer into memory, as of one moment, without applying it: parts in the row codec. */
-    public CompletionStage<List<byte[]>> fetch(NodeId peer, Scope scope) {
+    /** See {@link Pulls#fetch}. */
+    CompletionStage<Pulls.Whole> fetch(NodeId peer, Scope scope) {
         return pulls.fetch(peer, scope);
     }
 

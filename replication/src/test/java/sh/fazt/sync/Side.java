@@ -21,7 +21,7 @@ import sh.fazt.link.Links;
 /** An honest node: a cartridge that is kept in step. */
 final class Side extends Wire {
     static final Scope SCOPE = new Scope("fazt_app_000000000001");
-    private static final SchemaPart ROOM = new SchemaPart(
+    static final SchemaPart ROOM = new SchemaPart(
             "test",
             List.of(),
             List.of(new ReplicatedTable(

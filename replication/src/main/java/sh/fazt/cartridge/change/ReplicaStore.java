@@ -2,9 +2,11 @@ package sh.fazt.cartridge.change;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,6 +91,21 @@ public interface ReplicaStore {
      */
     default CompletionStage<Integer> collect(Scope scope, VersionVector stable, Hlc until, int most) {
         return CompletableFuture.completedFuture(0);
+    }
+
+    /**
+     * Replaces what lies beyond a fence by what other members hold in its place, and cuts the vector once all of it is.
+     * They have to have seen what is here besides: else their rows would go over what they never heard of. What an
+     * evicted node noted of a conflict stays where nobody else did.
+     *
+     * @param fence   cuts the vector that is here; answers nothing when the others have to hear more of it first
+     * @param instead all rows of the scope as they hold them
+     * @return {@code DONE} when some were replaced, and maybe not all; {@code KNOWN} when nothing lies beyond;
+     *     {@code NEEDS_PULL} when the others have to hear more first
+     */
+    default CompletionStage<Applied> cut(
+            Scope scope, Function<VersionVector, Optional<VersionVector>> fence, List<Row> instead) {
+        throw new UnsupportedOperationException("a replica that is never cut");
     }
 
     /** An order-independent digest over (table, key, stamp) of every row of the scope that is no tombstone. */

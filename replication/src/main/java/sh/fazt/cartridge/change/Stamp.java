@@ -24,4 +24,15 @@ public record Stamp(Origin origin, long sequence, Hlc hlc) implements Comparable
     public String toString() {
         return origin + ":" + sequence;
     }
+
+    /** Whether a vector has seen the version that a stamp's text names; false where the text names none. */
+    public static boolean isSeen(String text, VersionVector vector) {
+        int colon = text.lastIndexOf(':');
+        String sequence = text.substring(colon + 1);
+        return colon > 0
+                && sequence.matches("[0-9]{1,18}")
+                && vector.entries().entrySet().stream()
+                        .anyMatch(entry -> entry.getKey().toString().equals(text.substring(0, colon))
+                                && entry.getValue() >= Long.parseLong(sequence));
+    }
 }

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import sh.fazt.identity.NodeId;
 
 /**
  * What is known of one scope: for each origin the highest sequence seen, contiguous by construction; an
@@ -61,6 +62,13 @@ public final class VersionVector {
     public VersionVector least(VersionVector other) {
         TreeMap<Origin, Long> copy = new TreeMap<>(highest);
         copy.replaceAll((origin, sequence) -> Math.min(sequence, other.get(origin)));
+        return of(copy);
+    }
+
+    /** What one node wrote of this vector. */
+    public VersionVector by(NodeId node) {
+        TreeMap<Origin, Long> copy = new TreeMap<>(highest);
+        copy.keySet().removeIf(origin -> !origin.node().equals(node));
         return of(copy);
     }
 
