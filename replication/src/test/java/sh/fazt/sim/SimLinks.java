@@ -278,6 +278,9 @@ final class SimLinks implements Links {
         List<LinkState> states = new ArrayList<>();
         for (SimPair pair : network.pairsOf(node.id)) {
             NodeId peer = pair.other(node.id);
+            if (network.refuses(node.id, peer)) {
+                continue;
+            }
             long roundTrip = pair.roundTripNanos();
             long[] counted = bytes.getOrDefault(peer, new long[2]);
             states.add(new LinkState(

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
@@ -34,6 +35,7 @@ public final class SimNetwork {
     private final Map<Way, SimPair> pairs = new HashMap<>();
     private final Map<Way, LinkQuality> qualities = new HashMap<>();
     private final Set<Way> cuts = new HashSet<>();
+    private final Map<NodeId, Set<NodeId>> refused = new HashMap<>();
     private final List<Tap> taps = new ArrayList<>();
     private LinkQuality quality = LinkQuality.lan();
     private boolean reorderChannels = true;
@@ -74,6 +76,7 @@ public final class SimNetwork {
             // A new process does not know the old one's connections.
             pairsOf(node).forEach(pair -> pair.breakNow("connection reset by peer"));
         }
+        refused.remove(node);
         SimLinks made = new SimLinks(world, this, world.node(node));
         links.put(node, made);
         for (NodeId other : links.keySet()) {
@@ -164,6 +167,17 @@ public final class SimNetwork {
         pair(a, b).breakNow("broken by the test");
     }
 
+    /** Names whom a node's present boot has no link with, whoever dials; those it has one with are cut off at once. */
+    public void refuse(NodeId node, Collection<NodeId> others) {
+        Set<NodeId> now = new TreeSet<>(others);
+        Set<NodeId> before = refused.put(node, now);
+        now.forEach(other -> pair(node, other).breakNow("refused"));
+        if (before != null) {
+            before.removeAll(now);
+            before.forEach(other -> pair(node, other).connectSoon());
+        }
+    }
+
     /** Whether the two are linked at present. */
     public boolean isUp(NodeId a, NodeId b) {
         return pair(a, b).isUp();
@@ -196,8 +210,8 @@ public final class SimNetwork {
         return of;
     }
 
-    boolean isKnown(NodeId node) {
-        return links.containsKey(node);
+    boolean refuses(NodeId node, NodeId other) {
+        return refused.getOrDefault(node, Set.of()).contains(other);
     }
 
     boolean isLive(NodeId node) {

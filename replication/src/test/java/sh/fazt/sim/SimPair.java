@@ -77,7 +77,7 @@ final class SimPair {
 
     private void connect() {
         connecting = false;
-        if (linked || !network.isLive(low) || !network.isLive(high) || isCut()) {
+        if (linked || !network.isLive(low) || !network.isLive(high) || isCut() || isRefused()) {
             // Whatever changes that calls connectSoon.
             return;
         }
@@ -124,6 +124,10 @@ final class SimPair {
 
     private boolean isLost(LinkQuality quality) {
         return quality.drop() > 0 && network.pulse().nextDouble() < quality.drop();
+    }
+
+    private boolean isRefused() {
+        return network.refuses(low, high) || network.refuses(high, low);
     }
 
     private boolean isCut() {
@@ -257,7 +261,8 @@ final class SimPair {
             if (sent != generation) {
                 return;
             }
-            if (network.isCut(from, to)) {
+            // Behind what a cut has held back, and a receiver that stands still has not taken since.
+            if (network.isCut(from, to) || !held.isEmpty()) {
                 held.add(arrival);
             } else {
                 arrival.run();
@@ -265,16 +270,15 @@ final class SimPair {
         }
 
         void release() {
-            if (network.isCut(from, to)) {
-                return;
-            }
             int sent = generation;
-            while (!held.isEmpty()) {
-                Runnable arrival = held.poll();
-                // Now, in order, but before anything that is still under way.
-                if (network.isLive(to)) {
-                    world.add(0, world.node(to), () -> arrive(sent, arrival));
-                }
+            if (!held.isEmpty() && network.isLive(to)) {
+                world.add(0, world.node(to), () -> take(sent));
+            }
+        }
+
+        private void take(int sent) {
+            while (sent == generation && !held.isEmpty() && !network.isCut(from, to)) {
+                held.poll().run();
             }
         }
     }

@@ -11,6 +11,8 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.identity.NodeId;
+import sh.fazt.protocol.swarm.v1.Fence;
 import sh.fazt.sim.SimWorld;
 
 /**
@@ -22,6 +24,8 @@ final class Agreement {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
     static final String REGISTER = "owner";
     static final String MEMBER = "member/";
+    /** Takes the member with it, in one change. */
+    static final String EVICTED = "evicted/";
 
     private final SimWorld world;
     private final RandomGenerator random;
@@ -29,8 +33,17 @@ final class Agreement {
     private final List<Entry> log = new ArrayList<>();
     private final List<Operation> operations = new ArrayList<>();
 
-    /** @param value null removes the key */
-    record Entry(String key, @Nullable String value) {}
+    /**
+     * A change.
+     *
+     * @param value  null removes the key
+     * @param fences of an eviction
+     */
+    record Entry(String key, @Nullable String value, List<Fence> fences) {
+        Entry(String key, @Nullable String value) {
+            this(key, value, List.of());
+        }
+    }
 
     /** One client's compare-and-set, or read when {@code next} is null; times are 0 while it is open. */
     static final class Operation {
@@ -70,15 +83,34 @@ final class Agreement {
             return replay(entries);
         }
 
+        /** The fences of evicted nodes, by number. */
+        Map<Integer, List<Fence>> evicted() {
+            Map<Integer, List<Fence>> evicted = new TreeMap<>();
+            for (Entry entry : entries) {
+                if (entry.key().startsWith(EVICTED)) {
+                    evicted.put(number(entry.key()), entry.fences());
+                }
+            }
+            return evicted;
+        }
+
         /** What an older file has. */
         void cut(int size) {
             entries.subList(Math.min(size, entries.size()), entries.size()).clear();
         }
     }
 
+    /** Of the node that a member or an eviction is about. */
+    static int number(String key) {
+        return Integer.parseInt(key.substring(key.indexOf('/') + 1));
+    }
+
     private static Map<String, String> replay(List<Entry> entries) {
         Map<String, String> values = new TreeMap<>();
         for (Entry entry : entries) {
+            if (entry.key().startsWith(EVICTED)) {
+                values.remove(MEMBER + number(entry.key()));
+            }
             if (entry.value() == null) {
                 values.remove(entry.key());
             } else {
@@ -104,7 +136,8 @@ final class Agreement {
 
     /** Takes the next record from a linked node that has it, or from the group where this node reaches most of it. */
     void feed(SimulatedNode node, boolean skips) {
-        boolean news = node.agreed.size() < log.size()
+        boolean news = !node.evicted
+                && node.agreed.size() < log.size()
                 && (reachesMost(node)
                         || node.swarm.linked(node).stream()
                                 .anyMatch(other -> other.agreed.size() > node.agreed.size()));
@@ -115,7 +148,7 @@ final class Agreement {
         }
     }
 
-    private boolean reachesMost(SimulatedNode node) {
+    boolean reachesMost(SimulatedNode node) {
         long reached = voters.stream()
                 .filter(voter -> voter == node || voter.isRunning() && node.swarm.areLinked(node, voter))
                 .count();
@@ -124,18 +157,56 @@ final class Agreement {
 
     /** Proposes a record; {@code done} runs when it is agreed, which is never when most voters can't be reached. */
     void propose(SimulatedNode by, Entry entry, Runnable done) {
+        propose(by, entry, done, () -> {});
+    }
+
+    /** @param failed runs where it is refused, unless whoever asked has ended by then */
+    void propose(SimulatedNode by, Entry entry, Runnable done, Runnable failed) {
         attempt(
                 by,
                 world.nanos() + PATIENCE.toNanos(),
                 agreed -> {
-                    if (agreed) {
+                    boolean takes = agreed
+                            && (!entry.key().startsWith(EVICTED) || values().containsKey(MEMBER + number(entry.key())));
+                    if (takes) {
                         log.add(entry);
+                        by.swarm.agreed(entry);
                         // Whoever asked may end before it hears.
                         world.schedule(Duration.ofMillis(10), done);
                     }
-                    return agreed;
+                    return takes;
                 },
-                heard -> {});
+                heard -> {
+                    if (!heard) {
+                        failed.run();
+                    }
+                });
+    }
+
+    /** The voters that stay without a node. */
+    List<NodeId> votersBut(SimulatedNode node) {
+        return voters.stream()
+                .filter(voter -> voter != node)
+                .map(voter -> voter.id)
+                .toList();
+    }
+
+    /** Takes a node's vote, if it has one; then one of the two runs. */
+    void takeVote(SimulatedNode by, SimulatedNode node, Runnable done, Runnable failed) {
+        if (!voters.contains(node)) {
+            done.run();
+            return;
+        }
+        attempt(
+                by,
+                world.nanos() + PATIENCE.toNanos(),
+                agreed -> {
+                    if (agreed && voters.size() > 1) {
+                        voters.remove(node);
+                    }
+                    return !voters.contains(node);
+                },
+                taken -> (taken ? done : failed).run());
     }
 
     /** A linearizable compare-and-set, or read, of the one register. */
@@ -175,7 +246,7 @@ final class Agreement {
 
     private void attempt(SimulatedNode by, long until, Commit commit, Consumer<Boolean> done) {
         world.schedule(by.id, Duration.ofMillis(5 + random.nextInt(60)), () -> {
-            boolean most = reachesMost(by);
+            boolean most = reachesMost(by) && !by.evicted;
             if (!most && world.nanos() < until) {
                 attempt(by, until, commit, done);
                 return;

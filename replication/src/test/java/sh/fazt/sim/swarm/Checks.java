@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.link.Channel;
@@ -68,6 +69,11 @@ final class Checks {
         if (node.level == 1 && other.startsWith(SimReplica.LATE)) {
             return;
         }
+        History history = node.swarm.history;
+        if (history.isFencedOut(stamp) && !view.vector().includes(stamp.origin(), stamp.sequence())) {
+            // Its writer was evicted: whoever saw it there may have written, and stays.
+            return;
+        }
         Version version = view.registers().get(other);
         require(
                 version != null && version.stamp().compareTo(stamp) >= 0,
@@ -113,11 +119,14 @@ final class Checks {
     }
 
     void atTheEnd() {
-        List<SimulatedNode> running = swarm.running();
-        SimulatedNode first = running.get(0);
+        swarm.lost();
+        List<SimulatedNode> members = swarm.members();
+        SimulatedNode first = members.get(0);
         VersionVector vector = first.vector();
-        checkSet(running, vector);
-        for (SimulatedNode node : running) {
+        checkSet(members);
+        checkRewrites();
+        for (SimulatedNode node : members) {
+            checkFences(node);
             View view = node.view();
             check(node, view);
             require(node.vector().equals(vector), Checker.CONVERGENCE, "quiet does not stay quiet at %s", node.name);
@@ -137,7 +146,7 @@ final class Checks {
         }
         for (Write write : swarm.history.all()) {
             require(
-                    write.isIn(vector) || write.mayBeLost || !write.acknowledged,
+                    write.isIn(vector) || write.mayBeLost || write.fencedOut || !write.acknowledged,
                     Checker.COMPLETENESS,
                     "%s was acknowledged and is nowhere",
                     write.stamp);
@@ -159,10 +168,13 @@ final class Checks {
     }
 
     /** Every insert that was acknowledged is everywhere, what was deleted is nowhere; knows nothing of vectors. */
-    private void checkSet(List<SimulatedNode> running, VersionVector vector) {
+    private void checkSet(List<SimulatedNode> members) {
         Set<String> deleted = new HashSet<>();
         Set<String> lost = new HashSet<>();
         for (Write write : swarm.history.all()) {
+            if (write.fencedOut || write.rewrites) {
+                continue;
+            }
             write.puts.forEach((name, value) -> {
                 if (value == null) {
                     // Who was never answered, or whose disk was replaced, may have deleted it or not.
@@ -176,11 +188,16 @@ final class Checks {
                 if (!name.startsWith("s/") || put.getValue() == null) {
                     continue;
                 }
-                for (SimulatedNode node : running) {
+                for (SimulatedNode node : members) {
                     String there = node.replica.value(name);
                     if (deleted.contains(name)) {
                         require(there == null, Checker.SET_FULL, "%s is back at %s", name, node.name);
-                    } else if (write.acknowledged && !write.mayBeLost && !lost.contains(name)) {
+                    } else if (write.acknowledged
+                            && !write.mayBeLost
+                            && !write.fencedOut
+                            && !write.rewrites
+                            && !lost.contains(name)
+                            && !swarm.history.mayBeWrittenOver(write)) {
                         require(
                                 put.getValue().equals(there),
                                 Checker.SET_FULL,
@@ -191,6 +208,85 @@ final class Checks {
                 }
             }
         }
+    }
+
+    /** Of an evicted node all is here up to its fence, and nothing beyond. */
+    private void checkFences(SimulatedNode node) {
+        VersionVector here = node.vector();
+        swarm.history
+                .fences()
+                .forEach((out, fence) -> require(
+                        fence.covers(here.by(out)),
+                        Checker.FENCING,
+                        "%s has %s of %s, which was evicted, and not only %s",
+                        node.name,
+                        here.by(out),
+                        swarm.world.name(out),
+                        fence));
+        ReplicaStore.Scan scan = node.replica
+                .store()
+                .scan(
+                        node.replica.scope(),
+                        null,
+                        row -> row.stamps()
+                                .forEach(stamp -> require(
+                                        !swarm.history.isFencedOut(stamp),
+                                        Checker.FENCING,
+                                        "%s has %s of a node that was evicted",
+                                        node.name,
+                                        row)));
+        require(scan.foreign() == 0, Checker.FENCING, "%s has rows beyond its vector", node.name);
+        for (Write write : swarm.history.all()) {
+            require(
+                    write.fencedOut
+                            || write.mayBeLost
+                            || !swarm.history
+                                    .fences()
+                                    .containsKey(write.dot.origin().node())
+                            || write.isIn(here),
+                    Checker.FENCING,
+                    "%s lacks %s of an evicted node, which is before its fence",
+                    node.name,
+                    write.stamp);
+        }
+    }
+
+    /** What is put in the place of an evicted node's rows is what the members had written, or later. */
+    private void checkRewrites() {
+        if (swarm.history.fences().isEmpty()) {
+            return;
+        }
+        for (Write rewrite : swarm.history.all()) {
+            if (!rewrite.rewrites) {
+                continue;
+            }
+            rewrite.puts.forEach((name, value) -> {
+                List<Write> latestFirst = swarm.history.byName().getOrDefault(name, List.of()).stream()
+                        .filter(write -> write != rewrite && !write.fencedOut)
+                        .toList();
+                for (Write write : latestFirst) {
+                    if (Objects.equals(write.puts.get(name), value)) {
+                        return;
+                    }
+                    require(
+                            !rewrite.knew(write)
+                                    || write.rewrites
+                                    || isOwn(rewrite, write)
+                                    || swarm.history.mayBeWrittenOver(write),
+                            Checker.FENCING,
+                            "%s wrote %s for %s in an evicted node's place, and not what %s is",
+                            rewrite.stamp,
+                            value,
+                            name,
+                            write.stamp);
+                }
+            });
+        }
+    }
+
+    /** What nobody else had is not in others' hands: where it lost, there is a record of it, which is checked. */
+    private static boolean isOwn(Write rewrite, Write write) {
+        return rewrite.dot.origin().node().equals(write.dot.origin().node());
     }
 
     /** What is kept follows what lives. */
@@ -208,10 +304,10 @@ final class Checks {
 
     /** Whether the figures that the owner is shown are the truth once all is quiet. */
     boolean figuresAreRight() {
-        List<SimulatedNode> running = swarm.running();
-        for (SimulatedNode node : running) {
+        List<SimulatedNode> members = swarm.members();
+        for (SimulatedNode node : members) {
             var progress = node.sync().progress();
-            for (SimulatedNode other : running) {
+            for (SimulatedNode other : members) {
                 var to = progress.get(other.id);
                 if (other != node && (to == null || to.behind() != 0 || to.ahead() != 0)) {
                     return false;
@@ -239,7 +335,10 @@ final class Checks {
                 text.append(node.removed ? " was removed" : " is down");
                 continue;
             }
-            text.append(" records ").append(node.agreed.size()).append(" vector {");
+            text.append(node.evicted ? " was evicted" : "")
+                    .append(" records ")
+                    .append(node.agreed.size())
+                    .append(" vector {");
             node.vector()
                     .entries()
                     .forEach((origin, seq) -> text.append(swarm.world.name(origin.node()))

@@ -77,6 +77,7 @@ final class Client {
             SimReplica.Version version = view.registers().get(key);
             require(
                     version != null && version.stamp().compareTo(stamp) >= 0
+                            || swarm.history.isFencedOut(stamp)
                             || at.level == 1 && key.startsWith(SimReplica.LATE),
                     Violation.Checker.SESSION,
                     "%s saw %s of %s and now %s at %s",

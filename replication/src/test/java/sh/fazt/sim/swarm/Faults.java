@@ -27,6 +27,7 @@ final class Faults {
         CLONE,
         ADD,
         REMOVE,
+        EVICT,
         UPGRADE,
         DISK,
         SLOW
@@ -40,13 +41,14 @@ final class Faults {
     private final List<Kind> kinds = new ArrayList<>();
     private boolean over;
     private boolean joining;
+    private boolean evicting;
 
     Faults(SimulatedSwarm swarm, RandomGenerator random) {
         this.swarm = swarm;
         this.world = swarm.world;
         this.random = random;
         for (Kind kind : Kind.values()) {
-            if (kind == Kind.HEAL || random.nextBoolean()) {
+            if (kind == Kind.HEAL || random.nextBoolean() || kind == Kind.EVICT && swarm.isAboutEvictions()) {
                 kinds.add(kind);
             }
         }
@@ -80,6 +82,7 @@ final class Faults {
             case CLONE -> join(one);
             case ADD -> join(null);
             case REMOVE -> remove(one);
+            case EVICT -> evict(one, swarm.isAboutEvictions() ? swarm.nodes.get(0) : other);
             case UPGRADE -> {
                 if (one.level == 1) {
                     one.nextLevel = 2;
@@ -123,7 +126,7 @@ final class Faults {
     private void join(@org.jspecify.annotations.Nullable SimulatedNode copied) {
         int number = swarm.nodes.size();
         SimulatedNode by = swarm.any();
-        if (number >= MOST_NODES || !by.isRunning() || joining) {
+        if (number >= MOST_NODES || !by.isRunning() || !by.isMember() || joining) {
             return;
         }
         joining = true;
@@ -142,8 +145,7 @@ final class Faults {
 
     private void remove(SimulatedNode node) {
         SimulatedNode by = swarm.any();
-        boolean spare = swarm.nodes.stream().filter(one -> !one.removed).count() > 2;
-        if (spare && !swarm.isVoter(node) && by != node && by.isRunning()) {
+        if (isSpare(node) && !swarm.isVoter(node) && by != node && by.isMember() && by.isRunning()) {
             int number = swarm.nodes.indexOf(node);
             swarm.agreement.propose(by, new Agreement.Entry(Agreement.MEMBER + number, null), () -> {
                 if (!node.removed) {
@@ -151,6 +153,33 @@ final class Faults {
                 }
             });
         }
+    }
+
+    private boolean isSpare(SimulatedNode node) {
+        return node.isMember()
+                && swarm.nodes.stream().filter(SimulatedNode::isMember).count() > 2;
+    }
+
+    /** Now and then while one is cut off with it, who hears of it late. */
+    private void evict(SimulatedNode node, SimulatedNode late) {
+        List<SimulatedNode> others = swarm.nodes.stream()
+                .filter(one -> one != node && one != late && one.isMember() && one.isRunning())
+                .toList();
+        if (!isSpare(node) || node.plant != null || others.isEmpty() || evicting) {
+            return;
+        }
+        SimulatedNode by = others.get(random.nextInt(others.size()));
+        if (late != node && random.nextBoolean()) {
+            for (SimulatedNode one : others) {
+                for (SimulatedNode away : List.of(node, late)) {
+                    world.network().partition(List.of(away.id), List.of(one.id));
+                    world.network().breakLink(away.id, one.id);
+                }
+            }
+        }
+        evicting = true;
+        Eviction.begin(by, node);
+        world.schedule(Duration.ofSeconds(15), () -> evicting = false);
     }
 
     /** Everything works again; clocks stay as wrong as they are. */

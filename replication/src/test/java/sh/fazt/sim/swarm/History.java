@@ -4,23 +4,28 @@ import static sh.fazt.sim.swarm.Violation.require;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Hlc;
+import sh.fazt.cartridge.change.Row;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
 
 /** Everything that was ever written on any disk, whether its writer was answered or not. */
 final class History {
     private final Map<Dot, Write> writes = new LinkedHashMap<>();
     private final Map<String, List<Write>> byName = new TreeMap<>();
+    private final Map<NodeId, VersionVector> fences = new TreeMap<>();
+    private final Map<NodeId, VersionVector> taken = new TreeMap<>();
     private @Nullable Scope scope;
 
     /** One transaction. */
@@ -35,12 +40,16 @@ final class History {
         final Map<String, Long> adds;
         /** What its client had seen, by name. */
         final Map<String, Stamp> seen;
-        /** Whether the writer knew the column {@code note}. */
-        final boolean notes;
+        /** The names that were given the column {@code note}. */
+        final Set<String> noted;
+        /** Whether its node wrote anew what others had written. */
+        final boolean rewrites;
 
         boolean acknowledged;
         /** Whether its disk was replaced by an older copy, or its node removed, since. */
         boolean mayBeLost;
+        /** Whether its node was evicted, and it lies beyond the fence. */
+        boolean fencedOut;
 
         Write(
                 Dot dot,
@@ -49,14 +58,16 @@ final class History {
                 Map<String, @Nullable String> puts,
                 Map<String, Long> adds,
                 Map<String, Stamp> seen,
-                boolean notes) {
+                Set<String> noted,
+                boolean rewrites) {
             this.dot = dot;
             this.stamp = new Stamp(dot.origin(), dot.sequence(), hlc);
             this.deps = deps;
             this.puts = puts;
             this.adds = adds;
             this.seen = seen;
-            this.notes = notes;
+            this.noted = noted;
+            this.rewrites = rewrites;
         }
 
         boolean knew(Write other) {
@@ -75,6 +86,8 @@ final class History {
                 "%s was used twice",
                 write.stamp);
         scope = write.dot.scope();
+        VersionVector fence = fences.get(write.dot.origin().node());
+        write.fencedOut = fence != null && !write.isIn(fence);
         for (String name : write.puts.keySet()) {
             List<Write> latestFirst = byName.computeIfAbsent(name, key -> new ArrayList<>());
             int at = 0;
@@ -85,9 +98,70 @@ final class History {
         }
     }
 
-    /** A transaction of a node's own: conflict records. */
+    /** A transaction of a node's own: conflict records, and rows that it writes anew. */
     void addOwn(Changeset changeset) {
-        add(new Write(changeset.dot(), changeset.hlc(), changeset.deps(), new HashMap<>(), Map.of(), Map.of(), false));
+        Map<String, @Nullable String> puts = new TreeMap<>();
+        Set<String> noted = new TreeSet<>();
+        for (Row row : changeset.contents().rows()) {
+            if (!row.table().startsWith("fazt_") && !row.counter()) {
+                String name = (String) row.key().get(0);
+                puts.put(name, row.deleted() ? null : (String) row.columns().get("value"));
+                if (row.columns().get(SimReplica.NOTE) != null) {
+                    noted.add(name);
+                }
+            }
+        }
+        add(new Write(
+                changeset.dot(), changeset.hlc(), changeset.deps(), puts, Map.of(), Map.of(), noted, !puts.isEmpty()));
+    }
+
+    /** A node was evicted: what it writes beyond the fence, or has written, is to be nowhere. */
+    void fence(NodeId node, VersionVector upTo) {
+        fences.put(node, upTo);
+        for (Write write : writes.values()) {
+            if (write.dot.origin().node().equals(node) && !write.isIn(upTo)) {
+                write.fencedOut = true;
+            }
+        }
+    }
+
+    /** Up to where what an evicted node wrote stays. */
+    Map<NodeId, VersionVector> fences() {
+        return fences;
+    }
+
+    /** A node has taken this much. */
+    void took(NodeId node, VersionVector vector) {
+        taken.merge(node, vector, VersionVector::merge);
+    }
+
+    /** Whether whoever wrote one version knew the other; not who only put back what members had written. */
+    boolean succeeds(Write later, Write one) {
+        return later.knew(one) && !later.fencedOut && (!later.rewrites || fences.isEmpty());
+    }
+
+    /**
+     * Whether a version may be gone since an evicted node wrote over it, beyond its fence: when its own writer took that
+     * before it heard of the eviction, or is gone. From anybody else it can be had back.
+     */
+    boolean mayBeWrittenOver(Write one) {
+        NodeId writer = one.dot.origin().node();
+        boolean gone = fences.containsKey(writer) || one.mayBeLost;
+        VersionVector there = taken.getOrDefault(writer, VersionVector.EMPTY);
+        for (String name : one.puts.keySet()) {
+            for (Write later : byName.getOrDefault(name, List.of())) {
+                if (later.fencedOut && later.knew(one) && (gone || later.isIn(there))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether that version is to be nowhere. */
+    boolean isFencedOut(Stamp stamp) {
+        VersionVector fence = fences.get(stamp.origin().node());
+        return fence != null && !fence.includes(stamp.origin(), stamp.sequence());
     }
 
     boolean knows(Dot dot) {
@@ -109,7 +183,7 @@ final class History {
     }
 
     /** A copy was put back that lacks these: unless a peer has heard of them they are gone. */
-    void mayBeLost(sh.fazt.identity.NodeId node, VersionVector kept) {
+    void mayBeLost(NodeId node, VersionVector kept) {
         for (Write write : writes.values()) {
             if (write.dot.origin().node().equals(node) && !write.isIn(kept)) {
                 write.mayBeLost = true;

@@ -60,7 +60,7 @@ final class Oracle {
             Write winner = winner(writes, view.vector());
             if (winner != null && (late || !name.startsWith(SimReplica.LATE))) {
                 String value = winner.puts.get(name);
-                String note = value == null || !late || !winner.notes ? null : "~" + value;
+                String note = value == null || !late || !winner.noted.contains(name) ? null : "~" + value;
                 expected.put(name, new Version(value, note, winner.stamp));
             }
         });
@@ -104,16 +104,25 @@ final class Oracle {
         List<String> may = new ArrayList<>();
         history.byName().forEach((name, all) -> {
             List<Write> writes = covered(all, vector);
+            // What was held before an eviction was heard of leaves its traces: a member noted what had lost, and to
+            // whom.
+            for (Write one : all) {
+                if (one.fencedOut && records.contains(one.stamp + " " + name)) {
+                    may.add(one.stamp + " " + name);
+                }
+            }
             Write winner = winner(all, vector);
             for (Write one : writes) {
                 boolean kept = records.contains(one.stamp + " " + name);
-                boolean rivals =
-                        writes.stream().anyMatch(other -> other != one && !other.knew(one) && !one.knew(other));
+                boolean rivals = all.stream()
+                        .filter(other -> other.fencedOut || other.isIn(vector))
+                        .anyMatch(other -> other != one && !other.knew(one) && !one.knew(other));
                 if (kept && rivals) {
                     may.add(one.stamp + " " + name);
                 }
                 // What a lost disk had written over it counts: its writer knew, and nobody else can have.
-                boolean succeeded = all.stream().anyMatch(later -> later.knew(one));
+                boolean succeeded =
+                        all.stream().anyMatch(later -> history.succeeds(later, one)) || history.mayBeWrittenOver(one);
                 boolean likewise = writes.stream()
                         .anyMatch(other -> other != one
                                 && Objects.equals(other.puts.get(name), one.puts.get(name))

@@ -45,7 +45,19 @@ enum Plant {
     /** One agreed record is passed over. */
     SKIPPED_RECORD(Checker.CONFIG),
     /** A question about the agreed records is answered from the node's own copy. */
-    STALE_RECORD(Checker.CONFIG);
+    STALE_RECORD(Checker.CONFIG),
+    /** An eviction changes nothing about what is taken. */
+    IGNORED_FENCE(Checker.FENCING),
+    /** Takes one transaction too many of an evicted node. */
+    RAISED_FENCE(Checker.FENCING),
+    /** Takes one too few. */
+    LOW_FENCE(Checker.FENCING),
+    /** Does not know fences any more after a restart. */
+    FORGOTTEN_FENCE(Checker.FENCING),
+    /** Keeps what came before it heard of an eviction. */
+    UNCUT(Checker.FENCING),
+    /** Goes on talking with an evicted node. */
+    OPEN_DOOR(Checker.FENCING);
 
     final Set<Checker> finders;
 

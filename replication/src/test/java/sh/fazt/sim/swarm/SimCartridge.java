@@ -230,7 +230,7 @@ final class SimCartridge implements SimReplica {
     public long rowCount() {
         return cartridge.read(rows -> rows.first(
                         "SELECT (SELECT count(*) FROM pair) + (SELECT count(*) FROM total)"
-                                + " + (SELECT count(*) FROM fazt_conflict)"
+                                + " + (SELECT count(*) FROM fazt_conflict_live)"
                                 + (level > 1 ? " + (SELECT count(*) FROM late)" : ""),
                         row -> row.integer(0))
                 .orElse(0L));

@@ -4,12 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.Changeset;
@@ -108,6 +110,7 @@ class SimMemory implements ReplicaStore, SimReplica {
         // Parked ones are not counted, as in the cartridge.
         return rows.values().stream()
                 .filter(row -> level > 1 || !row.table().equals(LATE_REGISTER))
+                .filter(row -> !row.table().equals(CONFLICT) || !row.deleted())
                 .count();
     }
 
@@ -175,6 +178,50 @@ class SimMemory implements ReplicaStore, SimReplica {
         return commit(stamp, written);
     }
 
+    @Override
+    public CompletionStage<Applied> cut(
+            Scope scope, Function<VersionVector, Optional<VersionVector>> fence, List<Row> instead) {
+        VersionVector upTo = fence.apply(vector).orElse(null);
+        if (upTo == null) {
+            return CompletableFuture.completedFuture(Applied.NEEDS_PULL);
+        }
+        if (upTo.equals(vector)) {
+            return CompletableFuture.completedFuture(Applied.KNOWN);
+        }
+        Map<String, Row> there = new TreeMap<>();
+        instead.forEach(row -> there.put(cell(row), row));
+        List<Row> late = rows.values().stream()
+                .filter(row -> !upTo.includes(row.stamp().origin(), row.stamp().sequence()))
+                .toList();
+        vector = upTo;
+        Stamp stamp = next();
+        List<Row> written = new ArrayList<>();
+        for (Row row : late) {
+            Row other = there.get(cell(row));
+            if (other == null
+                    && row.table().equals(CONFLICT)
+                    && Stamp.isSeen((String) row.key().get(0), upTo)) {
+                other = row;
+            }
+            if (!row.counter()) {
+                boolean deleted = other == null || other.deleted();
+                written.add(
+                        new Row(row.table(), false, row.key(), stamp, deleted, deleted ? Map.of() : other.columns()));
+            } else if (other == null) {
+                digest -= row.digest();
+                rows.remove(cell(row));
+            } else {
+                put(other);
+            }
+        }
+        if (written.isEmpty()) {
+            tell(new CommitListener.Commit(SCOPE, null, true, List.of()));
+        } else {
+            commit(stamp, written);
+        }
+        return CompletableFuture.completedFuture(Applied.DONE);
+    }
+
     private static String table(String name) {
         return name.startsWith(LATE) ? LATE_REGISTER : REGISTER;
     }
@@ -235,7 +282,7 @@ class SimMemory implements ReplicaStore, SimReplica {
     public Set<String> losers() {
         Set<String> losers = new TreeSet<>();
         rows.values().stream()
-                .filter(row -> row.table().equals(CONFLICT))
+                .filter(row -> row.table().equals(CONFLICT) && !row.deleted())
                 .forEach(row -> losers.add(row.key().get(0) + " " + row.key().get(1)));
         return losers;
     }
@@ -349,7 +396,8 @@ class SimMemory implements ReplicaStore, SimReplica {
                     stamp,
                     false,
                     loser.columns());
-            if (!rows.containsKey(cell(record))) {
+            Row known = rows.get(cell(record));
+            if (known == null || known.deleted()) {
                 records.add(record);
             }
         }

@@ -49,7 +49,7 @@ interface SimReplica {
     /** The commits since the last call, in their order. */
     List<CommitListener.Commit> commits();
 
-    /** How many rows are kept, tombstones and conflict records included. */
+    /** How many rows are kept, tombstones and conflict records included, but for records that a fence took. */
     long rowCount();
 
     /** Ends as {@code kill -9} ends it and starts again, as a release of this schema level. */

@@ -4,16 +4,22 @@ import static sh.fazt.sim.swarm.Violation.require;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
+import sh.fazt.link.Channel;
 import sh.fazt.link.ClockOffsets;
 import sh.fazt.link.Links;
 import sh.fazt.membership.MemberMetadata;
@@ -21,8 +27,13 @@ import sh.fazt.membership.MemberState;
 import sh.fazt.membership.MembersSnapshot;
 import sh.fazt.membership.MembershipConfig;
 import sh.fazt.membership.MembershipService;
+import sh.fazt.protocol.swarm.v1.Fence;
+import sh.fazt.protocol.swarm.v1.Fences;
 import sh.fazt.sim.SimExecutor;
 import sh.fazt.sim.SimWorld;
+import sh.fazt.sync.Cuts;
+import sh.fazt.sync.FencedReplica;
+import sh.fazt.sync.Fencing;
 import sh.fazt.sync.SyncService;
 
 /** One whole node: the membership and the sync that ship, on a replica that outlives its processes. */
@@ -46,13 +57,21 @@ final class SimulatedNode {
     int nextLevel;
 
     boolean removed;
+    /** By agreement; it does not know. */
+    boolean evicted;
+
     double failing;
 
     // Of the present process.
     private @Nullable Writer writer;
     private @Nullable MembershipService membership;
     private @Nullable SyncService sync;
+    private @Nullable Links links;
+    private @Nullable FencedReplica fenced;
     private int boots;
+
+    /** Evicted nodes that this one has heard of, each with the most of it that may be here: the fence, or what was. */
+    private final Map<NodeId, VersionVector> shutOut = new TreeMap<>();
 
     SimulatedNode(
             SimulatedSwarm swarm,
@@ -90,6 +109,14 @@ final class SimulatedNode {
         return Objects.requireNonNull(membership, name).snapshot();
     }
 
+    Links links() {
+        return Objects.requireNonNull(links, name);
+    }
+
+    boolean isMember() {
+        return !removed && !evicted;
+    }
+
     private boolean has(Plant bug) {
         return plant == bug;
     }
@@ -99,7 +126,7 @@ final class SimulatedNode {
     void boot() {
         world.restart(id);
         boots++;
-        Links links = PlantedLinks.of(world.network().linksOf(id), plant, boots);
+        Links ways = new NodeLinks(world.network().linksOf(id), plant, boots, this::heard);
         SimExecutor executor = world.executor(id);
         Writer disk = new Writer(world, id, replica, swarm.history, random);
         disk.failing = failing;
@@ -107,38 +134,101 @@ final class SimulatedNode {
         MembershipConfig config = swarm.membership(plant);
         MembershipService members = new MembershipService(
                 id,
-                new MemberMetadata(name, "h:" + boots, java.util.List.of(name + ":4000"), "1", Map.of()),
+                new MemberMetadata(name, "h:" + boots, List.of(name + ":4000"), "1", Map.of()),
                 config,
-                links,
+                ways,
                 executor,
                 world.clock(id),
                 world.nanoClock(),
                 random);
-        SyncService syncing = new SyncService(disk, null, links, executor, world.executor(id), world.nanoClock());
+        FencedReplica admitting = new FencedReplica(disk, world.nanoClock());
+        SyncService syncing = new SyncService(admitting, null, ways, executor, world.executor(id), world.nanoClock());
+        ways.handle(Channel.SWARM, new Eviction.Answers(this));
+        Cuts cuts = new Cuts(admitting, syncing, ways, this::others);
         disk.listen(syncing);
-        disk.listen(commit -> swarm.committed(this, commit));
+        disk.listen(commit -> {
+            swarm.committed(this, commit);
+            checkFences();
+        });
         incarnations.clear();
         members.listen(this::look);
         executor.scheduleWithFixedDelay(syncing::tick, 100, 250, TimeUnit.MILLISECONDS);
         executor.scheduleWithFixedDelay(
-                () -> replica.clock().correct(ClockOffsets.correctionMillis(links.states())), 1, 5, TimeUnit.SECONDS);
+                () -> replica.clock().correct(ClockOffsets.correctionMillis(ways.states())), 1, 5, TimeUnit.SECONDS);
         executor.scheduleWithFixedDelay(
                 () -> swarm.agreement.feed(this, has(Plant.SKIPPED_RECORD)),
                 50 + random.nextInt(200),
                 200,
                 TimeUnit.MILLISECONDS);
+        if (!has(Plant.UNCUT)) {
+            executor.scheduleWithFixedDelay(cuts::turn, 1, 1, TimeUnit.SECONDS);
+        }
         writer = disk;
         membership = members;
         sync = syncing;
-        members.admitted(admitted());
+        links = ways;
+        fenced = admitting;
+        shutOut.clear();
+        follow(has(Plant.FORGOTTEN_FENCE) && boots > 1);
+    }
+
+    /** Lets follow what is agreed, as far as it has come here; as {@code Consequences} does. */
+    private void follow(boolean forgetful) {
+        Map<NodeId, Map<Scope, VersionVector>> fences = new TreeMap<>();
+        agreed.evicted().forEach((number, record) -> {
+            NodeId out = world.node(number);
+            fences.put(out, Fencing.upTo(out, planted(record)));
+            VersionVector upTo = Fencing.upTo(out, record).getOrDefault(replica.scope(), VersionVector.EMPTY);
+            // What was handed to the writer before may come yet.
+            var unused = writer().submit(() -> shutOut.putIfAbsent(out, upTo.merge(vector().by(out))));
+        });
+        if (!forgetful) {
+            Objects.requireNonNull(fenced).fence(has(Plant.IGNORED_FENCE) ? Map.of() : fences);
+            for (NodeId out : fences.keySet()) {
+                sync().forget(out);
+            }
+            if (!has(Plant.OPEN_DOOR)) {
+                world.network().refuse(id, fences.keySet());
+            }
+        }
+        Objects.requireNonNull(membership).admitted(admitted());
+    }
+
+    private List<Fence> planted(List<Fence> fences) {
+        int off = has(Plant.RAISED_FENCE) ? 1 : has(Plant.LOW_FENCE) ? -1 : 0;
+        return fences.stream()
+                .map(fence ->
+                        fence.toBuilder().setSequence(fence.getSequence() + off).build())
+                .toList();
+    }
+
+    boolean admits(NodeId other) {
+        return admitted().containsKey(other);
+    }
+
+    private Set<NodeId> others() {
+        Set<NodeId> others = new TreeSet<>(admitted().keySet());
+        others.remove(id);
+        return others;
+    }
+
+    /** Takes nothing more of a node for now, and tells how far it has its rows; as {@code Evictions} does. */
+    CompletionStage<Fences> held(NodeId node) {
+        FencedReplica holding = Objects.requireNonNull(fenced, name);
+        holding.hold(node);
+        return writer().submit(() -> true).thenApply(before -> Fencing.written(node, holding.vectors()));
+    }
+
+    /** Takes what a node writes again. */
+    void released(NodeId node) {
+        Objects.requireNonNull(fenced, name).release(node);
     }
 
     private Map<NodeId, MemberMetadata> admitted() {
         Map<NodeId, MemberMetadata> admitted = new LinkedHashMap<>();
         for (Map.Entry<String, String> record : agreed.values().entrySet()) {
             if (record.getKey().startsWith(Agreement.MEMBER)) {
-                int number = Integer.parseInt(record.getKey().substring(Agreement.MEMBER.length()));
-                admitted.put(world.node(number), MemberMetadata.named(record.getValue()));
+                admitted.put(world.node(Agreement.number(record.getKey())), MemberMetadata.named(record.getValue()));
             }
         }
         return admitted;
@@ -149,8 +239,10 @@ final class SimulatedNode {
         if (entry.key().startsWith(Agreement.MEMBER)) {
             Objects.requireNonNull(membership).admitted(admitted());
             if (entry.value() == null) {
-                sync().forget(world.node(Integer.parseInt(entry.key().substring(Agreement.MEMBER.length()))));
+                sync().forget(world.node(Agreement.number(entry.key())));
             }
+        } else if (entry.key().startsWith(Agreement.EVICTED)) {
+            follow(false);
         }
     }
 
@@ -168,6 +260,8 @@ final class SimulatedNode {
         writer = null;
         membership = null;
         sync = null;
+        links = null;
+        fenced = null;
         level = nextLevel;
         replica.crash(level);
     }
@@ -185,6 +279,7 @@ final class SimulatedNode {
         world.trace("%s is restored from an old copy", name);
         swarm.history.mayBeLost(id, keptVector);
         replica.restore();
+        swarm.lost();
         agreed.cut(keptRecords);
         boot();
     }
@@ -193,6 +288,7 @@ final class SimulatedNode {
         end(random.nextBoolean());
         removed = true;
         swarm.history.mayBeLost(id, VersionVector.EMPTY);
+        swarm.lost();
     }
 
     // ---- what clients do ----
@@ -211,10 +307,44 @@ final class SimulatedNode {
         return writer().submit(() -> {
             VersionVector deps = replica.store().vector(replica.scope());
             Changeset changeset = replica.transact(puts, adds);
-            History.Write write =
-                    new History.Write(changeset.dot(), changeset.hlc(), deps, puts, adds, seen, level > 1);
+            History.Write write = new History.Write(
+                    changeset.dot(),
+                    changeset.hlc(),
+                    deps,
+                    puts,
+                    adds,
+                    seen,
+                    level > 1 ? puts.keySet() : Set.of(),
+                    false);
             swarm.history.add(write);
             return write;
+        });
+    }
+
+    // ---- evicted nodes ----
+
+    private void heard(NodeId from) {
+        require(
+                !shutOut.containsKey(from),
+                Violation.Checker.FENCING,
+                "%s listens to %s, which was evicted",
+                name,
+                world.name(from));
+    }
+
+    /** Once an eviction was heard of, nothing more comes of that node. */
+    private void checkFences() {
+        shutOut.replaceAll((out, most) -> {
+            VersionVector here = vector().by(out);
+            require(
+                    most.covers(here),
+                    Violation.Checker.FENCING,
+                    "%s takes %s of %s, which was evicted; it had %s",
+                    name,
+                    here,
+                    world.name(out),
+                    most);
+            return here.merge(swarm.history.fences().getOrDefault(out, VersionVector.EMPTY));
         });
     }
 

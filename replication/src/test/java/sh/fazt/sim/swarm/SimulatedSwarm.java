@@ -20,8 +20,10 @@ import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.membership.MembershipConfig;
+import sh.fazt.protocol.swarm.v1.Fence;
 import sh.fazt.sim.LinkQuality;
 import sh.fazt.sim.SimWorld;
+import sh.fazt.sync.Fencing;
 
 /** A swarm of whole nodes for one seed: it starts, has its faults, heals, and is checked. */
 final class SimulatedSwarm {
@@ -179,7 +181,7 @@ final class SimulatedSwarm {
             }
         }
         nodes.forEach(SimulatedNode::boot);
-        await(START, () -> running().stream().allMatch(node -> node.seesAll(running())), Violation.Checker.MEMBERSHIP);
+        await(START, () -> members().stream().allMatch(node -> node.seesAll(members())), Violation.Checker.MEMBERSHIP);
         for (int i = 0; i < 3; i++) {
             clients.add(new Client(this, i, world.random("client" + i)));
         }
@@ -189,20 +191,20 @@ final class SimulatedSwarm {
         await(
                 CONVERGE,
                 () -> {
-                    List<SimulatedNode> running = running();
-                    SimulatedNode first = running.get(0);
-                    return running.stream()
+                    List<SimulatedNode> members = members();
+                    SimulatedNode first = members.get(0);
+                    return members.stream()
                             .allMatch(node ->
                                     node.vector().equals(first.vector()) && node.agreed.size() == agreementSize());
                 },
                 Violation.Checker.CONVERGENCE);
-        await(AGREE, () -> running().stream().allMatch(node -> node.seesAll(running())), Violation.Checker.MEMBERSHIP);
+        await(AGREE, () -> members().stream().allMatch(node -> node.seesAll(members())), Violation.Checker.MEMBERSHIP);
         world.run(Duration.ofSeconds(3));
         await(CONVERGE, checks::figuresAreRight, Violation.Checker.COMPLETENESS);
     }
 
     private int agreementSize() {
-        return running().stream().mapToInt(node -> node.agreed.size()).max().orElse(0);
+        return members().stream().mapToInt(node -> node.agreed.size()).max().orElse(0);
     }
 
     private void await(Duration limit, BooleanSupplier condition, Violation.Checker checker) {
@@ -263,6 +265,42 @@ final class SimulatedSwarm {
                 lan.lateness());
     }
 
+    /** Members that run: those that have to agree. */
+    List<SimulatedNode> members() {
+        return nodes.stream()
+                .filter(node -> node.isRunning() && node.isMember())
+                .toList();
+    }
+
+    Agreement.Entry eviction(SimulatedNode node, List<Fence> fences) {
+        return new Agreement.Entry(Agreement.EVICTED + nodes.indexOf(node), node.name, fences);
+    }
+
+    /** It is agreed, whoever has heard of it. */
+    void agreed(Agreement.Entry entry) {
+        if (entry.key().startsWith(Agreement.EVICTED)) {
+            SimulatedNode out = nodes.get(Agreement.number(entry.key()));
+            out.evicted = true;
+            VersionVector upTo = Fencing.upTo(out.id, entry.fences())
+                    .getOrDefault(nodes.get(0).replica.scope(), VersionVector.EMPTY);
+            history.fence(out.id, upTo);
+            world.trace("%s is evicted, up to %s", out.name, upTo);
+            lost();
+        }
+    }
+
+    /** What an evicted node wrote is lost when no member has it any more. */
+    void lost() {
+        for (History.Write write : history.all()) {
+            if (history.fences().containsKey(write.dot.origin().node())
+                    && nodes.stream()
+                            .filter(SimulatedNode::isMember)
+                            .noneMatch(node -> write.isIn(node.replica.store().vector(write.dot.scope())))) {
+                write.mayBeLost = true;
+            }
+        }
+    }
+
     List<SimulatedNode> running() {
         return nodes.stream().filter(SimulatedNode::isRunning).toList();
     }
@@ -284,6 +322,11 @@ final class SimulatedSwarm {
                 .toList();
     }
 
+    /** Whether the first node has a bug that only an eviction shows. */
+    boolean isAboutEvictions() {
+        return plant != null && plant.finders.contains(Violation.Checker.FENCING);
+    }
+
     boolean isVoter(SimulatedNode node) {
         return voters.contains(node);
     }
@@ -301,6 +344,7 @@ final class SimulatedSwarm {
 
     void committed(SimulatedNode node, CommitListener.Commit commit) {
         world.mark(Objects.hash(node.name, commit.local()));
+        history.took(node.id, node.vector());
         if (folder == null) {
             checks.pair(node);
         }

@@ -32,6 +32,8 @@ final class Violation extends AssertionError {
         MEMBERSHIP,
         /** Nodes hold the same agreed records, and answers about them are linearizable. */
         CONFIG,
+        /** Of an evicted node all is kept up to its fence and nothing beyond, and nobody who heard of it listens to it. */
+        FENCING,
         /** Replicas agree within minutes of the last fault. */
         CONVERGENCE
     }

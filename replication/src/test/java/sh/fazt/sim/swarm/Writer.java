@@ -5,9 +5,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -160,6 +162,12 @@ final class Writer implements ReplicaStore {
     @Override
     public CompletionStage<Boolean> forget(Scope scope, VersionVector at) {
         return submit(() -> join(replica.store().forget(scope, at)));
+    }
+
+    @Override
+    public CompletionStage<Applied> cut(
+            Scope scope, Function<VersionVector, Optional<VersionVector>> fence, List<Row> instead) {
+        return submit(() -> join(replica.store().cut(scope, fence, instead)));
     }
 
     @Override

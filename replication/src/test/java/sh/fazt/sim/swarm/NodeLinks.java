@@ -4,28 +4,26 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 
-/** Links that make the parts above them behave as if they had a bug. */
-final class PlantedLinks implements Links {
+/** A node's links: who is heard is checked, and they make the parts above them behave as if they had a bug. */
+final class NodeLinks implements Links {
     private final Links links;
-    private final Plant plant;
+    private final @Nullable Plant plant;
     private final int boot;
+    private final Consumer<NodeId> heard;
 
-    private PlantedLinks(Links links, Plant plant, int boot) {
+    /** @param heard told of whoever sent something, before it is handled */
+    NodeLinks(Links links, @Nullable Plant plant, int boot, Consumer<NodeId> heard) {
         this.links = links;
         this.plant = plant;
         this.boot = boot;
-    }
-
-    static Links of(Links links, @Nullable Plant plant, int boot) {
-        return plant == Plant.UNBOUNDED_QUEUE || plant == Plant.DEAF_MEMBER
-                ? new PlantedLinks(links, plant, boot)
-                : links;
+        this.heard = heard;
     }
 
     @Override
@@ -45,7 +43,27 @@ final class PlantedLinks implements Links {
     @Override
     public void handle(Channel channel, Handler handler) {
         boolean deaf = plant == Plant.DEAF_MEMBER && boot > 1 && channel == Channel.MEMBERSHIP;
-        links.handle(channel, deaf ? new Deaf() : handler);
+        links.handle(channel, deaf ? new Deaf() : new Heard(handler));
+    }
+
+    private final class Heard implements Handler {
+        private final Handler handler;
+
+        Heard(Handler handler) {
+            this.handler = handler;
+        }
+
+        @Override
+        public void message(NodeId from, byte[] message) {
+            heard.accept(from);
+            handler.message(from, message);
+        }
+
+        @Override
+        public CompletionStage<byte[]> request(NodeId from, byte[] request) {
+            heard.accept(from);
+            return handler.request(from, request);
+        }
     }
 
     private static final class Deaf implements Handler {
