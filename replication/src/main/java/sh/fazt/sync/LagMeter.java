@@ -30,6 +30,12 @@ final class LagMeter {
     private static final long COUNT_EVERY = Duration.ofSeconds(1).toNanos();
     /** Commits nearer to each other than this count as one: it bounds the error, and the memory. */
     private static final long GRAIN = Duration.ofMillis(100).toNanos();
+    /**
+     * What a peer has told of what was pushed to it is up to a second old, and a tick at each end: it has had more since.
+     * The middle is the least wrong.
+     */
+    private static final long HAD_SINCE =
+            SyncCore.TELL_EVERY.plusMillis(500).dividedBy(2).toNanos();
     /** Above this every second one is let go: the error stays under one in a hundred. */
     private static final int MOST_MARKS = 256;
 
@@ -117,6 +123,7 @@ final class LagMeter {
                 next.put(peer, new Lag(0, 0, 0, Duration.ZERO, core.ahead(peer)));
                 continue;
             }
+            long linkedUntil = core.linkedUntil(peer, now);
             long oldest = 0;
             boolean older = false;
             for (Map.Entry<Scope, VersionVector> one : lacking.entrySet()) {
@@ -125,8 +132,11 @@ final class LagMeter {
                     long has = one.getValue().get(here.getKey());
                     if (here.getValue() > has) {
                         Long at = since(one.getKey(), here.getKey(), has);
-                        older |= at == null;
-                        oldest = Math.max(oldest, at == null ? 0 : now - at);
+                        if (at == null) {
+                            older = true;
+                        } else {
+                            oldest = Math.max(oldest, now - at - (at <= linkedUntil ? HAD_SINCE : 0));
+                        }
                     }
                 }
             }

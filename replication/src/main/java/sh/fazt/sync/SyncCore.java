@@ -69,6 +69,8 @@ public final class SyncCore {
 
     private static final class Peer {
         boolean linked;
+        /** When the last link broke. */
+        long linkedUntil = Long.MIN_VALUE / 2;
         /** Whether it has told what it holds, be it nothing. */
         boolean told;
 
@@ -181,7 +183,9 @@ public final class SyncCore {
 
     /** A link broke: what was being pulled over it is asked for elsewhere. */
     public List<SyncEffect> linkDown(NodeId id, long nanos) {
-        peer(id).linked = false;
+        Peer peer = peer(id);
+        peer.linked = false;
+        peer.linkedUntil = nanos;
         reach.down(id);
         List<SyncEffect> effects = new ArrayList<>();
         for (Scope scope : List.copyOf(pulling.keySet())) {
@@ -583,6 +587,12 @@ public final class SyncCore {
     /** Everybody who has been linked since the start and is not forgotten. */
     public Set<NodeId> known() {
         return Set.copyOf(peers.keySet());
+    }
+
+    /** Until when something could be pushed to a peer: until now while it is linked. */
+    long linkedUntil(NodeId id, long nanos) {
+        Peer peer = peers.get(id);
+        return peer == null ? Long.MIN_VALUE / 2 : peer.linked ? nanos : peer.linkedUntil;
     }
 
     /** What the peer holds of each scope of which it lacks something, as far as it has told. */

@@ -80,6 +80,7 @@ class LagMeterTest {
             told();
             assertThat(oldest()).isZero();
         }
+        core.linkDown(PEER, now);
         now += Duration.ofSeconds(45).toNanos();
         long begin = now + STEP;
         for (int i = 0; i < 600; i++) {
@@ -92,5 +93,32 @@ class LagMeterTest {
         write();
         now += STEP;
         assertThat(oldest().toNanos()).isEqualTo(now - begin);
+    }
+
+    @Test
+    void itIsTrueToASecondOfAPeerThatTellsLate() {
+        // It has everything at once, and tells so with the delays of a second and two ticks.
+        core.linkUp(PEER, now);
+        told();
+        for (int i = 0; i < 100; i++) {
+            write();
+            assertThat(oldest()).as("linked, after %s changes", i + 1).isLessThan(Duration.ofSeconds(1));
+            if (i % 10 == 9) {
+                told();
+            }
+        }
+        for (int i = 0; i < 9; i++) {
+            write();
+        }
+        core.linkDown(PEER, now);
+        long cut = now + STEP;
+        for (int i = 0; i < 100; i++) {
+            write();
+            assertThat(oldest())
+                    .as("cut off, after %s changes", i + 1)
+                    .isBetween(
+                            Duration.ofNanos(now - cut).minusSeconds(1),
+                            Duration.ofNanos(now - cut).plusSeconds(1));
+        }
     }
 }
