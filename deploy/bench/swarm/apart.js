@@ -1,11 +1,9 @@
 // Benchmarks of nodes with a network between them: a long way, a host that falls silent, lost packets.
+const crypto = require('crypto');
 const { sleep, now, kill, until, nodes, everybodyAlive } = require('./nodes');
-const { has, serf } = require('./peers');
-const { full, N, quantile, line, propagation, wrongVerdicts } = require('./figures');
-const { swallow, lose, mend, delayed } = require('./networks');
-
-// How often an agent of serf has called one of the others failed.
-const failures = (agents) => agents.reduce((sum, one) => sum + one.log().split('EventMemberFailed:').length - 1, 0);
+const { has, serf, failures } = require('./peers');
+const { full, WATCHED_SECONDS, N, quantile, line, fill, settled, proven, propagation, wrongVerdicts } = require('./figures');
+const { swallow, lose, mend, narrowed, carriedTo, delayed } = require('./networks');
 
 module.exports = {
   // As B1, with 20 ms in each direction. The round trip is what the nodes measured: no shorter way is left.
@@ -58,19 +56,51 @@ module.exports = {
 
   // Verdicts of dead while everybody is well and packets are lost; serf bears the same loss at the same time.
   async B4() {
-    const seconds = full ? 1800 : 30;
-    for (const [percent, target] of [[10, 0], [25, (N * seconds) / 3600]]) {
+    for (const [percent, target] of [[10, 0], [25, (N * WATCHED_SECONDS) / 3600]]) {
       const agents = has('serf') ? await serf() : [];
       const before = failures(agents);
       lose(percent);
       const counted = wrongVerdicts(nodes);
-      await sleep(seconds * 1000);
+      await sleep(WATCHED_SECONDS * 1000);
       const wrong = await counted();
       const theirs = failures(agents) - before;
       mend();
       await Promise.all(agents.map((one) => kill(one.child)));
       await everybodyAlive();
-      line(`B4 dead wrongly, N=${N}, ${percent} % lost, ${seconds} s (serf)`, wrong, agents.length ? theirs : undefined, target);
+      line(`B4 dead wrongly, N=${N}, ${percent} % lost, ${WATCHED_SECONDS} s (serf)`, wrong, agents.length ? theirs : undefined, target);
     }
+  },
+
+  // A node that was away gets what it missed over a way of 10 Mbit/s, from two that are not short of it. Of the bytes of
+  // its own way the benchmark takes none: a is asked how far c is.
+  async B7() {
+    const [a, b, c] = nodes;
+    const count = full ? 100000 : 10000;
+    const megabits = 10;
+    await c.links(false);
+    await until('c is away', 60000, async () => (await c.metric('fazt_peer_up')) === 0, 100);
+    // What packs well would say nothing of the way.
+    const size = 1000;
+    await fill(a, 'b7', count, () => crypto.randomBytes((size * 3) / 4).toString('base64'));
+    await until('b has it all', 600000, async () => (await a.metric('fazt_peer_behind_changes', '"b"')) === 0);
+    await narrowed(c.place, megabits, async () => {
+      const carried = carriedTo(c.place);
+      const begin = now();
+      await c.links(true);
+      await until('a sees c', 60000, async () => (await a.states())[c.name] === 'alive', 50);
+      const counted = wrongVerdicts(nodes, [a, b]);
+      await until('c has it all', 1200000, async () =>
+        (await a.metric('fazt_peer_up')) === nodes.length - 1 && (await a.metric('fazt_peer_behind_changes', '"c"')) === 0, 50);
+      const seconds = (now() - begin) / 1000;
+      const bytes = carriedTo(c.place) - carried;
+      const wrong = await counted();
+      const share = (of) => (of * 8 * 100) / (megabits * 1e6 * seconds);
+      line(`B7 catch-up of ${count} rows of 1 KB at ${megabits} Mbit/s, rows/s`, count / seconds, undefined, undefined);
+      line('B7 the same, of the way, %', share(bytes), undefined, 85);
+      line('B7 the same, of the way for what the rows say, %', share(count * size), undefined, undefined);
+      line('B7 dead wrongly meanwhile', String(wrong), undefined, '0');
+    });
+    await settled(60000);
+    await proven();
   },
 };

@@ -4,8 +4,10 @@ const fs = require('fs');
 const path = require('path');
 const { work, now, until, sleep, nodes } = require('./nodes');
 
-const [mode, count, ...wanted] = process.argv.slice(4);
+const [mode, count, minutes, ...wanted] = process.argv.slice(4);
 const full = mode === 'full';
+/** How long verdicts are watched. */
+const WATCHED_SECONDS = Number(minutes) * 60;
 /** How many there are; what anchors-swarm.md wants of so many. */
 const N = Number(count);
 const wants = (three, ten, fifty) => ({ 3: three, 10: ten, 50: fifty })[N];
@@ -91,13 +93,13 @@ async function propagation(name, count) {
   return took;
 }
 
-// Counts the verdicts of dead among those who are well, ten times a second, until it is told to stop.
-function wrongVerdicts(healthy) {
+// Counts the verdicts of dead about those who are well, by them or by some of them, ten times a second, until told to stop.
+function wrongVerdicts(healthy, telling = healthy) {
   const said = new Set();
   let [wrong, watching] = [0, true];
   const watcher = (async () => {
     while (watching) {
-      for (const one of healthy) {
+      for (const one of telling) {
         const states = await one.states();
         for (const other of healthy) {
           const key = `${one.name} ${other.name}`;
@@ -111,4 +113,4 @@ function wrongVerdicts(healthy) {
   return async () => { watching = false; await watcher; return wrong; };
 }
 
-module.exports = { wanted, full, N, wants, GLANCE, some, quantile, line, fill, settled, proven, propagation, wrongVerdicts, MIB, folder, edit };
+module.exports = { wanted, full, WATCHED_SECONDS, N, wants, GLANCE, some, quantile, line, fill, settled, proven, propagation, wrongVerdicts, MIB, folder, edit };

@@ -21,7 +21,7 @@ process.on('exit', () => {
 function lacking() {
   if (process.getuid() !== 0) return 'root is needed for networks of their own';
   const there = (command) => [...process.env.PATH.split(':'), '/sbin', '/usr/sbin'].some((folder) => fs.existsSync(path.join(folder, command)));
-  return ['ip', 'nft'].filter((command) => !there(command))
+  return ['ip', 'tc', 'nft'].filter((command) => !there(command))
     .map((command) => `${command} is not installed (apt-get install iproute2 nftables)`)[0];
 }
 
@@ -77,6 +77,21 @@ const lose = (percent) => rules([`numgen random mod 100 < ${percent} drop`]);
 /** All of it works again. */
 const mend = () => rules([]);
 
+/** While something runs, one host's way carries so many megabits a second in each direction, the benchmark's own included. */
+async function narrowed({ way, space }, megabits, what) {
+  const queue = (verb, ...how) => {
+    run('tc', 'qdisc', verb, 'dev', way, 'root', ...how);
+    run('tc', '-n', space, 'qdisc', verb, 'dev', 'eth0', 'root', ...how);
+  };
+  // No more waits than takes 50 ms: what is beyond is lost, as a router would do it.
+  queue('add', 'tbf', 'rate', `${megabits}mbit`, 'burst', '32kb', 'latency', '50ms');
+  await what();
+  queue('delete');
+}
+
+/** Bytes that a host was sent, ever, as its router counts them. */
+const carriedTo = ({ way }) => Number(fs.readFileSync(`/sys/class/net/${way}/statistics/tx_bytes`, 'utf8'));
+
 /** While something runs, the only way from node to node takes so long in each direction. */
 async function delayed(milliseconds, what) {
   const ports = await Promise.all(made.map(freePort));
@@ -94,4 +109,4 @@ async function delayed(milliseconds, what) {
   await kill(child);
 }
 
-module.exports = { lacking, networks, swallow, lose, mend, delayed };
+module.exports = { lacking, networks, swallow, lose, mend, narrowed, carriedTo, delayed };

@@ -32,6 +32,10 @@ async function serf() {
   return agents;
 }
 
+/** How often agents of serf have called others of them failed. */
+const failures = (agents) => agents.reduce((sum, one) => sum + agents.reduce((about, other) =>
+  about + one.log().split(`EventMemberFailed: ${other.name} `).length - 1, 0), 0);
+
 // Three members of etcd.
 async function etcd() {
   const members = [];
@@ -78,4 +82,4 @@ async function syncthing() {
   return both;
 }
 
-module.exports = { has, serf, etcd, syncthing };
+module.exports = { has, serf, failures, etcd, syncthing };

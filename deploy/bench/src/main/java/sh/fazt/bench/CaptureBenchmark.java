@@ -25,18 +25,26 @@ public final class CaptureBenchmark {
     private static final int WARM_UP = 2;
     private static final int ROUNDS = 5;
     private static final String VALUE = "\"" + "v".repeat(98) + "\"";
+    private static final String CHANGED = "\"" + "w".repeat(98) + "\"";
     private static final Scope APP = new Scope("fazt_app_bench");
 
     private static final NodeId NODE = NodeKey.generate().id();
 
     private CaptureBenchmark() {}
 
-    /** Seconds for all rows one by one, in batches, and deleted in batches; bytes of the closed file with all rows. */
-    private record Cost(double single, double batched, double deleted, double bytes) {}
+    /**
+     * Seconds for all rows inserted and changed one by one, and inserted, changed and deleted in batches; bytes of the
+     * closed file with all rows, each written once.
+     */
+    private record Cost(
+            double single, double changedSingle, double batched, double changed, double deleted, double bytes) {}
 
     /** One side: whichever rows are written or deleted, they are committed when a call returns. */
     private interface Store extends AutoCloseable {
         void insert(int from, int to) throws Exception;
+
+        /** Another value for rows that are there. */
+        void update(int from, int to) throws Exception;
 
         void delete(int from, int to) throws Exception;
 
@@ -83,6 +91,8 @@ public final class CaptureBenchmark {
                 "target");
         print("inserted one a transaction, us a row", ours, plain, cost -> cost.single() * 1e6 / ROWS, 2);
         print("inserted " + BATCH + " a transaction, us a row", ours, plain, cost -> cost.batched() * 1e6 / ROWS, 2.2);
+        print("changed one a transaction, us a row", ours, plain, cost -> cost.changedSingle() * 1e6 / ROWS, 2);
+        print("changed " + BATCH + " a transaction, us a row", ours, plain, cost -> cost.changed() * 1e6 / ROWS, 2.2);
         print("deleted " + BATCH + " a transaction, us a row", ours, plain, cost -> cost.deleted() * 1e6 / ROWS, 5);
         print("file, bytes a row", ours, plain, cost -> cost.bytes() / ROWS, 2.4);
     }
@@ -98,8 +108,10 @@ public final class CaptureBenchmark {
 
     private static Cost measure(Path name, Opening opening) throws Exception {
         double single;
+        double changedSingle;
         try (Store store = opening.open(Path.of(name + "-single.db"))) {
             single = seconds(1, store::insert);
+            changedSingle = seconds(1, store::update);
         }
         Path file = Path.of(name + "-batched.db");
         long empty;
@@ -113,7 +125,8 @@ public final class CaptureBenchmark {
         }
         long bytes = Files.size(file) - empty;
         try (Store store = opening.open(file)) {
-            return new Cost(single, batched, seconds(BATCH, store::delete), bytes);
+            double changed = seconds(BATCH, store::update);
+            return new Cost(single, changedSingle, batched, changed, seconds(BATCH, store::delete), bytes);
         }
     }
 
@@ -135,10 +148,19 @@ public final class CaptureBenchmark {
 
         @Override
         public void insert(int from, int to) throws Exception {
+            put(from, to, VALUE);
+        }
+
+        @Override
+        public void update(int from, int to) throws Exception {
+            put(from, to, CHANGED);
+        }
+
+        private void put(int from, int to, String value) throws Exception {
             cartridge
                     .write(APP, tx -> {
                         for (int i = from; i < to; i++) {
-                            tx.put("kv", List.of("key" + i), Map.of("value", VALUE));
+                            tx.put("kv", List.of("key" + i), Map.of("value", value));
                         }
                         return true;
                     })
@@ -170,6 +192,7 @@ public final class CaptureBenchmark {
     private static final class PlainStore implements Store {
         private final Connection connection;
         private final PreparedStatement put;
+        private final PreparedStatement change;
         private final PreparedStatement drop;
 
         PlainStore(Path file) throws Exception {
@@ -186,6 +209,7 @@ public final class CaptureBenchmark {
             put = connection.prepareStatement("INSERT INTO kv VALUES ('fazt_app_bench', ?, ?, NULL)"
                     + " ON CONFLICT (scope, name) DO UPDATE SET value = excluded.value,"
                     + " expires_at = excluded.expires_at");
+            change = connection.prepareStatement("UPDATE kv SET value = ? WHERE scope = 'fazt_app_bench' AND name = ?");
             drop = connection.prepareStatement("DELETE FROM kv WHERE scope = 'fazt_app_bench' AND name = ?");
         }
 
@@ -195,6 +219,18 @@ public final class CaptureBenchmark {
                 put.setString(1, "key" + i);
                 put.setString(2, VALUE);
                 put.executeUpdate();
+            }
+            connection.commit();
+        }
+
+        @Override
+        public void update(int from, int to) throws Exception {
+            for (int i = from; i < to; i++) {
+                change.setString(1, CHANGED);
+                change.setString(2, "key" + i);
+                if (change.executeUpdate() != 1) {
+                    throw new IllegalStateException("key" + i + " was not there");
+                }
             }
             connection.commit();
         }
@@ -213,6 +249,7 @@ public final class CaptureBenchmark {
         @Override
         public void close() throws Exception {
             put.close();
+            change.close();
             drop.close();
             connection.close();
         }
