@@ -204,9 +204,10 @@ class SimMemory implements ReplicaStore, SimReplica {
                 other = row;
             }
             if (!row.counter()) {
-                boolean deleted = other == null || other.deleted();
                 written.add(
-                        new Row(row.table(), false, row.key(), stamp, deleted, deleted ? Map.of() : other.columns()));
+                        other == null || other.deleted()
+                                ? new Row(row.table(), false, row.key(), stamp, true, Map.of())
+                                : new Row(row.table(), false, row.key(), stamp, false, other.columns()));
             } else if (other == null) {
                 digest -= row.digest();
                 rows.remove(cell(row));
