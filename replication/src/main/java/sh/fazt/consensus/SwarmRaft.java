@@ -296,6 +296,8 @@ public final class SwarmRaft implements AutoCloseable {
             return false;
         }
         RaftGroupId group = RaftGroupId.valueOf(UUID.fromString(id));
+        // An earlier try may have come so far, and failed after it.
+        host.close();
         try {
             host.start(group, incarnation);
             if (host.lostItsEnd() && host.oneOfTwo()) {

@@ -46,6 +46,11 @@ final class OwnPart {
     private final Consequences consequences;
     private final RandomGenerator random;
     private final BooleanSupplier closed;
+    /** Between tries to open it, each time twice as long. */
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
+
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     /** One question at a time: each may wait for long, and Raft needs the same threads. */
     private final AtomicBoolean tending = new AtomicBoolean();
@@ -83,8 +88,19 @@ final class OwnPart {
         this.closed = closed;
     }
 
-    /** Goes on where the last run ended, or founds a swarm. */
+    /**
+     * Goes on where the last run ended, or founds a swarm; tries until it comes about or the node stops. A machine that is
+     * just too slow, or whose disk is full for a while, must not leave a node without its part. Blocking.
+     */
     void open() {
+        long pause = FIRST_PAUSE.toNanos();
+        while (!opened() && !closed.getAsBoolean()) {
+            LockSupport.parkNanos(pause);
+            pause = Math.min(2 * pause, LONGEST_PAUSE.toNanos());
+        }
+    }
+
+    private boolean opened() {
         try {
             if (joining.pending() && !joining.group().equals(raft.groupId())) {
                 joiner.enter();
@@ -96,9 +112,10 @@ final class OwnPart {
             }
             consequences.follow();
             opened.complete(null);
+            return true;
         } catch (RuntimeException e) {
-            LOG.error("the swarm's group can't be opened; data is replicated all the same", e);
-            opened.completeExceptionally(e);
+            LOG.error("the swarm's group can't be opened and is tried again; data is replicated all the same", e);
+            return false;
         }
     }
 
@@ -119,7 +136,7 @@ final class OwnPart {
     /** A swarm of this node alone. */
     void found(String name) {
         raft.initialise();
-        byte[] id = new byte[10];
+        byte[] id = new byte[Swarm.ID_BYTES];
         random.nextBytes(id);
         SwarmRecord swarm = SwarmRecord.newBuilder()
                 .setId(NodeText.base32(id))

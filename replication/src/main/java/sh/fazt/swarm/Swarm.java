@@ -63,6 +63,8 @@ import sh.fazt.sync.Tombstones;
  */
 public final class Swarm implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Swarm.class);
+    /** Of a swarm's id. */
+    static final int ID_BYTES = 10;
     /** How long a stop waits for others to be told of it. */
     private static final Duration GOODBYE = Duration.ofMillis(500);
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +69,26 @@ class SwarmIT {
         SwarmNodes.awaitMembers(2, one, two);
         assertThat(two.swarm.view().swarm().id()).isEqualTo(id);
         assertThat(two.swarm.aliases()).containsEntry("shop", "app");
+    }
+
+    @Test
+    void aNodeWhosePartCanNotBeOpenedAtTheStartTriesAgain() throws IOException {
+        AtomicInteger tries = new AtomicInteger();
+        nodes.random = new SecureRandom() {
+            @Override
+            public void nextBytes(byte[] bytes) {
+                if (bytes.length == Swarm.ID_BYTES && tries.incrementAndGet() <= 2) {
+                    throw new IllegalStateException("as when no leader is elected in time");
+                }
+                super.nextBytes(bytes);
+            }
+        };
+        Node one = nodes.node("one");
+        one.swarm.alias("shop", "app");
+        assertThat(tries).hasValue(3);
+        Node two = nodes.node("two");
+        two.swarm.join(one.token().text());
+        SwarmNodes.awaitMembers(2, one, two);
     }
 
     @Test

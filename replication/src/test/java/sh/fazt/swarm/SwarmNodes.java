@@ -31,6 +31,7 @@ final class SwarmNodes {
 
     private final Path folder;
     private final List<Node> nodes = new ArrayList<>();
+    SecureRandom random = new SecureRandom();
 
     SwarmNodes(Path folder) {
         this.folder = folder;
@@ -115,7 +116,7 @@ final class SwarmNodes {
                     cartridge,
                     new Blobs(cartridge),
                     clock,
-                    new SecureRandom(),
+                    random,
                     body -> {
                         Thread made = new Thread(body, name + "-link");
                         made.setDaemon(true);
