@@ -93,8 +93,12 @@ final class Books {
             if (!book.getSwarmId().equals(swarm)) {
                 throw new ForgedBookException("it is of another swarm");
             }
-            if (book.getVersion() <= 0 || book.getVersion() > wallMillis + AHEAD_MILLIS) {
-                throw new ForgedBookException("its version is more than a year ahead");
+            if (book.getVersion() <= 0) {
+                throw new ForgedBookException("its version is " + book.getVersion());
+            }
+            if (book.getVersion() > wallMillis + AHEAD_MILLIS) {
+                // Taken, it would hide all that its owner says once its clock is right.
+                throw new EarlyBookException("its version is more than a year ahead");
             }
             Map<HostPort, AddressSource> addresses = new HashMap<>();
             for (Candidate candidate : book.getCandidatesList()) {
@@ -109,10 +113,19 @@ final class Books {
     }
 
     /** A book that nobody has to believe. */
-    static final class ForgedBookException extends Exception {
+    static sealed class ForgedBookException extends Exception {
         private static final long serialVersionUID = 1L;
 
         ForgedBookException(String message) {
+            super(message);
+        }
+    }
+
+    /** One of a node whose clock is far ahead, or that is read by one whose clock is far behind: nobody's fault. */
+    static final class EarlyBookException extends ForgedBookException {
+        private static final long serialVersionUID = 1L;
+
+        EarlyBookException(String message) {
             super(message);
         }
     }

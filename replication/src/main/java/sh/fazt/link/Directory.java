@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.peer.v1.Frame;
 import sh.fazt.protocol.peer.v1.Hello;
@@ -23,6 +25,7 @@ import sh.fazt.protocol.peer.v1.SignedBook;
  * signed books that members pass on. Confined to the loop.
  */
 final class Directory {
+    private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
     /** Changes within this are told at once together. */
     private static final long GATHER_MILLIS = 200;
     /** Books of one peer that wait to be verified; a signature takes about a fifth of a millisecond. */
@@ -261,6 +264,9 @@ final class Directory {
             String problem = "";
             try {
                 entry = Books.verify(bytes.toByteArray(), swarm, wall);
+            } catch (Books.EarlyBookException e) {
+                LOG.debug(
+                        "an address book is not taken peer={} why={}", from.id().shortText(), e.getMessage());
             } catch (Books.ForgedBookException e) {
                 problem = "a forged address book: " + e.getMessage();
             }
@@ -270,7 +276,7 @@ final class Directory {
                 unverified.computeIfPresent(from.id(), (id, count) -> count <= 1 ? null : count - 1);
                 if (good != null) {
                     take(from, good);
-                } else {
+                } else if (!why.isEmpty()) {
                     links.counts().forgedBooks.increment();
                     from.misbehaved(Fault.MALFORMED, why);
                 }
@@ -332,6 +338,8 @@ final class Directory {
         for (byte[] bytes : kept) {
             try {
                 take(null, Books.verify(bytes, links.swarmId(), links.wallMillis()));
+            } catch (Books.EarlyBookException e) {
+                LOG.debug("an address book that was kept is not taken why={}", e.getMessage());
             } catch (Books.ForgedBookException e) {
                 links.counts().forgedBooks.increment();
             }

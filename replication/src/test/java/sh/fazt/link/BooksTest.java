@@ -98,6 +98,7 @@ final class BooksTest {
         assertThatThrownBy(() -> Books.verify(signed.toByteArray(), "other", NOW))
                 .hasMessageContaining("another swarm");
         assertThatThrownBy(() -> Books.verify(signed.toByteArray(), "s", NOW - 500L * 86_400_000))
+                .isInstanceOf(Books.EarlyBookException.class)
                 .hasMessageContaining("a year ahead");
         assertThatThrownBy(() -> Books.verify(new byte[] {1, 2, 3}, "s", NOW)).isInstanceOf(ForgedBookException.class);
         assertThatThrownBy(() -> Books.verify(new byte[0], "s", NOW)).isInstanceOf(ForgedBookException.class);

@@ -186,6 +186,11 @@ class FaultyMachineIT {
         }
         Ledger.awaitSame(nodes, SOON);
         assertThat(a.get(Ledger.NAME, "/api/all")).contains("\"total\":6");
+        for (JsonNode member : a.ok("swarm", "status").get("members")) {
+            assertThat(member.at("/sync/offences").asInt())
+                    .as("a wrong clock breaks no rule: %s", member)
+                    .isZero();
+        }
         long tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis();
         String app = "";
         for (JsonNode one : a.ok("app", "list").get("apps")) {
