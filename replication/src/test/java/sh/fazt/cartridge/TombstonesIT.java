@@ -361,6 +361,8 @@ class TombstonesIT {
             statement.executeUpdate("DROP TABLE fazt_floor");
             statement.executeUpdate("DROP TABLE fazt_heard");
             statement.executeUpdate("DROP TABLE fazt_unused");
+            statement.executeUpdate("DROP TABLE fazt_damaged");
+            statement.executeUpdate("DROP TABLE fazt_scrub");
             statement.executeUpdate("UPDATE fazt_scope SET digest = digest + 7");
         }
         try (SqliteCartridge a = open(file, node("a"), wall)) {
@@ -369,6 +371,8 @@ class TombstonesIT {
         try (Connection before = DriverManager.getConnection("jdbc:sqlite:" + file);
                 Statement statement = before.createStatement()) {
             statement.executeUpdate("UPDATE fazt_migration SET level = 4 WHERE room = 'cartridge'");
+            statement.executeUpdate("DROP TABLE fazt_damaged");
+            statement.executeUpdate("DROP TABLE fazt_scrub");
             statement.executeUpdate("UPDATE fazt_scope SET digest = digest + 7");
         }
         try (SqliteCartridge a = open(file, node("a"), wall)) {
