@@ -214,4 +214,22 @@ final class CartridgeReplica implements ReplicaStore {
     public CompletionStage<Origin> openEpoch() {
         return cartridge.openEpoch();
     }
+
+    @Override
+    public boolean inDoubt() {
+        return engine.doubt() != null;
+    }
+
+    @Override
+    public VersionVector certain(Scope scope) {
+        // First: what is published when it ends has been renamed.
+        Doubt doubt = engine.doubt();
+        VersionVector vector = vector(scope);
+        return doubt == null ? vector : doubt.certain(scope, vector);
+    }
+
+    @Override
+    public CompletionStage<Boolean> settle() {
+        return cartridge.settle();
+    }
 }

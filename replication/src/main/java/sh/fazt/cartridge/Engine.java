@@ -40,6 +40,9 @@ final class Engine {
 
     private final HybridClock clock;
 
+    /** Written by the writer, once it is durable; read by anybody. */
+    private volatile @Nullable Doubt doubt;
+
     /** What is known of a scope. Immutable: a failed body goes back to the one before. */
     record State(VersionVector vector, long digest, Hlc hlc) {
         State with(VersionVector newVector) {
@@ -68,6 +71,16 @@ final class Engine {
 
     Session session() {
         return session;
+    }
+
+    /** What this node wrote that must not leave it yet; null when nothing is in doubt. */
+    @Nullable
+    Doubt doubt() {
+        return doubt;
+    }
+
+    void doubt(@Nullable Doubt now) {
+        doubt = now;
     }
 
     /** Forgets everything that is not in the file. */

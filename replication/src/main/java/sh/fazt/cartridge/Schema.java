@@ -65,6 +65,11 @@ final class Schema {
                     CREATE TABLE fazt_damaged (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
                     CREATE TABLE fazt_scrub (chunk INTEGER NOT NULL);
                     INSERT INTO fazt_scrub VALUES (0);
+                    """, """
+                    CREATE TABLE fazt_doubt (scope TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE fazt_doubt_share (scope TEXT NOT NULL, tbl TEXT NOT NULL, row_key BLOB NOT NULL,
+                        seq INTEGER NOT NULL, hlc INTEGER NOT NULL, value INTEGER NOT NULL,
+                        PRIMARY KEY (scope, tbl, row_key)) WITHOUT ROWID;
                     """),
             List.of(
                     new ReplicatedTable(SETTLED, Policy.IMMUTABLE, CONFLICT_KEY, List.of()),

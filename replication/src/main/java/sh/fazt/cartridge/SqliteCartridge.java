@@ -186,13 +186,16 @@ public final class SqliteCartridge implements Cartridge {
     public void bind(NodeId node) {
         String id = node.toString();
         String marker = UUID.randomUUID().toString();
-        await(commits.submit(new Job.Alone<Origin>() {
+        record Bound(Origin live, @Nullable Doubt doubt) {}
+        await(commits.submit(new Job.Alone<Bound>() {
             @Override
-            Origin run(List<Commit> events) {
+            Bound run(List<Commit> events) {
                 String before = meta("node");
                 long epoch = Long.parseLong(meta("epoch", "0"));
-                if (!id.equals(before) || !isLastRunHere(new Origin(node, (int) Math.max(1, epoch)))) {
+                boolean goesOn = id.equals(before) && isLastRunHere(new Origin(node, (int) Math.max(1, epoch)));
+                if (!goesOn) {
                     epoch = nextEpoch(node);
+                    Doubt.end(session);
                     if (id.equals(before)) {
                         LOG.warn("this cartridge is a copy: it goes on under a new epoch epoch={}", epoch);
                     }
@@ -202,13 +205,17 @@ public final class SqliteCartridge implements Cartridge {
                 meta("marker", marker);
                 Origin live = new Origin(node, (int) epoch);
                 engine.id(live);
-                return live;
+                if (goesOn && Doubt.read(session, live) == null) {
+                    Doubt.begin(engine, live);
+                }
+                return new Bound(live, Doubt.read(session, live));
             }
 
             @Override
-            void committed(Origin live) {
-                origin = live;
-                written = writtenBy(live);
+            void committed(Bound bound) {
+                origin = bound.live();
+                engine.doubt(bound.doubt());
+                written = writtenBy(bound.live());
             }
         }));
         ownership.mark(marker, written);
@@ -345,14 +352,13 @@ public final class SqliteCartridge implements Cartridge {
                         List<CommitListener.Change> changes = new Forgetting(session, schema).run(scope);
                         engine.state(scope, new Engine.State(VersionVector.EMPTY, 0, Hlc.ZERO));
                         events.add(new Commit(scope, null, true, changes));
-                        return new Forgotten(true, origin == null ? null : openEpochNow());
+                        return new Forgotten(true, origin == null ? null : openEpochNow(events));
                     }
 
                     @Override
                     void committed(Forgotten forgotten) {
                         if (forgotten.done()) {
-                            origin = forgotten.live();
-                            written = 0;
+                            goOn(forgotten.live());
                             commits.unpublish(scope);
                         }
                     }
@@ -371,19 +377,41 @@ public final class SqliteCartridge implements Cartridge {
         return commits.submit(new Job.Alone<Origin>() {
             @Override
             Origin run(List<Commit> events) {
-                return openEpochNow();
+                return openEpochNow(events);
             }
 
             @Override
             void committed(Origin live) {
                 LOG.warn("a peer knows more of this node's history than this file: new epoch epoch={}", live.epoch());
-                origin = live;
-                written = 0;
+                goOn(live);
             }
         });
     }
 
-    private Origin openEpochNow() {
+    /** See {@link ReplicaStore#settle}. */
+    CompletionStage<Boolean> settle() {
+        return commits.submit(new Job.Alone<Boolean>() {
+            @Override
+            Boolean run(List<Commit> events) {
+                Doubt.end(session);
+                return true;
+            }
+
+            @Override
+            void committed(Boolean settled) {
+                engine.doubt(null);
+            }
+        });
+    }
+
+    private void goOn(@Nullable Origin live) {
+        origin = live;
+        engine.doubt(null);
+        written = live == null ? 0 : writtenBy(live);
+        ownership.count(written);
+    }
+
+    private Origin openEpochNow(List<Commit> events) {
         Origin before = origin;
         if (before == null) {
             throw new IllegalStateException("the cartridge is not bound to a node yet: bind it first");
@@ -391,6 +419,11 @@ public final class SqliteCartridge implements Cartridge {
         Origin next = new Origin(before.node(), (int) nextEpoch(before.node()));
         meta("epoch", Integer.toString(next.epoch()));
         engine.id(next);
+        Doubt doubt = engine.doubt();
+        if (doubt != null) {
+            new Doubt.Renaming(engine, schema, doubt, next).run(events);
+            Doubt.end(session);
+        }
         return next;
     }
 

@@ -225,6 +225,10 @@ final class Tx implements WriteTx {
         List<Object> plainKey = plain(key);
         Engine.Current own = engine.current(scope(), table, plainKey, stampOrigin());
         long before = own != null && own.columns().get("value") instanceof Long value ? value : 0;
+        Doubt doubt = engine.doubt();
+        if (doubt != null && own != null) {
+            doubt.keep(engine.session(), scope(), name, plainKey, own);
+        }
         write(table, plainKey, false, Map.of("value", Math.addExact(before, by)), own);
         @Nullable Object[] args = new @Nullable Object[1 + key.size()];
         args[0] = scope().id();

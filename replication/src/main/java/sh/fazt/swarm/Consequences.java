@@ -110,6 +110,9 @@ final class Consequences {
         }
         links.candidates(self, AddressSource.MAPPED, hostPorts(surroundings.mapped()));
         membership.admitted(admitted);
+        if (all.size() <= 1 && !joining.pending()) {
+            sync.alone();
+        }
         placements.follow();
         agreed.look();
         changed();

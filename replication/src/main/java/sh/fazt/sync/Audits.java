@@ -181,7 +181,10 @@ public final class Audits {
     CompletionStage<AuditResult> compare(NodeId peer, Scope scope, boolean repair) {
         CompletableFuture<AuditResult> result;
         synchronized (this) {
-            result = last.thenCompose(before -> new Audit(store, links, io, peer, scope, repair).run())
+            result = last.thenCompose(before -> store.inDoubt()
+                            ? CompletableFuture.completedFuture(AuditResult.of(
+                                    peer, scope, AuditResult.State.BEHIND, "this node has not heard the others yet"))
+                            : new Audit(store, links, io, peer, scope, repair).run())
                     .toCompletableFuture();
             last = result;
         }

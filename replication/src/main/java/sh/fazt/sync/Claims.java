@@ -53,13 +53,13 @@ final class Claims {
         this.view = view;
     }
 
-    /** A peer says that it has seen this of a scope. */
-    void heard(NodeId from, Scope scope, VersionVector theirs, long nanos, List<SyncEffect> effects) {
+    /** A peer says that it has seen this of a scope. Answers whether that is more than is known here. */
+    boolean heard(NodeId from, Scope scope, VersionVector theirs, long nanos, List<SyncEffect> effects) {
         Origin self = view.origin();
         long held = theirs.get(self);
-        long known = view.vector(scope).get(self);
+        long known = view.certain(scope).get(self);
         if (held <= known) {
-            return;
+            return false;
         }
         Claim claim = new Claim(scope, self);
         Known before = denied.get(claim);
@@ -86,6 +86,7 @@ final class Claims {
             leftAt = nanos;
             effects.add(new SyncEffect.OpenEpoch());
         }
+        return true;
     }
 
     /** Whether it is time to deny it to everybody. */

@@ -292,6 +292,21 @@ public final class FencedReplica implements ReplicaStore {
     }
 
     @Override
+    public boolean inDoubt() {
+        return store.inDoubt();
+    }
+
+    @Override
+    public VersionVector certain(Scope scope) {
+        return store.certain(scope);
+    }
+
+    @Override
+    public CompletionStage<Boolean> settle() {
+        return store.settle();
+    }
+
+    @Override
     public Scan scan(Scope scope, @Nullable String table, Consumer<Row> rows) {
         return store.scan(scope, table, rows);
     }

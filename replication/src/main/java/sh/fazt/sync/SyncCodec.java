@@ -23,10 +23,12 @@ final class SyncCodec {
     static byte[] vectors(Map<Scope, VersionVector> vectors, boolean asks, ReplicaStore store) {
         Vectors.Builder message = Vectors.newBuilder().setAsks(asks);
         vectors.forEach((scope, vector) -> {
+            // What was in doubt when it was read may have another name by now.
+            VersionVector certain = vector.least(store.certain(scope));
             ScopeVector.Builder one =
-                    ScopeVector.newBuilder().setScope(scope.id()).addAllSeen(seen(vector));
+                    ScopeVector.newBuilder().setScope(scope.id()).addAllSeen(seen(certain));
             long digest = store.digest(scope);
-            if (store.vector(scope).equals(vector)) {
+            if (store.vector(scope).equals(certain)) {
                 one.setDigest(digest);
             }
             message.addScopes(one);

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.ReplicaStore.Applied;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.VersionVector;
@@ -132,6 +133,16 @@ public final class SyncCore {
 
         VersionVector vector(Scope scope);
 
+        /** See {@link ReplicaStore#inDoubt}. */
+        default boolean inDoubt() {
+            return false;
+        }
+
+        /** See {@link ReplicaStore#certain}. */
+        default VersionVector certain(Scope scope) {
+            return vector(scope);
+        }
+
         long digest(Scope scope);
 
         /** Which members keep the scope, as far as this node knows. */
@@ -141,11 +152,13 @@ public final class SyncCore {
     private final View view;
     private final Parting parting;
     private final Claims claims;
+    private final Doubts doubts;
     private final Sources sources = new Sources();
 
     public SyncCore(View view) {
         this.view = view;
         this.claims = new Claims(view);
+        this.doubts = new Doubts(view);
         this.parting = new Parting(view, this::having);
     }
 
@@ -176,7 +189,9 @@ public final class SyncCore {
         peer.toldUntil = nanos + TELL_EVERY.toNanos();
         peer.askedAt = nanos;
         peer.askAfter = ASK_AFTER.toNanos();
-        List<SyncEffect> effects = new ArrayList<>(List.of(new SyncEffect.Tell(id, null, false)));
+        doubts.up(id, nanos);
+        // In doubt it is asked too, as it tells by itself of no scope that it never heard of.
+        List<SyncEffect> effects = new ArrayList<>(List.of(new SyncEffect.Tell(id, null, view.inDoubt())));
         deny(id, claims.denied(nanos), effects);
         return effects;
     }
@@ -187,6 +202,7 @@ public final class SyncCore {
         peer.linked = false;
         peer.linkedUntil = nanos;
         reach.down(id);
+        doubts.down(id);
         List<SyncEffect> effects = new ArrayList<>();
         for (Scope scope : List.copyOf(pulling.keySet())) {
             Pulling pull = pulling.get(scope);
@@ -201,6 +217,7 @@ public final class SyncCore {
     /** A member that is gone for good. */
     public void forget(NodeId id) {
         peers.remove(id);
+        doubts.down(id);
         pulling.values().removeIf(pull -> pull.from().equals(id));
         sources.forget(id);
     }
@@ -209,6 +226,7 @@ public final class SyncCore {
     public List<SyncEffect> committed(Scope scope, @Nullable Changeset changeset) {
         List<SyncEffect> effects = new ArrayList<>();
         NodeId source = changeset == null ? null : arriving.get(changeset.dot());
+        boolean certain = changeset != null && isCertain(changeset.dot());
         peers.forEach((id, peer) -> {
             if (!peer.linked) {
                 return;
@@ -216,6 +234,7 @@ public final class SyncCore {
             // The vector is the acknowledgement of what came, and the news of what went by.
             peer.untold.add(scope);
             if (changeset != null
+                    && certain
                     && (source == null
                             || !id.equals(source)
                                     && !reach.between(
@@ -230,16 +249,25 @@ public final class SyncCore {
         return effects;
     }
 
+    /** Not of what this node wrote itself while it is in doubt, or wrote in doubt and has given another name since. */
+    private boolean isCertain(Dot dot) {
+        return !dot.origin().node().equals(view.origin().node())
+                || view.certain(dot.scope()).includes(dot.origin(), dot.sequence());
+    }
+
     /** A peer sent a changeset. */
     public List<SyncEffect> pushed(NodeId from, Changeset changeset, long nanos) {
         Dot dot = changeset.dot();
         noteSeen(from, dot);
-        if (!holdsHere(dot.scope()) || view.vector(dot.scope()).includes(dot.origin(), dot.sequence())) {
-            return List.of();
-        }
         List<SyncEffect> effects = new ArrayList<>();
+        if (!holdsHere(dot.scope())) {
+            return effects;
+        }
         if (dot.origin().equals(view.origin())) {
-            claims.heard(from, dot.scope(), VersionVector.EMPTY.with(dot.origin(), dot.sequence()), nanos, effects);
+            claimed(from, dot.scope(), VersionVector.EMPTY.with(dot.origin(), dot.sequence()), nanos, effects);
+        }
+        if (view.inDoubt() || view.vector(dot.scope()).includes(dot.origin(), dot.sequence())) {
+            return effects;
         }
         arriving.put(dot, from);
         effects.add(new SyncEffect.Apply(from, changeset));
@@ -320,13 +348,14 @@ public final class SyncCore {
                 continue;
             }
             peer.said.put(scope, theirs);
-            claims.heard(from, scope, theirs, nanos, effects);
+            claimed(from, scope, theirs, nanos, effects);
             if (asks) {
                 peer.untold.add(scope);
             }
             if (theirs.equals(ours)) {
                 Long digest = digests.get(scope);
                 if (digest != null
+                        && !view.inDoubt()
                         && digest != view.digest(scope)
                         && view.vector(scope).equals(ours)) {
                     alarms++;
@@ -344,13 +373,36 @@ public final class SyncCore {
         if (tooMuch) {
             effects.add(new SyncEffect.Offence(from, Offence.TELLS_TOO_MUCH, "more than " + MOST_TOLD + " entries"));
         }
+        if (view.inDoubt()) {
+            doubts.told(from, vectors.keySet());
+            doubts.look(nanos, effects);
+        }
         vectors.keySet().forEach(scope -> pull(from, scope, nanos, effects));
+        return effects;
+    }
+
+    private void claimed(NodeId from, Scope scope, VersionVector theirs, long nanos, List<SyncEffect> effects) {
+        if (claims.heard(from, scope, theirs, nanos, effects) && view.inDoubt()) {
+            doubts.refuted();
+        }
+    }
+
+    /** What was in doubt is settled, one way or the other, or could not be: then all are asked again. */
+    public List<SyncEffect> settled(long nanos) {
+        List<SyncEffect> effects = new ArrayList<>();
+        doubts.ended();
+        peers.forEach((id, peer) -> {
+            if (peer.linked) {
+                effects.add(new SyncEffect.Tell(id, null, view.inDoubt()));
+                peer.has.keySet().forEach(scope -> pull(id, scope, nanos, effects));
+            }
+        });
         return effects;
     }
 
     private void pull(NodeId from, Scope scope, long nanos, List<SyncEffect> effects) {
         Peer peer = peers.get(from);
-        if (peer == null || !peer.linked || pulling.containsKey(scope) || !holdsHere(scope)) {
+        if (peer == null || !peer.linked || pulling.containsKey(scope) || !holdsHere(scope) || view.inDoubt()) {
             return;
         }
         VersionVector theirs = peer.has.getOrDefault(scope, VersionVector.EMPTY);
@@ -469,7 +521,11 @@ public final class SyncCore {
                     .removeIf(retry -> !peer.has.containsKey(retry.getKey())
                             && nanos - retry.getValue().since() > RETRY_AT_LEAST.toNanos());
         });
-        view.vectors().forEach((scope, vector) -> parting.tick(scope, vector, nanos, effects));
+        if (view.inDoubt()) {
+            doubts.tick(nanos, effects);
+        } else {
+            view.vectors().forEach((scope, vector) -> parting.tick(scope, vector, nanos, effects));
+        }
         if (claims.isDue(nanos)) {
             Map<Scope, Map<Origin, Long>> known = claims.denied(nanos);
             peers.forEach((id, peer) -> {
@@ -515,7 +571,7 @@ public final class SyncCore {
 
     /** See {@link Parting#keeps}. */
     public boolean keeps(Scope scope, VersionVector all) {
-        return parting.keeps(scope, all);
+        return !view.inDoubt() && parting.keeps(scope, all);
     }
 
     /** See {@link Parting#kept}. */
@@ -569,10 +625,10 @@ public final class SyncCore {
         return changes;
     }
 
-    /** How many transactions of the peer's are lacking here; -1 while it has told nothing. */
+    /** How many transactions of the peer's are lacking here; -1 while that is not known. */
     public long ahead(NodeId id) {
         Peer peer = peers.get(id);
-        if (peer == null || !peer.told) {
+        if (peer == null || !peer.told || view.inDoubt()) {
             return -1;
         }
         long changes = 0;
@@ -613,7 +669,7 @@ public final class SyncCore {
     public List<Scope> inStep(NodeId id) {
         Peer peer = peers.get(id);
         List<Scope> scopes = new ArrayList<>();
-        if (peer != null && peer.linked) {
+        if (peer != null && peer.linked && !view.inDoubt()) {
             peer.has.forEach((scope, theirs) -> {
                 if (!theirs.isEmpty() && theirs.equals(view.vector(scope)) && holds(id, scope) && holdsHere(scope)) {
                     scopes.add(scope);
@@ -636,7 +692,8 @@ public final class SyncCore {
 
     /** What this node and all the given ones have of a scope, as far as they have told since the start. */
     public VersionVector acknowledged(Scope scope, Set<NodeId> nodes) {
-        VersionVector all = view.vector(scope);
+        // What a peer has under a number in doubt may be something else.
+        VersionVector all = view.certain(scope);
         for (NodeId id : nodes) {
             Peer peer = peers.get(id);
             all = all.least(peer == null ? VersionVector.EMPTY : peer.has.getOrDefault(scope, VersionVector.EMPTY));

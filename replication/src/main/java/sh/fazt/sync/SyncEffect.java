@@ -35,6 +35,9 @@ public sealed interface SyncEffect {
     /** Others hold more of this node's origin than was written here: open another before anything else is written. */
     record OpenEpoch() implements SyncEffect {}
 
+    /** Nobody else holds what is in doubt here: it may be told. */
+    record Settle() implements SyncEffect {}
+
     /**
      * Tell the owner that a peer holds more of what this node is said to have written than this node knows.
      *

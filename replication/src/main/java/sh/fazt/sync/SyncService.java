@@ -164,6 +164,16 @@ public final class SyncService implements CommitListener, Links.Listener {
             }
 
             @Override
+            public boolean inDoubt() {
+                return store.inDoubt();
+            }
+
+            @Override
+            public VersionVector certain(Scope scope) {
+                return store.certain(scope);
+            }
+
+            @Override
             public long digest(Scope scope) {
                 return store.digest(scope);
             }
@@ -201,8 +211,8 @@ public final class SyncService implements CommitListener, Links.Listener {
         this.blobSync = blobs == null ? null : new BlobSync(blobs, this::fetch, io, nanos);
         links.handle(Channel.VECTORS, messages(this::vectors));
         links.handle(Channel.CHANGES, messages(this::changesets));
-        links.handle(Channel.PULL, requests(this::servePull));
-        links.handle(Channel.AUDIT, requests(readable(audits::serve)));
+        links.handle(Channel.PULL, requests(settled(this::servePull)));
+        links.handle(Channel.AUDIT, requests(settled(readable(audits::serve))));
         if (fetcher != null) {
             BlobFetcher serving = fetcher;
             links.handle(Channel.BLOBS, requests(readable((from, request) -> serving.serve(request))));
@@ -247,6 +257,13 @@ public final class SyncService implements CommitListener, Links.Listener {
                 offences.count(from, Offence.MALFORMED, String.valueOf(failed.getMessage()));
             }
         });
+    }
+
+    /** Rows are told once none is in doubt. */
+    private OnRequest settled(OnRequest handler) {
+        return (from, request) -> store.inDoubt()
+                ? CompletableFuture.failedFuture(new IllegalStateException("this node has heard no other yet"))
+                : handler.answer(from, request);
     }
 
     private static Links.Handler requests(OnRequest handler) {
@@ -312,6 +329,13 @@ public final class SyncService implements CommitListener, Links.Listener {
             pushes.restart(peer);
             run(core.linkDown(peer, nanos.getAsLong()));
         });
+    }
+
+    /** There is no other member that could know of what is in doubt here. */
+    public void alone() {
+        if (store.inDoubt()) {
+            run(List.of(new SyncEffect.Settle()));
+        }
     }
 
     /** A member that is gone for good. */
@@ -489,11 +513,10 @@ public final class SyncService implements CommitListener, Links.Listener {
             if (effect instanceof SyncEffect.Push push) {
                 pushes.push(push.to(), push.changeset());
             } else if (effect instanceof SyncEffect.Tell tell) {
-                Map<Scope, VersionVector> told = tell.scopes();
                 links.send(
                         tell.to(),
                         Channel.VECTORS,
-                        SyncCodec.vectors(told == null ? store.vectors() : told, tell.asks(), store),
+                        SyncCodec.vectors(tell.scopes() == null ? store.vectors() : tell.scopes(), tell.asks(), store),
                         SEND_DEADLINE);
             } else if (effect instanceof SyncEffect.TellReach tell) {
                 links.send(tell.to(), Channel.VECTORS, SyncCodec.reach(tell.linked()), SEND_DEADLINE);
@@ -522,7 +545,11 @@ public final class SyncService implements CommitListener, Links.Listener {
                                 "this node goes on under epoch " + origin.epoch(),
                                 "a peer knows more of its history than its cartridge: see the events of kind claim");
                     }
+                    swarm.execute(() -> run(core.settled(nanos.getAsLong())));
                 });
+            } else if (effect instanceof SyncEffect.Settle) {
+                store.settle()
+                        .whenComplete((settled, failed) -> swarm.execute(() -> run(core.settled(nanos.getAsLong()))));
             } else if (effect instanceof SyncEffect.Alarm alarm) {
                 LOG.error(
                         "two replicas with one vector differ: please report this scope={} peer={}",

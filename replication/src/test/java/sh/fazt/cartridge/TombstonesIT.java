@@ -363,6 +363,8 @@ class TombstonesIT {
             statement.executeUpdate("DROP TABLE fazt_unused");
             statement.executeUpdate("DROP TABLE fazt_damaged");
             statement.executeUpdate("DROP TABLE fazt_scrub");
+            statement.executeUpdate("DROP TABLE fazt_doubt");
+            statement.executeUpdate("DROP TABLE fazt_doubt_share");
             statement.executeUpdate("UPDATE fazt_scope SET digest = digest + 7");
         }
         try (SqliteCartridge a = open(file, node("a"), wall)) {
@@ -373,6 +375,8 @@ class TombstonesIT {
             statement.executeUpdate("UPDATE fazt_migration SET level = 4 WHERE room = 'cartridge'");
             statement.executeUpdate("DROP TABLE fazt_damaged");
             statement.executeUpdate("DROP TABLE fazt_scrub");
+            statement.executeUpdate("DROP TABLE fazt_doubt");
+            statement.executeUpdate("DROP TABLE fazt_doubt_share");
             statement.executeUpdate("UPDATE fazt_scope SET digest = digest + 7");
         }
         try (SqliteCartridge a = open(file, node("a"), wall)) {

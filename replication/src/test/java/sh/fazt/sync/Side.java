@@ -16,19 +16,25 @@ import sh.fazt.cartridge.ReplicatedTable;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.cartridge.change.Scope;
+import sh.fazt.identity.NodeKey;
 import sh.fazt.link.Links;
 
 /** An honest node: a cartridge that is kept in step. */
 final class Side extends Wire {
     static final Scope SCOPE = new Scope("fazt_app_000000000001");
+    private static final List<ReplicatedTable.Column> NAME =
+            List.of(new ReplicatedTable.Column("name", ReplicatedTable.Type.TEXT));
     static final SchemaPart ROOM = new SchemaPart(
             "test",
             List.of(),
-            List.of(new ReplicatedTable(
-                    "pair",
-                    ReplicatedTable.Policy.REGISTER,
-                    List.of(new ReplicatedTable.Column("name", ReplicatedTable.Type.TEXT)),
-                    List.of(new ReplicatedTable.Column("value", ReplicatedTable.Type.TEXT)))));
+            List.of(
+                    new ReplicatedTable(
+                            "pair",
+                            ReplicatedTable.Policy.REGISTER,
+                            NAME,
+                            List.of(new ReplicatedTable.Column("value", ReplicatedTable.Type.TEXT))),
+                    new ReplicatedTable("total", ReplicatedTable.Policy.COUNTER, NAME, List.of()),
+                    new ReplicatedTable("doc", ReplicatedTable.Policy.DOCUMENT, NAME, List.of())));
 
     final Queue<String> named = new ConcurrentLinkedQueue<>();
     final AtomicInteger epochs = new AtomicInteger();
@@ -37,11 +43,16 @@ final class Side extends Wire {
     final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
 
     Side(Path file) {
-        this(file, links -> links);
+        this(NodeKey.generate(), file, links -> links);
+    }
+
+    Side(Path file, UnaryOperator<Links> between) {
+        this(NodeKey.generate(), file, between);
     }
 
     /** @param between stands between sync and the links */
-    Side(Path file, UnaryOperator<Links> between) {
+    Side(NodeKey key, Path file, UnaryOperator<Links> between) {
+        super(key);
         cartridge = SqliteCartridge.open(file, CartridgeOptions.standard(), List.of(ROOM));
         cartridge.bind(key.id());
         sync = new SyncService(

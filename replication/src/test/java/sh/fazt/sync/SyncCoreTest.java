@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
@@ -26,6 +27,8 @@ class SyncCoreTest {
 
     private Origin origin = SELF;
     private VersionVector here = HERE;
+    /** Null while nothing is in doubt. */
+    private @Nullable VersionVector certain;
 
     private final SyncCore core = new SyncCore(new SyncCore.View() {
         @Override
@@ -41,6 +44,16 @@ class SyncCoreTest {
         @Override
         public VersionVector vector(Scope scope) {
             return here;
+        }
+
+        @Override
+        public boolean inDoubt() {
+            return certain != null;
+        }
+
+        @Override
+        public VersionVector certain(Scope scope) {
+            return certain == null ? here : certain;
         }
 
         @Override
@@ -104,6 +117,7 @@ class SyncCoreTest {
         core.pushed(node(4), change(writer, 2), 0);
         assertThat(pushes(core.committed(SCOPE, change(writer, 2)))).containsExactly(node(6));
         Changeset own = change(SELF, 4);
+        here = here.with(SELF, 4);
         assertThat(pushes(core.committed(SCOPE, own)))
                 .as("what is written here goes to everybody")
                 .containsExactlyInAnyOrder(node(4), node(5), node(6));
@@ -141,6 +155,58 @@ class SyncCoreTest {
         core.linkUp(node(5), 0);
         core.pushed(node(4), change(writer, 1), 0);
         assertThat(pushes(core.committed(SCOPE, change(writer, 1)))).containsExactly(node(5));
+    }
+
+    /** Of what is here the last is in doubt. */
+    private void doubt() {
+        certain = here;
+        here = here.with(SELF, here.get(SELF) + 1);
+    }
+
+    @Test
+    void whatIsInDoubtIsNotPushedAndNothingIsTakenBeforeAllHaveToldWhatTheyHold() {
+        doubt();
+        core.linkUp(PEER, 0);
+        core.linkUp(node(4), 0);
+        assertThat(pushes(core.committed(SCOPE, change(SELF, here.get(SELF))))).isEmpty();
+        Origin writer = new Origin(node(5), 1);
+        assertThat(core.pushed(PEER, change(writer, 1), 0)).isEmpty();
+        assertThat(core.told(PEER, Map.of(SCOPE, HERE.with(writer, 1)), Map.of(), false, 0))
+                .isEmpty();
+        assertThat(core.inStep(PEER)).isEmpty();
+        assertThat(core.ahead(PEER)).isEqualTo(-1);
+        assertThat(core.keeps(SCOPE, HERE)).isFalse();
+        assertThat(core.told(node(4), Map.of(SCOPE, HERE), Map.of(), false, 0))
+                .containsExactly(new SyncEffect.Settle());
+        certain = null;
+        assertThat(core.settled(0))
+                .contains(new SyncEffect.Tell(PEER, null, false), new SyncEffect.Tell(node(4), null, false))
+                .anyMatch(effect ->
+                        effect instanceof SyncEffect.Pull pull && pull.from().equals(PEER));
+    }
+
+    @Test
+    void whoTellsNothingIsAskedAgainAndWaitedForOnlyShortly() {
+        doubt();
+        core.linkUp(PEER, 0);
+        core.linkUp(node(4), 0);
+        core.told(PEER, Map.of(SCOPE, HERE), Map.of(), false, 0);
+        assertThat(core.tick(seconds(1))).contains(new SyncEffect.Tell(node(4), Map.of(SCOPE, here), true));
+        assertThat(core.tick(seconds(2))).doesNotContain(new SyncEffect.Settle());
+        assertThat(core.tick(seconds(3))).contains(new SyncEffect.Settle());
+    }
+
+    @Test
+    void whoHoldsMoreThanIsBeyondDoubtRefutesItThoughNotMoreThanIsHere() {
+        doubt();
+        core.linkUp(PEER, 0);
+        core.linkUp(node(4), 0);
+        assertThat(core.told(PEER, Map.of(SCOPE, here), Map.of(SCOPE, 7L), false, 0))
+                .as("and the digest says nothing yet")
+                .contains(new SyncEffect.OpenEpoch())
+                .noneMatch(effect -> effect instanceof SyncEffect.Alarm);
+        assertThat(core.told(node(4), Map.of(SCOPE, HERE), Map.of(), false, 0)).isEmpty();
+        assertThat(core.tick(seconds(5))).doesNotContain(new SyncEffect.Settle());
     }
 
     private static Changeset change(Origin origin, long sequence) {

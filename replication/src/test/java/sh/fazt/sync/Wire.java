@@ -15,22 +15,31 @@ import sh.fazt.link.LinkState;
 
 /** A key with links. */
 class Wire implements AutoCloseable {
-    final NodeKey key = NodeKey.generate();
+    final NodeKey key;
     final ExecutorService io = Executors.newFixedThreadPool(8);
-    final GrpcLinks links = new GrpcLinks(LinkConfig.of(
-                    key,
-                    () -> "swarm-of-tests",
-                    task -> {
-                        Thread thread = new Thread(task, "test-link");
-                        thread.setDaemon(true);
-                        return thread;
-                    },
-                    io,
-                    io,
-                    Clock.systemUTC(),
-                    System::nanoTime,
-                    new Random())
-            .withAddress("127.0.0.1", 0, List.of()));
+    final GrpcLinks links;
+
+    Wire() {
+        this(NodeKey.generate());
+    }
+
+    Wire(NodeKey key) {
+        this.key = key;
+        links = new GrpcLinks(LinkConfig.of(
+                        key,
+                        () -> "swarm-of-tests",
+                        task -> {
+                            Thread thread = new Thread(task, "test-link");
+                            thread.setDaemon(true);
+                            return thread;
+                        },
+                        io,
+                        io,
+                        Clock.systemUTC(),
+                        System::nanoTime,
+                        new Random())
+                .withAddress("127.0.0.1", 0, List.of()));
+    }
 
     void trust(Wire... others) {
         Map<NodeId, List<String>> trusted = new HashMap<>();

@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -178,6 +179,13 @@ public final class Document {
         Map<String, Field> next = new TreeMap<>();
         fields.forEach((name, field) -> next.put(name, new Field(stamp, field.value())));
         return new Document(stamp, deleted, next);
+    }
+
+    /** The same with other stamps. */
+    public Document restamped(UnaryOperator<Stamp> stamps) {
+        Map<String, Field> next = new TreeMap<>();
+        fields.forEach((name, field) -> next.put(name, new Field(stamps.apply(field.stamp()), field.value())));
+        return new Document(stamps.apply(own), deleted, next);
     }
 
     /** The tombstone. */

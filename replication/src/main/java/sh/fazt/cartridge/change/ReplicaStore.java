@@ -113,9 +113,29 @@ public interface ReplicaStore {
 
     /**
      * A peer has seen more of this node's own live origin than this replica has: the file is an old copy.
-     * Opens a new epoch before any further local write.
+     * Opens a new epoch before any further local write. What is in doubt was written under it, as if it had been there
+     * from the start.
      */
     CompletionStage<Origin> openEpoch();
+
+    /**
+     * Whether this node goes on with a history that may have gone on elsewhere: where its whole folder was set back,
+     * nothing in it tells. So what it wrote since is in doubt until it is settled, by {@link #openEpoch} or
+     * {@link #settle}, and must not leave this node.
+     */
+    default boolean inDoubt() {
+        return false;
+    }
+
+    /** The vector of a scope without what is in doubt. */
+    default VersionVector certain(Scope scope) {
+        return vector(scope);
+    }
+
+    /** Nothing is in doubt any more: nobody holds other changes under the numbers that this node used. */
+    default CompletionStage<Boolean> settle() {
+        return CompletableFuture.completedFuture(true);
+    }
 
     /**
      * Lets go of a scope that is kept elsewhere: its rows, its vector, and the blobs that only it referred to; opens a
