@@ -175,6 +175,21 @@ final class Writer implements ReplicaStore {
         return submit(() -> join(replica.store().openEpoch()));
     }
 
+    @Override
+    public boolean inDoubt() {
+        return replica.store().inDoubt();
+    }
+
+    @Override
+    public VersionVector certain(Scope scope) {
+        return replica.store().certain(scope);
+    }
+
+    @Override
+    public CompletionStage<Boolean> settle() {
+        return submit(() -> join(replica.store().settle()));
+    }
+
     private static <T> T join(CompletionStage<T> stage) {
         return stage.toCompletableFuture().join();
     }
