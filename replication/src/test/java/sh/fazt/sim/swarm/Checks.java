@@ -34,7 +34,8 @@ final class Checks {
 
     /** What a node shows at this moment. */
     void observe(SimulatedNode node) {
-        if (node.isRunning()) {
+        // What is in doubt has no name yet.
+        if (node.isRunning() && !node.isInDoubt()) {
             check(node, node.view());
         }
     }
@@ -49,7 +50,7 @@ final class Checks {
             Write made = write;
             made.puts
                     .keySet()
-                    .forEach(other -> notBefore(Checker.ATOMICITY, node, view, name, made, other, made.stamp));
+                    .forEach(other -> notBefore(Checker.ATOMICITY, node, view, name, made, other, made.stamp()));
             made.seen.forEach((other, stamp) -> notBefore(Checker.SESSION, node, view, name, made, other, stamp));
         });
         require(
@@ -80,7 +81,7 @@ final class Checks {
                 checker,
                 "%s shows %s of %s, and of %s %s, which is before %s",
                 node.name,
-                made.stamp,
+                made.stamp(),
                 name,
                 other,
                 version,
@@ -149,7 +150,7 @@ final class Checks {
                     write.isIn(vector) || write.mayBeLost || write.fencedOut || !write.acknowledged,
                     Checker.COMPLETENESS,
                     "%s was acknowledged and is nowhere",
-                    write.stamp);
+                    write.stamp());
         }
         swarm.agreement.checkLinearizable();
         vector.entries().values().forEach(swarm.world::mark);
@@ -242,12 +243,12 @@ final class Checks {
                             || write.mayBeLost
                             || !swarm.history
                                     .fences()
-                                    .containsKey(write.dot.origin().node())
+                                    .containsKey(write.dot().origin().node())
                             || write.isIn(here),
                     Checker.FENCING,
                     "%s lacks %s of an evicted node, which is before its fence",
                     node.name,
-                    write.stamp);
+                    write.stamp());
         }
     }
 
@@ -275,10 +276,10 @@ final class Checks {
                                     || swarm.history.mayBeWrittenOver(write),
                             Checker.FENCING,
                             "%s wrote %s for %s in an evicted node's place, and not what %s is",
-                            rewrite.stamp,
+                            rewrite.stamp(),
                             value,
                             name,
-                            write.stamp);
+                            write.stamp());
                 }
             });
         }
@@ -286,7 +287,7 @@ final class Checks {
 
     /** What nobody else had is not in others' hands: where it lost, there is a record of it, which is checked. */
     private static boolean isOwn(Write rewrite, Write write) {
-        return rewrite.dot.origin().node().equals(write.dot.origin().node());
+        return rewrite.dot().origin().node().equals(write.dot().origin().node());
     }
 
     /** What is kept follows what lives. */

@@ -53,7 +53,7 @@ final class Client {
             seen = new TreeMap<>();
             token = VersionVector.EMPTY;
         }
-        if (random.nextInt(4) == 0) {
+        if (random.nextInt(4) == 0 && !at.isInDoubt()) {
             read();
         } else {
             write();
@@ -120,8 +120,13 @@ final class Client {
             if (failed == null) {
                 History.Write made = Objects.requireNonNull(write);
                 made.acknowledged = true;
-                puts.keySet().forEach(key -> seen.merge(key, made.stamp, Client::later));
-                token = token.merge(made.deps).with(made.dot.origin(), made.dot.sequence());
+                if (swarm.history.find(made.stamp()) != made) {
+                    // It is in doubt: nobody else can have seen as much, and it may get another name.
+                    return;
+                }
+                puts.keySet().forEach(key -> seen.merge(key, made.stamp(), Client::later));
+                token = token.merge(made.deps())
+                        .with(made.dot().origin(), made.dot().sequence());
             }
         });
     }

@@ -2,7 +2,9 @@ package sh.fazt.sim.swarm;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import sh.fazt.sim.SimWorld;
 
@@ -24,6 +26,7 @@ final class Faults {
         POWER,
         COPY,
         RESTORE,
+        SET_BACK,
         CLONE,
         ADD,
         REMOVE,
@@ -34,6 +37,9 @@ final class Faults {
     }
 
     private static final int MOST_NODES = 8;
+    /** After these others may not be able to tell a node that it was set back: DESIGN.md has that limit. */
+    private static final Set<Kind> TELLING =
+            EnumSet.of(Kind.RESTORE, Kind.SET_BACK, Kind.CLONE, Kind.ADD, Kind.REMOVE, Kind.EVICT);
 
     private final SimulatedSwarm swarm;
     private final SimWorld world;
@@ -48,7 +54,10 @@ final class Faults {
         this.world = swarm.world;
         this.random = random;
         for (Kind kind : Kind.values()) {
-            if (kind == Kind.HEAL || random.nextBoolean() || kind == Kind.EVICT && swarm.isAboutEvictions()) {
+            if (kind == Kind.HEAL
+                    || random.nextBoolean()
+                    || kind == Kind.EVICT && swarm.isAboutEvictions()
+                    || kind == Kind.SET_BACK && swarm.isAboutSetBacks()) {
                 kinds.add(kind);
             }
         }
@@ -57,7 +66,11 @@ final class Faults {
     void next() {
         SimulatedNode one = swarm.any();
         SimulatedNode other = swarm.any();
-        switch (kinds.get(random.nextInt(kinds.size()))) {
+        Kind kind = kinds.get(random.nextInt(kinds.size()));
+        if (swarm.isAnySetBack() && TELLING.contains(kind)) {
+            return;
+        }
+        switch (kind) {
             case ISOLATE -> world.network().isolate(one.id);
             case CUT -> {
                 if (one != other) {
@@ -79,6 +92,12 @@ final class Faults {
             case POWER -> restart(one, false);
             case COPY -> one.keep();
             case RESTORE -> one.restore();
+            case SET_BACK -> {
+                SimulatedNode node = swarm.isAboutSetBacks() ? swarm.nodes.get(0) : one;
+                if (!joining && !evicting && node.isRunning() && node.isMember()) {
+                    node.setBack();
+                }
+            }
             case CLONE -> join(one);
             case ADD -> join(null);
             case REMOVE -> remove(one);

@@ -9,12 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Hlc;
-import sh.fazt.cartridge.change.Row;
+import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
@@ -30,10 +28,9 @@ final class History {
 
     /** One transaction. */
     static final class Write {
-        final Dot dot;
-        final Stamp stamp;
-        /** What its node knew. */
-        final VersionVector deps;
+        private Dot dot;
+        private Stamp stamp;
+        private VersionVector deps;
         /** Null deletes. */
         final Map<String, @Nullable String> puts;
 
@@ -70,6 +67,29 @@ final class History {
             this.rewrites = rewrites;
         }
 
+        Dot dot() {
+            return dot;
+        }
+
+        Stamp stamp() {
+            return stamp;
+        }
+
+        /** What its node knew. */
+        VersionVector deps() {
+            return deps;
+        }
+
+        /** It was in doubt, and what its node wrote behind a number has another origin now. */
+        void rename(Origin before, long upTo, Origin next) {
+            if (!before.equals(next)) {
+                dot = new Dot(dot.scope(), next, dot.sequence() - upTo);
+                stamp = new Stamp(next, dot.sequence(), stamp.hlc());
+                long known = deps.get(before);
+                deps = known > upTo ? deps.with(before, upTo).with(next, known - upTo) : deps;
+            }
+        }
+
         boolean knew(Write other) {
             return deps.includes(other.dot.origin(), other.dot.sequence());
         }
@@ -96,23 +116,6 @@ final class History {
             }
             latestFirst.add(at, write);
         }
-    }
-
-    /** A transaction of a node's own: conflict records, and rows that it writes anew. */
-    void addOwn(Changeset changeset) {
-        Map<String, @Nullable String> puts = new TreeMap<>();
-        Set<String> noted = new TreeSet<>();
-        for (Row row : changeset.contents().rows()) {
-            if (!row.table().startsWith("fazt_") && !row.counter()) {
-                String name = (String) row.key().get(0);
-                puts.put(name, row.deleted() ? null : (String) row.columns().get("value"));
-                if (row.columns().get(SimReplica.NOTE) != null) {
-                    noted.add(name);
-                }
-            }
-        }
-        add(new Write(
-                changeset.dot(), changeset.hlc(), changeset.deps(), puts, Map.of(), Map.of(), noted, !puts.isEmpty()));
     }
 
     /** A node was evicted: what it writes beyond the fence, or has written, is to be nowhere. */
@@ -180,6 +183,13 @@ final class History {
     /** Every name that was ever written, with its writes, the greatest stamp first. */
     Map<String, List<Write>> byName() {
         return byName;
+    }
+
+    /** Nobody has these, and the disk that had them is gone. */
+    void forget(NodeId node, VersionVector held) {
+        writes.values().removeIf(write -> write.dot.origin().node().equals(node) && !write.isIn(held));
+        byName.values()
+                .forEach(all -> all.removeIf(write -> write.dot.origin().node().equals(node) && !write.isIn(held)));
     }
 
     /** A copy was put back that lacks these: unless a peer has heard of them they are gone. */

@@ -61,7 +61,7 @@ final class Oracle {
             if (winner != null && (late || !name.startsWith(SimReplica.LATE))) {
                 String value = winner.puts.get(name);
                 String note = value == null || !late || !winner.noted.contains(name) ? null : "~" + value;
-                expected.put(name, new Version(value, note, winner.stamp));
+                expected.put(name, new Version(value, note, winner.stamp()));
             }
         });
         if (expected.equals(view.registers())) {
@@ -107,18 +107,18 @@ final class Oracle {
             // What was held before an eviction was heard of leaves its traces: a member noted what had lost, and to
             // whom.
             for (Write one : all) {
-                if (one.fencedOut && records.contains(one.stamp + " " + name)) {
-                    may.add(one.stamp + " " + name);
+                if (one.fencedOut && records.contains(one.stamp() + " " + name)) {
+                    may.add(one.stamp() + " " + name);
                 }
             }
             Write winner = winner(all, vector);
             for (Write one : writes) {
-                boolean kept = records.contains(one.stamp + " " + name);
+                boolean kept = records.contains(one.stamp() + " " + name);
                 boolean rivals = all.stream()
                         .filter(other -> other.fencedOut || other.isIn(vector))
                         .anyMatch(other -> other != one && !other.knew(one) && !one.knew(other));
                 if (kept && rivals) {
-                    may.add(one.stamp + " " + name);
+                    may.add(one.stamp() + " " + name);
                 }
                 // What a lost disk had written over it counts: its writer knew, and nobody else can have.
                 boolean succeeded =
@@ -131,7 +131,7 @@ final class Oracle {
                         one == winner || succeeded || likewise || kept,
                         Violation.Checker.CONFLICTS,
                         "%s of %s lost silently",
-                        one.stamp,
+                        one.stamp(),
                         name);
             }
         });

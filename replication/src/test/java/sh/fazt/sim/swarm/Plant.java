@@ -14,6 +14,12 @@ enum Plant {
     TIE_BROKEN_BY_VALUE(Checker.ORACLE, Checker.ATOMICITY, Checker.SESSION),
     /** Goes on under its old epoch after an old copy was put back. */
     REUSED_SEQUENCE(Checker.SEQUENCE),
+    /** Trusts its folder after it was set back whole. */
+    UNDOUBTED(Checker.SEQUENCE),
+    /** Has no doubt any more before it has heard others. */
+    HASTY_TRUST(Checker.SEQUENCE),
+    /** What was counted in doubt is not counted under the new name. */
+    LOST_SHARE(Checker.COUNTERS),
     /** Forgets losers. */
     SILENT_LOSER(Checker.CONFLICTS),
     /** A pull that could not be stored counts as stored. */

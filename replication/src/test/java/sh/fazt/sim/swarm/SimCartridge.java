@@ -269,6 +269,15 @@ final class SimCartridge implements SimReplica {
             throw new UncheckedIOException(e);
         }
         cartridge.backup(kept);
+        move(beside(".marker"), kept.resolveSibling(kept.getFileName() + ".marker"), false);
+    }
+
+    @Override
+    public void setBack() {
+        cartridge.close();
+        move(kept.resolveSibling(kept.getFileName() + ".marker"), beside(".marker"), false);
+        move(kept, file, false);
+        cartridge = open();
     }
 
     @Override

@@ -52,6 +52,10 @@ class SimMemory implements ReplicaStore, SimReplica {
     private int dropped;
     private List<CommitListener.Commit> commits = new ArrayList<>();
     private Copy kept;
+    /** How far the live origin is beyond doubt; null when nothing is in doubt. */
+    private @Nullable Long beyondDoubt;
+    /** Shares that were added to in doubt, as they were before. */
+    private Map<String, Row> sharesBefore = new TreeMap<>();
 
     SimMemory(Origin origin, HybridClock clock, @Nullable Plant plant, int level) {
         this.level = level;
@@ -65,6 +69,7 @@ class SimMemory implements ReplicaStore, SimReplica {
     /** An old copy of the file: what {@link #restore} puts back. */
     record Copy(Map<String, Row> rows, VersionVector vector, Origin origin) {}
 
+    /** Not made in doubt. */
     Copy keep() {
         return new Copy(new TreeMap<>(rows), vector, origin);
     }
@@ -75,6 +80,7 @@ class SimMemory implements ReplicaStore, SimReplica {
         if (plant != Plant.REUSED_SEQUENCE) {
             origin = new Origin(origin.node(), ++highestEpoch);
         }
+        certain();
     }
 
     /** Everything is as it was, the epoch too. */
@@ -117,6 +123,19 @@ class SimMemory implements ReplicaStore, SimReplica {
     @Override
     public void crash(int newLevel) {
         level = newLevel;
+        doubt();
+    }
+
+    /** A process goes on with an origin that may have gone on elsewhere. */
+    private void doubt() {
+        if (beyondDoubt == null && plant != Plant.REUSED_SEQUENCE && plant != Plant.UNDOUBTED) {
+            beyondDoubt = vector.get(origin);
+        }
+    }
+
+    private void certain() {
+        beyondDoubt = null;
+        sharesBefore = new TreeMap<>();
     }
 
     @Override
@@ -141,6 +160,14 @@ class SimMemory implements ReplicaStore, SimReplica {
     @Override
     public void restore() {
         restore(kept);
+    }
+
+    @Override
+    public void setBack() {
+        reset(kept);
+        origin = kept.origin();
+        certain();
+        doubt();
     }
 
     /** What is remembered of the rows is what the rows say. */
@@ -170,9 +197,10 @@ class SimMemory implements ReplicaStore, SimReplica {
         });
         adds.forEach((name, by) -> {
             Row own = rows.get(cell(COUNTER, List.of(name), origin));
-            long before = own == null
-                    ? 0
-                    : (Long) Objects.requireNonNull(own.columns().get("value"));
+            long before = own == null ? 0 : value(own);
+            if (own != null && beyondDoubt != null && own.stamp().sequence() <= beyondDoubt) {
+                sharesBefore.put(cell(own), own);
+            }
             written.add(new Row(COUNTER, true, List.of(name), stamp, false, Map.of("value", before + by)));
         });
         return commit(stamp, written);
@@ -270,7 +298,7 @@ class SimMemory implements ReplicaStore, SimReplica {
             String name = (String) row.key().get(0);
             Map<String, @Nullable Object> columns = row.columns();
             if (row.counter()) {
-                sums.merge(name, (Long) Objects.requireNonNull(columns.get("value")), Long::sum);
+                sums.merge(name, value(row), Long::sum);
             } else if (row.table().equals(REGISTER) || row.table().equals(LATE_REGISTER) && level > 1) {
                 String note = level > 1 ? (String) columns.get(NOTE) : null;
                 registers.put(name, new Version((String) columns.get("value"), note, row.stamp()));
@@ -286,6 +314,10 @@ class SimMemory implements ReplicaStore, SimReplica {
                 .filter(row -> row.table().equals(CONFLICT) && !row.deleted())
                 .forEach(row -> losers.add(row.key().get(0) + " " + row.key().get(1)));
         return losers;
+    }
+
+    private static long value(Row share) {
+        return (Long) Objects.requireNonNull(share.columns().get("value"));
     }
 
     private static String cell(Row row) {
@@ -481,8 +513,62 @@ class SimMemory implements ReplicaStore, SimReplica {
     @Override
     public CompletionStage<Origin> openEpoch() {
         if (plant != Plant.REUSED_SEQUENCE) {
+            Origin before = origin;
             origin = new Origin(origin.node(), ++highestEpoch);
+            if (beyondDoubt != null) {
+                rename(before, beyondDoubt);
+            }
+            certain();
         }
         return CompletableFuture.completedFuture(origin);
+    }
+
+    /** What was in doubt was written under the new origin, as if it had been there from the start. */
+    private void rename(Origin before, long upTo) {
+        long inDoubt = vector.get(before) - upTo;
+        if (inDoubt <= 0) {
+            return;
+        }
+        for (Row row : List.copyOf(rows.values())) {
+            if (!row.stamp().origin().equals(before) || row.stamp().sequence() <= upTo) {
+                continue;
+            }
+            digest -= row.digest();
+            rows.remove(cell(row));
+            Map<String, @Nullable Object> columns = row.columns();
+            if (row.counter()) {
+                Row share = sharesBefore.get(cell(row));
+                if (share != null) {
+                    put(share);
+                    columns = Map.of("value", value(row) - value(share));
+                }
+                if (plant == Plant.LOST_SHARE) {
+                    columns = Map.of("value", 0L);
+                }
+            }
+            Stamp stamp =
+                    new Stamp(origin, row.stamp().sequence() - upTo, row.stamp().hlc());
+            put(new Row(row.table(), row.counter(), row.key(), stamp, row.deleted(), columns));
+        }
+        vector = vector.with(before, upTo).with(origin, inDoubt);
+        tell(new CommitListener.Commit(SCOPE, null, true, List.of()));
+    }
+
+    @Override
+    public boolean inDoubt() {
+        return beyondDoubt != null;
+    }
+
+    @Override
+    public VersionVector certain(Scope scope) {
+        return beyondDoubt != null && vector(scope).get(origin) > beyondDoubt
+                ? vector.with(origin, beyondDoubt)
+                : vector(scope);
+    }
+
+    @Override
+    public CompletionStage<Boolean> settle() {
+        certain();
+        return CompletableFuture.completedFuture(true);
     }
 }

@@ -63,6 +63,9 @@ interface SimReplica {
     /** Stops, puts the kept copy in the file's place, and starts. */
     void restore();
 
+    /** The same with all that lies beside the file, so that nothing tells. */
+    void setBack();
+
     /** What is wrong with the stored bytes; empty when all is well. */
     List<String> damage();
 

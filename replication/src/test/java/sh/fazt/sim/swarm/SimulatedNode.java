@@ -42,6 +42,7 @@ final class SimulatedNode {
     final String name;
     final SimulatedSwarm swarm;
     final SimReplica replica;
+    final Notebook notes;
     final Agreement.Copy agreed;
     /** The bug of this node; null when it is sound. */
     final @Nullable Plant plant;
@@ -51,6 +52,8 @@ final class SimulatedNode {
     private final Map<NodeId, Long> incarnations = new HashMap<>();
     private int keptRecords;
     private VersionVector keptVector = VersionVector.EMPTY;
+    /** Its folder was set back, and it has not met anybody since. */
+    private boolean setBack;
     /** Of its schema. */
     int level;
     /** Of the schema of the release that the next process is. */
@@ -86,6 +89,7 @@ final class SimulatedNode {
         this.name = world.name(id);
         this.random = world.random("node" + number);
         this.replica = replica;
+        this.notes = new Notebook(replica, swarm.history);
         this.agreed = agreed;
         this.level = level;
         this.nextLevel = level;
@@ -128,7 +132,7 @@ final class SimulatedNode {
         boots++;
         Links ways = new NodeLinks(world.network().linksOf(id), plant, boots, this::heard);
         SimExecutor executor = world.executor(id);
-        Writer disk = new Writer(world, id, replica, swarm.history, random);
+        Writer disk = new Writer(world, id, replica, notes, random);
         disk.failing = failing;
         disk.leaks = has(Plant.LEAKED_SPOOL);
         MembershipConfig config = swarm.membership(plant);
@@ -266,8 +270,11 @@ final class SimulatedNode {
         replica.crash(level);
     }
 
-    /** Keeps a copy of the file, while it is written. */
+    /** Keeps a copy of the file, while it is written; not of what is in doubt, which may get another name. */
     void keep() {
+        if (replica.store().inDoubt()) {
+            return;
+        }
         replica.copy();
         keptRecords = agreed.size();
         keptVector = replica.store().vector(replica.scope());
@@ -279,9 +286,46 @@ final class SimulatedNode {
         world.trace("%s is restored from an old copy", name);
         swarm.history.mayBeLost(id, keptVector);
         replica.restore();
+        notes.tear();
         swarm.lost();
         agreed.cut(keptRecords);
         boot();
+    }
+
+    /**
+     * Sets the whole folder back, when all others have what it wrote: none of it may be lost, whatever the node writes
+     * before it meets them. What only they know is not to go away meanwhile, see {@link SimulatedSwarm#isAnySetBack}.
+     */
+    void setBack() {
+        List<VersionVector> others = swarm.nodes.stream()
+                .filter(node -> node != this && node.isMember())
+                .map(node -> node.replica.store().certain(replica.scope()))
+                .toList();
+        VersionVector known = replica.store().certain(replica.scope());
+        if (isInDoubt() || !others.stream().allMatch(held -> held.covers(known.by(id)))) {
+            return;
+        }
+        end(true);
+        world.trace("%s is set back, folder and all", name);
+        // What was written as the process ended, and told to nobody.
+        swarm.history.forget(id, others.stream().reduce(known, VersionVector::merge));
+        replica.setBack();
+        notes.tear();
+        agreed.cut(keptRecords);
+        setBack = true;
+        boot();
+        if (has(Plant.HASTY_TRUST)) {
+            writer().settle();
+        }
+    }
+
+    boolean isInDoubt() {
+        return replica.store().inDoubt();
+    }
+
+    boolean isSetBack() {
+        setBack &= isInDoubt();
+        return setBack;
     }
 
     void remove() {
@@ -294,7 +338,7 @@ final class SimulatedNode {
     // ---- what clients do ----
 
     VersionVector vector() {
-        return writer().vector(replica.scope());
+        return writer().certain(replica.scope());
     }
 
     SimReplica.View view() {
@@ -316,7 +360,7 @@ final class SimulatedNode {
                     seen,
                     level > 1 ? puts.keySet() : Set.of(),
                     false);
-            swarm.history.add(write);
+            notes.add(write);
             return write;
         });
     }

@@ -194,8 +194,9 @@ final class SimulatedSwarm {
                     List<SimulatedNode> members = members();
                     SimulatedNode first = members.get(0);
                     return members.stream()
-                            .allMatch(node ->
-                                    node.vector().equals(first.vector()) && node.agreed.size() == agreementSize());
+                            .allMatch(node -> node.vector().equals(first.vector())
+                                    && !node.isInDoubt()
+                                    && node.agreed.size() == agreementSize());
                 },
                 Violation.Checker.CONVERGENCE);
         await(AGREE, () -> members().stream().allMatch(node -> node.seesAll(members())), Violation.Checker.MEMBERSHIP);
@@ -292,10 +293,11 @@ final class SimulatedSwarm {
     /** What an evicted node wrote is lost when no member has it any more. */
     void lost() {
         for (History.Write write : history.all()) {
-            if (history.fences().containsKey(write.dot.origin().node())
+            if (history.fences().containsKey(write.dot().origin().node())
                     && nodes.stream()
                             .filter(SimulatedNode::isMember)
-                            .noneMatch(node -> write.isIn(node.replica.store().vector(write.dot.scope())))) {
+                            .noneMatch(node -> write.isIn(
+                                    node.replica.store().certain(write.dot().scope())))) {
                 write.mayBeLost = true;
             }
         }
@@ -325,6 +327,16 @@ final class SimulatedSwarm {
     /** Whether the first node has a bug that only an eviction shows. */
     boolean isAboutEvictions() {
         return plant != null && plant.finders.contains(Violation.Checker.FENCING);
+    }
+
+    /** Whether the first node has a bug that only a folder that is set back shows. */
+    boolean isAboutSetBacks() {
+        return plant == Plant.UNDOUBTED || plant == Plant.HASTY_TRUST || plant == Plant.LOST_SHARE;
+    }
+
+    /** Whether nothing but what is kept of the others can tell a node that it was set back. */
+    boolean isAnySetBack() {
+        return nodes.stream().anyMatch(SimulatedNode::isSetBack);
     }
 
     boolean isVoter(SimulatedNode node) {

@@ -32,7 +32,7 @@ final class Writer implements ReplicaStore {
     private final SimWorld world;
     private final NodeId node;
     private final SimReplica replica;
-    private final History history;
+    private final Notebook notes;
     private final RandomGenerator random;
     private final List<CommitListener> listeners = new ArrayList<>();
     private final ArrayDeque<Job<?>> waiting = new ArrayDeque<>();
@@ -46,11 +46,11 @@ final class Writer implements ReplicaStore {
 
     private record Job<T>(Supplier<T> body, CompletableFuture<T> done) {}
 
-    Writer(SimWorld world, NodeId node, SimReplica replica, History history, RandomGenerator random) {
+    Writer(SimWorld world, NodeId node, SimReplica replica, Notebook notes, RandomGenerator random) {
         this.world = world;
         this.node = node;
         this.replica = replica;
-        this.history = history;
+        this.notes = notes;
         this.random = random;
     }
 
@@ -107,8 +107,8 @@ final class Writer implements ReplicaStore {
         List<CommitListener.Commit> commits = replica.commits();
         for (CommitListener.Commit commit : commits) {
             Changeset changeset = commit.changeset();
-            if (commit.local() && changeset != null && !history.knows(changeset.dot())) {
-                history.addOwn(changeset);
+            if (commit.local() && changeset != null && !notes.knows(changeset.dot())) {
+                notes.addOwn(changeset);
             }
         }
         return commits;
@@ -172,7 +172,7 @@ final class Writer implements ReplicaStore {
 
     @Override
     public CompletionStage<Origin> openEpoch() {
-        return submit(() -> join(replica.store().openEpoch()));
+        return submit(() -> notes.named(() -> join(replica.store().openEpoch())));
     }
 
     @Override
@@ -187,7 +187,7 @@ final class Writer implements ReplicaStore {
 
     @Override
     public CompletionStage<Boolean> settle() {
-        return submit(() -> join(replica.store().settle()));
+        return submit(() -> notes.named(() -> join(replica.store().settle())));
     }
 
     private static <T> T join(CompletionStage<T> stage) {
