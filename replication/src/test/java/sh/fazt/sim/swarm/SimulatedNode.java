@@ -52,8 +52,8 @@ final class SimulatedNode {
     private final Map<NodeId, Long> incarnations = new HashMap<>();
     private int keptRecords;
     private VersionVector keptVector = VersionVector.EMPTY;
-    /** Its folder was set back, and it has not met anybody since. */
-    private boolean setBack;
+    /** What it had written when its folder was set back, until it has it again. */
+    private VersionVector lacking = VersionVector.EMPTY;
     /** Of its schema. */
     int level;
     /** Of the schema of the release that the next process is. */
@@ -312,7 +312,7 @@ final class SimulatedNode {
         replica.setBack();
         notes.tear();
         agreed.cut(keptRecords);
-        setBack = true;
+        lacking = known.by(id);
         boot();
         if (has(Plant.HASTY_TRUST)) {
             writer().settle();
@@ -323,9 +323,12 @@ final class SimulatedNode {
         return replica.store().inDoubt();
     }
 
+    /** Whether only the others have what it wrote, or can tell it what it lacks. */
     boolean isSetBack() {
-        setBack &= isInDoubt();
-        return setBack;
+        if (!isInDoubt() && replica.store().certain(replica.scope()).covers(lacking)) {
+            lacking = VersionVector.EMPTY;
+        }
+        return !lacking.isEmpty();
     }
 
     void remove() {
