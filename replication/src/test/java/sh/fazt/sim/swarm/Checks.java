@@ -179,7 +179,8 @@ final class Checks {
             write.puts.forEach((name, value) -> {
                 if (value == null) {
                     // Who was never answered, or whose disk was replaced, may have deleted it or not.
-                    (write.acknowledged && !write.mayBeLost ? deleted : lost).add(name);
+                    boolean stays = write.acknowledged && !write.mayBeLost && !swarm.history.mayBeUndone(write, name);
+                    (stays ? deleted : lost).add(name);
                 }
             });
         }

@@ -161,6 +161,17 @@ final class History {
         return false;
     }
 
+    /**
+     * Whether a deletion may be undone since an evicted node deleted the same later, beyond its fence, and the writer took
+     * that: of two deletions neither is recorded, so who puts back what the others have can't know of its own.
+     */
+    boolean mayBeUndone(Write deletion, String name) {
+        VersionVector there = taken.getOrDefault(deletion.dot.origin().node(), VersionVector.EMPTY);
+        return byName.getOrDefault(name, List.of()).stream()
+                .takeWhile(later -> later != deletion)
+                .anyMatch(later -> later.fencedOut && later.puts.get(name) == null && later.isIn(there));
+    }
+
     /** Whether that version is to be nowhere. */
     boolean isFencedOut(Stamp stamp) {
         VersionVector fence = fences.get(stamp.origin().node());
