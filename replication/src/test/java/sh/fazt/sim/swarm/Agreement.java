@@ -13,6 +13,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.identity.NodeId;
 import sh.fazt.protocol.swarm.v1.Fence;
+import sh.fazt.sim.RegisterHistory;
 import sh.fazt.sim.SimWorld;
 
 /**
@@ -31,7 +32,7 @@ final class Agreement {
     private final RandomGenerator random;
     private final List<SimulatedNode> voters;
     private final List<Entry> log = new ArrayList<>();
-    private final List<Operation> operations = new ArrayList<>();
+    private final RegisterHistory register = new RegisterHistory();
 
     /**
      * A change.
@@ -42,26 +43,6 @@ final class Agreement {
     record Entry(String key, @Nullable String value, List<Fence> fences) {
         Entry(String key, @Nullable String value) {
             this(key, value, List.of());
-        }
-    }
-
-    /** One client's compare-and-set, or read when {@code next} is null; times are 0 while it is open. */
-    static final class Operation {
-        final @Nullable String expected;
-        final @Nullable String next;
-        final long invoked;
-        long answered;
-        /** What a read saw. */
-        @Nullable
-        String seen;
-
-        boolean done;
-        boolean failed;
-
-        Operation(@Nullable String expected, @Nullable String next, long invoked) {
-            this.expected = expected;
-            this.next = next;
-            this.invoked = invoked;
         }
     }
 
@@ -209,35 +190,43 @@ final class Agreement {
                 taken -> (taken ? done : failed).run());
     }
 
-    /** A linearizable compare-and-set, or read, of the one register. */
+    /** A linearizable compare-and-set, or read when {@code next} is null, of the one register. */
     void operate(SimulatedNode by, @Nullable String expected, @Nullable String next, boolean stale) {
-        Operation operation = new Operation(expected, next, world.nanos());
-        operations.add(operation);
+        RegisterHistory.Operation operation =
+                next == null ? register.read(world.nanos()) : register.change(expected, next, world.nanos());
         if (next == null && stale) {
-            operation.seen = by.agreed.values().get(REGISTER);
-            operation.done = true;
-            operation.answered = world.nanos();
+            operation.saw(by.agreed.values().get(REGISTER), world.nanos());
             return;
         }
+        Answer answer = new Answer();
         attempt(
                 by,
                 world.nanos() + PATIENCE.toNanos(),
                 agreed -> {
-                    String now = values().get(REGISTER);
-                    operation.failed = !agreed;
-                    if (agreed && next == null) {
-                        operation.seen = now;
-                    } else if (agreed && Objects.equals(now, expected)) {
+                    answer.seen = values().get(REGISTER);
+                    answer.changed = agreed && next != null && Objects.equals(answer.seen, expected);
+                    if (answer.changed) {
                         log.add(new Entry(REGISTER, next));
-                    } else if (agreed) {
-                        operation.failed = true;
+                    } else if (!agreed) {
+                        register.drop(operation);
                     }
                     return agreed;
                 },
                 agreed -> {
-                    operation.done = true;
-                    operation.answered = world.nanos();
+                    if (answer.changed) {
+                        operation.done(world.nanos());
+                    } else if (agreed) {
+                        operation.saw(answer.seen, world.nanos());
+                    }
                 });
+    }
+
+    /** What came of an operation, on its way to who asked. */
+    private static final class Answer {
+        @Nullable
+        String seen;
+
+        boolean changed;
     }
 
     private interface Commit {
@@ -266,45 +255,11 @@ final class Agreement {
                 who);
     }
 
-    /**
-     * Looks for an order of the operations that respects real time and explains every answer; after Wing and Gong,
-     * "Testing and Verifying Concurrent Objects", 1993. One that was never answered may have happened or not.
-     */
     void checkLinearizable() {
         require(
-                explains(
-                        operations.stream()
-                                .filter(operation -> !operation.failed)
-                                .toList(),
-                        null),
+                register.isLinearizable(),
                 Violation.Checker.CONFIG,
                 "no order explains what was answered about %s",
                 REGISTER);
-    }
-
-    private static boolean explains(List<Operation> open, @Nullable String now) {
-        if (open.stream().noneMatch(operation -> operation.done)) {
-            return true;
-        }
-        long firstAnswer = open.stream()
-                .filter(operation -> operation.done)
-                .mapToLong(operation -> operation.answered)
-                .min()
-                .orElse(Long.MAX_VALUE);
-        for (Operation operation : open) {
-            if (operation.invoked > firstAnswer) {
-                continue;
-            }
-            List<Operation> rest = new ArrayList<>(open);
-            rest.remove(operation);
-            if (operation.next == null) {
-                if ((!operation.done || Objects.equals(operation.seen, now)) && explains(rest, now)) {
-                    return true;
-                }
-            } else if (Objects.equals(operation.expected, now) && explains(rest, operation.next)) {
-                return true;
-            }
-        }
-        return false;
     }
 }
