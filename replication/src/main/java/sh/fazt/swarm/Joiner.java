@@ -92,8 +92,10 @@ final class Joiner {
                 admitted.getMembersCount(),
                 admitted.getGroup(),
                 raft.groupId());
-        pending.keep(admitted);
-        enter();
+        synchronized (this) {
+            pending.keep(admitted);
+            enter();
+        }
     }
 
     private Admission apply(JoinToken token, boolean observer) {
@@ -133,8 +135,17 @@ final class Joiner {
         };
     }
 
+    /** Enters the group that this node was admitted to, unless it has. Answers whether it had not. Blocking. */
+    synchronized boolean enterPending() {
+        if (!pending.pending() || pending.group().equals(raft.groupId())) {
+            return false;
+        }
+        enter();
+        return true;
+    }
+
     /** Leaves what this node agreed on alone for the group that it was admitted to. */
-    void enter() {
+    private void enter() {
         // What this node alone knew of its owner gives way to what the swarm knows.
         cartridge.forget(Scope.SYSTEM).toCompletableFuture().join();
         MemberRecord me = pending.members().get(key.id());
@@ -160,6 +171,10 @@ final class Joiner {
      * One step towards being a voter that has heard the whole log; answers true when this was the last. Blocking.
      */
     boolean goOn() {
+        // What the group says that this node leaves is not said of the one that it enters.
+        if (enterPending()) {
+            return false;
+        }
         if (raft.observing()) {
             if (feed.fetch() && records.members().containsKey(key.id())) {
                 pending.forget();
@@ -180,7 +195,7 @@ final class Joiner {
                 pending.forget();
                 return true;
             }
-        } else if (pending.group().equals(raft.groupId()) && System.nanoTime() - asked > AGAIN.toNanos()) {
+        } else if (System.nanoTime() - asked > AGAIN.toNanos()) {
             askToVote();
         }
         return false;

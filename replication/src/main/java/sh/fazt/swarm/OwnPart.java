@@ -102,8 +102,9 @@ final class OwnPart {
 
     private boolean opened() {
         try {
-            if (joining.pending() && !joining.group().equals(raft.groupId())) {
-                joiner.enter();
+            boolean enters = joiner.enterPending();
+            if (enters) {
+                LOG.info("a join that was cut off goes on");
             } else if (raft.groupId() == null || records.members().isEmpty() && !joining.pending()) {
                 SwarmRecord before = records.swarm();
                 found(before == null ? options.name() : before.getName());
@@ -225,7 +226,7 @@ final class OwnPart {
             if (!joining.pending()) {
                 announce();
                 levels.tend();
-            } else if (joiner.goOn()) {
+            } else if (opened.isDone() && joiner.goOn()) {
                 consequences.follow();
             }
         } finally {
