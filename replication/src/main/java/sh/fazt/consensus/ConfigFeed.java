@@ -105,16 +105,23 @@ public final class ConfigFeed {
         raft.feed(this);
     }
 
+    Facts facts() {
+        return facts;
+    }
+
     // ---- the voter's side ----
 
-    /** Says to every observer that is linked that there is news. Never waits. */
+    /** Says to everybody who is linked and does not hear the log that there is news. Never waits. */
     public void tell() {
         if (raft.observing()) {
             return;
         }
-        Set<NodeId> observers = facts.observers();
+        // Who shall vote from now on is no observer, but goes by the feed until it is in the group.
+        Set<NodeId> outside = new HashSet<>(facts.voters());
+        outside.removeAll(raft.status().voters());
+        outside.addAll(facts.observers());
         for (LinkState state : links.states()) {
-            if (state.up() && observers.contains(state.peer())) {
+            if (state.up() && outside.contains(state.peer())) {
                 links.ask(state.peer(), Channel.RAFT, new byte[] {NEWS}, PATIENCE)
                         .whenComplete((done, failed) -> {
                             if (failed != null) {

@@ -47,10 +47,13 @@ final class AgreedWatch {
                     "a survivor of a lost majority decides alone since epoch " + swarm.getEpoch(),
                     "its owner said so with \"fazt swarm recover\"");
         }
+        boolean byHand = Seats.wanted(swarm) != Seats.wanted(last.swarm());
         now.members().forEach((id, member) -> {
             MemberRecord was = last.members().get(id);
             if (was != null && was.getObserver() != member.getObserver()) {
-                events.add("role", id, member.getObserver() ? "observes from now on" : "votes from now on", "");
+                boolean observes = member.getObserver();
+                events.add(
+                        "role", id, observes ? "observes from now on" : "votes from now on", why(was, member, byHand));
             }
         });
         now.evicted().forEach((id, record) -> {
@@ -76,6 +79,14 @@ final class AgreedWatch {
                 placed(app, PlacementRecord.newBuilder().setApp(record.getApp()).build());
             }
         });
+    }
+
+    /** Why a role changed, where its owner did not say so. */
+    private static String why(MemberRecord was, MemberRecord member, boolean byHand) {
+        if (member.getStandsBySinceSeconds() != 0) {
+            return "it was silent for long: another member has its seat, and it stands by";
+        }
+        return byHand || was.getStandsBySinceSeconds() == 0 ? "" : "it stood by, and a voter's seat fell free";
     }
 
     private void placed(String app, PlacementRecord record) {

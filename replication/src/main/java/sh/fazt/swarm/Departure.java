@@ -151,14 +151,14 @@ record Departure(
                 return;
             }
             if (id.equals(self)) {
-                byte[] voter = member.toBuilder().setObserver(false).build().toByteArray();
+                byte[] voter = Seating.record(member, true).toByteArray();
                 ops.add(Op.set(kept, Records.MEMBER, kept.key(), voter));
             } else if (observed) {
                 // Nobody believes a voter that they know as an observer: those may only join anew.
                 ops.add(Op.delete(kept));
             } else if (!member.getObserver()) {
                 // They learn of the epoch when they meet this node, and follow it.
-                byte[] observer = member.toBuilder().setObserver(true).build().toByteArray();
+                byte[] observer = Seating.record(member, false).toByteArray();
                 ops.add(Op.set(kept, Records.MEMBER, kept.key(), observer));
             }
         });

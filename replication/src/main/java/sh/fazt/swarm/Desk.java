@@ -127,9 +127,10 @@ final class Desk implements JoinDesk {
 
     private JoinAnswer decide(JoinApplication application) {
         for (int i = 0; i < TRIES; i++) {
+            ConfigEntry guard = records.entry(Records.SWARM, Records.SWARM);
             SwarmRecord swarm = records.swarm();
             String group = raft.groupId();
-            if (swarm == null || group == null) {
+            if (guard == null || swarm == null || group == null) {
                 return refuse(JoinRefusal.BUSY, "the issuer is starting: try again in a moment");
             }
             ConfigEntry entry = records.entry(Records.TOKEN, application.tokenId());
@@ -165,13 +166,21 @@ final class Desk implements JoinDesk {
             }
             // A member that left without us, or lost what it knew, comes back as itself: it counts once.
             members.remove(application.node());
-            MemberRecord member = MemberRecord.newBuilder()
+            MemberRecord applicant = MemberRecord.newBuilder()
                     .setName(free(application.name(), members))
                     .addAllAddresses(application.addresses())
-                    .setObserver(!Roles.votes(application.observer(), members))
                     .setSchemaLevel(application.schemaLevel())
                     .build();
-            List<Op> ops = new ArrayList<>(levels.guard(members.values(), member));
+            List<Op> ops = new ArrayList<>(levels.guard(members.values(), applicant));
+            int voters = Roles.voters(members);
+            boolean votes = !application.observer() && voters < Seats.BY_POLICY;
+            MemberRecord member = application.observer() || votes
+                    ? Seating.record(applicant, votes)
+                    : Seating.standsBy(applicant, clock);
+            if (votes) {
+                // Two that are let in at once must not both take the last seat.
+                ops.add(Op.set(guard, guard.kind(), guard.key(), Seats.taken(swarm, voters + 1)));
+            }
             ops.add(Op.set(
                     entry,
                     Records.TOKEN,

@@ -37,6 +37,13 @@ final class Records {
         return config.get(kind, key).orElse(null);
     }
 
+    /** Every record of a kind whose keys are nodes. */
+    Map<NodeId, ConfigEntry> entries(String kind) {
+        Map<NodeId, ConfigEntry> entries = new LinkedHashMap<>();
+        config.list(kind).forEach(entry -> entries.put(NodeId.parse(entry.key()), entry));
+        return entries;
+    }
+
     /** Null while nothing is agreed. */
     @Nullable
     SwarmRecord swarm() {

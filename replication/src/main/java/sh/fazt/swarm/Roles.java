@@ -32,8 +32,6 @@ final class Roles implements ConfigFeed.Facts {
     private static final Logger LOG = LoggerFactory.getLogger(Roles.class);
     /** More voters make every change slower and are hardly ever up all at once. */
     static final int MOST = 5;
-    /** So many members vote by themselves: they do without one of them. */
-    static final int BY_POLICY = 3;
     /** How long a change of a role is waited for. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     /** How long a voter is without a leader before it asks the others whether it still belongs to them. */
@@ -48,6 +46,7 @@ final class Roles implements ConfigFeed.Facts {
     private final Supplier<Map<NodeId, MemberRecord>> members;
     private final Function<NodeId, MemberState> states;
     private final BooleanSupplier pays;
+    private final Seating seating;
     private long heardGroup = System.nanoTime();
     /** That this node's group was given up, for its owner; empty while there is nothing to say. */
     private volatile String fenced = "";
@@ -66,7 +65,8 @@ final class Roles implements ConfigFeed.Facts {
             PendingJoin joining,
             Supplier<Map<NodeId, MemberRecord>> members,
             Function<NodeId, MemberState> states,
-            BooleanSupplier pays) {
+            BooleanSupplier pays,
+            Seating seating) {
         this.self = self;
         this.swarmId = swarmId;
         this.raft = raft;
@@ -76,6 +76,7 @@ final class Roles implements ConfigFeed.Facts {
         this.members = members;
         this.states = states;
         this.pays = pays;
+        this.seating = seating;
     }
 
     @Override
@@ -132,13 +133,11 @@ final class Roles implements ConfigFeed.Facts {
         return others.isEmpty();
     }
 
-    /** Whether a member that is admitted now shall vote, with those that are there already. */
-    static boolean votes(boolean sleeps, Map<NodeId, MemberRecord> members) {
-        return !sleeps
-                && members.values().stream()
-                                .filter(member -> !member.getObserver())
-                                .count()
-                        < BY_POLICY;
+    /** How many of these vote. */
+    static int voters(Map<NodeId, MemberRecord> members) {
+        return (int) members.values().stream()
+                .filter(member -> !member.getObserver())
+                .count();
     }
 
     /** Lets an observer vote; returns when it does. Blocking. */
@@ -226,23 +225,26 @@ final class Roles implements ConfigFeed.Facts {
 
     private void change(NodeId node, boolean observer, Runnable rules) {
         agreement.agree(() -> {
-            rules.run();
-            ConfigEntry entry = records.entry(Records.MEMBER, node.toString());
+            // Roles change one after the other: two at once could take the last two voters out.
             ConfigEntry guard = records.entry(Records.SWARM, Records.SWARM);
-            if (entry == null || guard == null) {
+            ConfigEntry entry = records.entry(Records.MEMBER, node.toString());
+            SwarmRecord swarm = records.swarm();
+            if (entry == null || guard == null || swarm == null) {
                 throw new SwarmException(SwarmException.Reason.TIMEOUT, "nothing is agreed here yet: try again");
             }
-            // Roles change one after the other: two at once could take the last two voters out.
+            rules.run();
+            int voters = voters().size();
             return List.of(
-                    Op.set(guard, guard.kind(), guard.key(), guard.value()),
+                    Op.set(
+                            guard,
+                            guard.kind(),
+                            guard.key(),
+                            observer ? Seats.left(swarm, voters - 1) : Seats.taken(swarm, voters + 1)),
                     Op.set(
                             entry,
-                            Records.MEMBER,
+                            entry.kind(),
                             entry.key(),
-                            member(node).toBuilder()
-                                    .setObserver(observer)
-                                    .build()
-                                    .toByteArray()));
+                            Seating.record(member(node), !observer).toByteArray()));
         });
     }
 
@@ -284,6 +286,7 @@ final class Roles implements ConfigFeed.Facts {
         if (status.leads()) {
             takeOut(status);
         }
+        seating.tend(status);
         if (status.quorum()) {
             heardGroup = System.nanoTime();
         }

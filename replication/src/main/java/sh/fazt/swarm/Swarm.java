@@ -18,6 +18,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -201,6 +202,8 @@ public final class Swarm implements AutoCloseable {
                 members::all);
         surroundings = new Surroundings(
                 key.id(), options, this::swarmId, () -> chores.soon("follow", this::follow), io, swarm, random);
+        Function<NodeId, MemberState> states =
+                id -> membership.snapshot().state(id).orElse(MemberState.DEAD);
         roles = new Roles(
                 key.id(),
                 this::swarmId,
@@ -209,8 +212,15 @@ public final class Swarm implements AutoCloseable {
                 agreement,
                 joining,
                 members::all,
-                id -> membership.snapshot().state(id).orElse(MemberState.DEAD),
-                () -> links.settings().metered());
+                states,
+                () -> links.settings().metered(),
+                new Seating(
+                        raft,
+                        config,
+                        records,
+                        states,
+                        cartridge.clock()::now,
+                        options.timings().silence()));
         ConfigFeed feed = new ConfigFeed(key, raft, links, roles);
         joiner = new Joiner(key, options, cartridge, links, raft, config, records, joining, surroundings, feed, io);
         evictions = new Evictions(

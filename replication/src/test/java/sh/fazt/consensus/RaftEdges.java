@@ -30,7 +30,7 @@ abstract class RaftEdges extends RaftNodes {
     static final Duration LONG = Duration.ofMillis(1500);
 
     /** So patient that a slow machine alone causes no election. */
-    static final Timings CALM = new Timings(Duration.ofMillis(600), Duration.ofMillis(1200));
+    static final Timings CALM = new Timings(Duration.ofMillis(600), Duration.ofMillis(1200), Timings.SILENCE);
 
     /** What a voter has forgotten when it starts again. */
     enum Forgotten {

@@ -11,7 +11,10 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -21,7 +24,11 @@ import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.Timings;
 import sh.fazt.identity.JoinToken;
+import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
+import sh.fazt.link.GrpcLinks;
+import sh.fazt.link.LinkConfig;
+import sh.fazt.link.LinkState;
 import sh.fazt.testkit.Await;
 
 /** Whole nodes in one process: real links, cartridges and groups. */
@@ -32,6 +39,8 @@ final class SwarmNodes {
     private final Path folder;
     private final List<Node> nodes = new ArrayList<>();
     SecureRandom random = new SecureRandom();
+    /** Of the nodes that start from now on. */
+    Timings timings = Timings.LAN;
 
     SwarmNodes(Path folder) {
         this.folder = folder;
@@ -110,7 +119,7 @@ final class SwarmNodes {
                             false,
                             false,
                             raft(),
-                            Timings.LAN,
+                            timings,
                             List.of(),
                             List.of()),
                     cartridge,
@@ -147,6 +156,41 @@ final class SwarmNodes {
         JoinToken token() {
             return swarm.token(HOUR).token();
         }
+    }
+
+    /** A program that has a stopped node's key, and its links. */
+    static GrpcLinks program(Node of, ExecutorService io, Node... linked) {
+        String swarmId = linked[0].swarm.view().swarm().id();
+        GrpcLinks links = new GrpcLinks(LinkConfig.of(
+                        of.key,
+                        () -> swarmId,
+                        task -> new Thread(task, "program-link"),
+                        io,
+                        io,
+                        Clock.systemUTC(),
+                        System::nanoTime,
+                        new Random())
+                .withAddress("127.0.0.1", of.port, of.addresses()));
+        links.schemaLevels(SwarmOptions.SCHEMA_LEVEL, SwarmOptions.SCHEMA_LEVEL);
+        links.start();
+        Map<NodeId, List<String>> trusted = new HashMap<>();
+        for (Node node : linked) {
+            trusted.put(node.key.id(), node.addresses());
+        }
+        links.trust(trusted);
+        Await.until(
+                "it is linked",
+                PATIENCE,
+                () -> links.states().stream().filter(LinkState::up).count() == linked.length);
+        return links;
+    }
+
+    /** What a node has counted of another's wrongs. */
+    static long offences(Node of, Node seenBy) {
+        PeerFigures figures = seenBy.swarm.watch().peers().get(of.key.id());
+        return figures == null
+                ? 0
+                : figures.link().faults() + figures.counters().offences();
     }
 
     static void awaitMembers(int count, Node... all) {
