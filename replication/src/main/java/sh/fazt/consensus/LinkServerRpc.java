@@ -111,9 +111,10 @@ final class LinkServerRpc implements RaftServerRpc {
     /**
      * Answers a peer; runs where it may block.
      *
-     * @param garbled run when the message can't be read, or is told in another's name
+     * @param garbled    run when the message can't be read, or is told in another's name
+     * @param pretenders refuse who can't be the leader
      */
-    static byte[] serve(RaftServer server, NodeId from, byte[] message, Runnable garbled) {
+    static byte[] serve(RaftServer server, NodeId from, byte[] message, Runnable garbled, Pretenders pretenders) {
         try {
             ByteString body = ByteString.copyFrom(message, 1, message.length - 1);
             MessageLite reply = switch (message[0]) {
@@ -125,16 +126,19 @@ final class LinkServerRpc implements RaftServerRpc {
                 case APPEND -> {
                     AppendEntriesRequestProto request = AppendEntriesRequestProto.parseFrom(body);
                     check(server, from, request.getServerRequest(), garbled);
+                    pretenders.check(from, request.getLeaderTerm());
                     yield server.appendEntries(request);
                 }
                 case SNAPSHOT -> {
                     InstallSnapshotRequestProto request = InstallSnapshotRequestProto.parseFrom(body);
                     check(server, from, request.getServerRequest(), garbled);
+                    pretenders.check(from, request.getLeaderTerm());
                     yield server.installSnapshot(request);
                 }
                 case START_ELECTION -> {
                     StartLeaderElectionRequestProto request = StartLeaderElectionRequestProto.parseFrom(body);
                     check(server, from, request.getServerRequest(), garbled);
+                    pretenders.check(from, request.getLeaderLastEntry().getTerm());
                     yield server.startLeaderElection(request);
                 }
                 default -> throw new IOException("unknown operation " + message[0]);

@@ -26,6 +26,7 @@ import sh.fazt.cartridge.LocalTx;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
+import sh.fazt.link.Fault;
 import sh.fazt.link.Links;
 import sh.fazt.protocol.consensus.v1.LeaderRequest;
 
@@ -49,6 +50,7 @@ public final class SwarmRaft implements AutoCloseable {
     private final RaftHost host;
     private final LeaderRequests leader;
     private final Pair pair;
+    private final Pretenders pretenders;
     private final LeaseDesk leases;
     private final ExecutorService io;
     private final RandomGenerator random;
@@ -92,6 +94,10 @@ public final class SwarmRaft implements AutoCloseable {
         this.random = random;
         host = new RaftHost(self, cartridge, store, directory, links, timings, timer, this::changed);
         pair = new Pair(host, links);
+        pretenders = new Pretenders(
+                host,
+                () -> feed,
+                node -> links.misbehaved(node, Fault.PRETENDS, "what only the group's leader says, of its own term"));
         leader = new LeaderRequests(
                 host,
                 () -> groupId() != null,
@@ -538,7 +544,7 @@ public final class SwarmRaft implements AutoCloseable {
             }
             return tells.serve(request);
         }
-        return LinkServerRpc.serve(host.running(), from, request, garbled);
+        return LinkServerRpc.serve(host.running(), from, request, garbled, pretenders);
     }
 
     private void local(Cartridge.LocalBody<Boolean> body) {

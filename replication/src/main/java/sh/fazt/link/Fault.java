@@ -9,6 +9,7 @@ public enum Fault {
     OVERSIZED("sends more in one piece than is taken"),
     BEYOND_CREDIT("sends more than it has credit for"),
     MALFORMED("sends what makes no sense"),
+    PRETENDS("speaks as the leader of a group in which it has no vote"),
     /** Against no rule, and it may be this node that is slow: no offence. */
     FLOOD("sends faster than this node takes it");
 

@@ -381,10 +381,10 @@ public final class GrpcLinks implements Links {
     }
 
     @Override
-    public void malformed(NodeId from, Channel channel) {
+    public void misbehaved(NodeId from, Fault kind, String what) {
         Peer peer = trusted(from);
         if (peer != null) {
-            peer.misbehaved(Fault.MALFORMED, "a message on " + channel + " that can't be read");
+            peer.misbehaved(kind, what);
         }
     }
 

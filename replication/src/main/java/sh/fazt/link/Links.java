@@ -31,11 +31,13 @@ public interface Links extends AutoCloseable {
     /** Told of every link that comes up or goes down, in order. */
     void listen(Listener listener);
 
-    /**
-     * A room can't read what came on its channel: the sender is counted and named for it. Links that name nobody do
-     * nothing.
-     */
-    default void malformed(NodeId from, Channel channel) {}
+    /** A room can't read what came on its channel: {@link #misbehaved}. */
+    default void malformed(NodeId from, Channel channel) {
+        misbehaved(from, Fault.MALFORMED, "a message on " + channel + " that can't be read");
+    }
+
+    /** A member did what none does: it is counted and named for it. Links that name nobody do nothing. */
+    default void misbehaved(NodeId from, Fault kind, String what) {}
 
     /** Every known peer's link, up or not; an immutable snapshot. */
     List<LinkState> states();

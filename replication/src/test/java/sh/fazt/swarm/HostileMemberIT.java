@@ -5,12 +5,9 @@ import static sh.fazt.swarm.SwarmNodes.PATIENCE;
 import static sh.fazt.swarm.SwarmNodes.awaitMembers;
 
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
@@ -20,7 +17,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.link.Channel;
 import sh.fazt.link.GrpcLinks;
-import sh.fazt.link.LinkConfig;
 import sh.fazt.link.LinkState;
 import sh.fazt.testkit.Await;
 
@@ -54,46 +50,25 @@ class HostileMemberIT {
         io.shutdownNow();
     }
 
-    /** A program with the phone's key. */
-    private GrpcLinks hostile() {
-        String swarmId = home.swarm.view().swarm().id();
-        GrpcLinks links = new GrpcLinks(LinkConfig.of(
-                        phone.key,
-                        () -> swarmId,
-                        task -> new Thread(task, "hostile-link"),
-                        io,
-                        io,
-                        Clock.systemUTC(),
-                        System::nanoTime,
-                        new Random())
-                .withAddress("127.0.0.1", phone.port, phone.addresses()));
-        links.schemaLevels(SwarmOptions.SCHEMA_LEVEL, SwarmOptions.SCHEMA_LEVEL);
-        links.start();
-        links.trust(Map.of(home.key.id(), home.addresses()));
-        return links;
-    }
-
-    private long offences() {
-        PeerFigures figures = home.swarm.watch().peers().get(phone.key.id());
-        return figures == null
-                ? 0
-                : figures.link().faults() + figures.counters().offences();
-    }
-
     @Test
     void garbageOnAnyChannelIsCountedAndItsSenderNamed() {
-        GrpcLinks links = hostile();
+        GrpcLinks links = SwarmNodes.program(phone, io, home);
         try {
-            Await.until("it is linked", PATIENCE, () -> links.states().stream().anyMatch(LinkState::up));
             for (Channel channel : List.of(Channel.MEMBERSHIP, Channel.VECTORS, Channel.CHANGES)) {
-                long before = offences();
+                long before = SwarmNodes.offences(phone, home);
                 links.send(home.key.id(), channel, GARBAGE, SOON);
-                Await.until("a message on " + channel + " is counted", PATIENCE, () -> offences() == before + 1);
+                Await.until(
+                        "a message on " + channel + " is counted",
+                        PATIENCE,
+                        () -> SwarmNodes.offences(phone, home) == before + 1);
             }
             for (Channel channel : List.of(Channel.SWARM, Channel.RAFT, Channel.PULL, Channel.BLOBS, Channel.AUDIT)) {
-                long before = offences();
+                long before = SwarmNodes.offences(phone, home);
                 links.ask(home.key.id(), channel, GARBAGE, SOON);
-                Await.until("a request on " + channel + " is counted", PATIENCE, () -> offences() == before + 1);
+                Await.until(
+                        "a request on " + channel + " is counted",
+                        PATIENCE,
+                        () -> SwarmNodes.offences(phone, home) == before + 1);
             }
             Await.until(
                     "it is named",
