@@ -77,8 +77,9 @@ final class Commands {
             new Command(
                     "swarm leave",
                     List.of(),
-                    List.of(new Command.Flag("force", "", "also when the others can't agree: they go on listing it")),
-                    "leave, and be a swarm of one again",
+                    List.of(new Command.Flag(
+                            "force", "", "also when the others can't agree, or lack some of what is here")),
+                    "leave, once another member has all of what is here, and be a swarm of one again",
                     SwarmCommands::leave),
             new Command("swarm promote", List.of("NODE"), List.of(), "let an observer vote", RoleCommands::promote),
             new Command(
@@ -91,7 +92,7 @@ final class Commands {
                     "swarm evict",
                     List.of("NODE"),
                     List.of(new Command.Flag("force", "", "also when it alone keeps some app, which is lost then")),
-                    "shut a member out for good, such as a phone that was stolen",
+                    "shut a member out for good and at once, such as a phone that was stolen; warns of what only it had",
                     MemberCommands::evict),
             new Command(
                     "swarm rotate-key",

@@ -148,9 +148,9 @@ final class Node implements AutoCloseable {
             String token = token(random);
             Auth auth = new Auth(accounts, token);
 
-            ConflictDesk conflicts = new ConflictDesk(cartridge.conflicts(), apps, this::control);
+            ConflictDesk conflicts = new ConflictDesk(cartridge.conflicts(), apps, () -> control(apps));
             GrpcSurface grpc = new GrpcSurface(
-                    this::control,
+                    () -> control(apps),
                     this::links,
                     () -> watch(apps),
                     () -> placement(apps),
@@ -226,11 +226,11 @@ final class Node implements AutoCloseable {
                             new AppApi(apps, deployments, () -> name, this::url, placement::elsewhere),
                             new PlacementApi(placement),
                             new LeaseApi(leases()),
-                            new SwarmApi(control(), apps, conflicts),
+                            new SwarmApi(control(apps), apps, conflicts),
                             new ConflictApi(conflicts),
                             new LinkApi(links()),
                             new WatchApi(watch(apps)),
-                            new RoleApi(control()),
+                            new RoleApi(control(apps)),
                             new BackupApi(cartridge, clock, io),
                             new SystemApi(
                                     settings,
@@ -349,8 +349,8 @@ final class Node implements AutoCloseable {
         };
     }
 
-    private SwarmControl control() {
-        return new SwarmAdapter(swarm, io);
+    private SwarmControl control(Apps apps) {
+        return new SwarmAdapter(swarm, apps, io);
     }
 
     private PlacementAdapter placement(Apps apps) {

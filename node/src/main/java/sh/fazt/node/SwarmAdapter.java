@@ -12,6 +12,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.blob.Blobs;
+import sh.fazt.cartridge.change.Scope;
+import sh.fazt.hosting.app.App;
 import sh.fazt.hosting.app.Apps;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.LinkClass;
@@ -28,10 +30,12 @@ import sh.fazt.swarm.TimeView;
 /** The control plane's port to the swarm: what blocks there runs on {@code io} threads. Thread-safe. */
 final class SwarmAdapter implements SwarmControl {
     private final Swarm swarm;
+    private final Apps apps;
     private final Executor io;
 
-    SwarmAdapter(Swarm swarm, Executor io) {
+    SwarmAdapter(Swarm swarm, Apps apps, Executor io) {
         this.swarm = swarm;
+        this.apps = apps;
         this.io = io;
     }
 
@@ -124,12 +128,24 @@ final class SwarmAdapter implements SwarmControl {
 
     @Override
     public CompletionStage<Outcome<Status>> leave(boolean force) {
-        return run(() -> status(swarm.leave(force)));
+        return run(() -> status(swarm.leave(force, this::called)));
     }
 
     @Override
     public CompletionStage<Outcome<Status>> evict(String node, boolean force) {
-        return run(() -> status(swarm.evict(node, force)));
+        return run(() -> {
+            Swarm.Evicted evicted = swarm.evict(node, force, this::called);
+            Status status = status(evicted.view());
+            return evicted.warning().isEmpty() ? status : status.warnedOf(evicted.warning());
+        });
+    }
+
+    /** An app may be known by its placement only, where it is not kept. */
+    private String called(Scope scope) {
+        SwarmView.Named placed = swarm.placed(scope.id());
+        return placed != null
+                ? placed.name()
+                : apps.find(scope.id()).map(App::name).orElse(scope.id());
     }
 
     @Override

@@ -44,6 +44,7 @@ import sh.fazt.protocol.admin.v1.Discovered;
 import sh.fazt.protocol.admin.v1.DismissConflictRequest;
 import sh.fazt.protocol.admin.v1.Event;
 import sh.fazt.protocol.admin.v1.EvictMemberRequest;
+import sh.fazt.protocol.admin.v1.EvictMemberResponse;
 import sh.fazt.protocol.admin.v1.GetConflictRequest;
 import sh.fazt.protocol.admin.v1.GetConflictResponse;
 import sh.fazt.protocol.admin.v1.GetStatusRequest;
@@ -307,7 +308,9 @@ class GrpcSurfaceIT {
 
         EvictMemberRequest evict =
                 EvictMemberRequest.newBuilder().setNode("phone").build();
-        assertThat(admin(Surface.TOKEN).evictMember(evict).getMembersCount()).isEqualTo(2);
+        EvictMemberResponse evicted = admin(Surface.TOKEN).evictMember(evict);
+        assertThat(evicted.getMembersCount()).isEqualTo(2);
+        assertThat(evicted.getWarning()).isEqualTo(surface.swarm.status().warning());
         assertThat(surface.swarm.calls).contains("evict phone");
         RotateKeyResponse key = admin(Surface.TOKEN).rotateKey(RotateKeyRequest.getDefaultInstance());
         assertThat(key.getBefore().getId()).isEqualTo("node-a");

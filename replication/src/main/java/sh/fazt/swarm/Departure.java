@@ -4,9 +4,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.consensus.ConfigEntry;
 import sh.fazt.consensus.RaftStatus;
 import sh.fazt.consensus.SwarmConfig;
@@ -29,6 +31,7 @@ record Departure(
         Agreement agreement,
         Records records,
         Placements placements,
+        Handover handover,
         Links links) {
     private static final Logger LOG = LoggerFactory.getLogger(Departure.class);
     private static final Duration ASK = Duration.ofSeconds(20);
@@ -38,9 +41,10 @@ record Departure(
     /**
      * Has the others do without this node, which then can start over.
      *
-     * @param force succeed also when the others can't agree
+     * @param force  succeed also when the others can't agree, or lack some of what is here
+     * @param called what an owner calls a scope
      */
-    void leave(boolean force) {
+    void leave(boolean force, Function<Scope, String> called) {
         if (members.isAlone()) {
             throw new SwarmException(
                     SwarmException.Reason.ALONE, "this node is a swarm of one: there is nothing to leave");
@@ -59,8 +63,18 @@ record Departure(
                             + ", and the others would be without. \"fazt swarm place APP\" elsewhere first, or leave"
                             + " with --force");
         }
+        RaftStatus status = raft.status();
+        if (!force && status.quorum()) {
+            String lacking = handover.lacking(called);
+            if (!lacking.isEmpty()) {
+                throw new SwarmException(
+                        SwarmException.Reason.CONFLICT,
+                        "can't leave: the others would be without some of what is here, as no other member has all of "
+                                + lacking + ". Wait until one has it and leave then, or leave with --force: all of it"
+                                + " stays on this node, which then is in no swarm");
+            }
+        }
         try {
-            RaftStatus status = raft.status();
             if (!status.quorum()) {
                 throw agreement.noQuorum(
                         "leave the swarm", status.unreachable(), status.voters().size());

@@ -95,6 +95,7 @@ public final class Swarm implements AutoCloseable {
     private final Members members;
     private final Restored restored;
     private final Placements placements;
+    private final Handover handover;
     private final Departure departure;
     private final Leases leases;
     private final Views views;
@@ -268,7 +269,9 @@ public final class Swarm implements AutoCloseable {
                 () -> closed);
         desk = new Desk(
                 key.id(), records, agreement, evictions, levels, config, raft, cartridge.clock()::now, random, io);
-        departure = new Departure(key.id(), members, raft, config, roles, agreement, records, placements, links);
+        handover = new Handover(key.id(), replica, sync, placements, members, links, System::nanoTime);
+        departure =
+                new Departure(key.id(), members, raft, config, roles, agreement, records, placements, handover, links);
         views = new Views(
                 new SwarmView.Named(key.id().toString(), options.name()),
                 this::swarmId,
@@ -484,6 +487,7 @@ public final class Swarm implements AutoCloseable {
                     SwarmException.Reason.BAD_TOKEN,
                     "this node issued that token itself: use it on the node that shall join");
         }
+        sync.leaving(false);
         // Who votes is asked each second whether it is there: nothing for one that pays for it.
         joiner.admit(token, observer || links.settings().metered());
         follow();
@@ -495,11 +499,20 @@ public final class Swarm implements AutoCloseable {
     /**
      * Leaves; this node is a swarm of one again, with its data and its aliases. Blocking.
      *
-     * @param force leave also when the others can't agree: they list this node until it joins them again
+     * @param force  leave also when the others can't agree: they list this node until it joins them again. And also when
+     *     they lack some of what is here
+     * @param called what an owner calls a scope
      */
-    public synchronized SwarmView leave(boolean force) {
+    public synchronized SwarmView leave(boolean force, Function<Scope, String> called) {
         ready();
-        departure.leave(force);
+        sync.leaving(true);
+        try {
+            departure.leave(force, called);
+        } catch (RuntimeException e) {
+            sync.leaving(false);
+            throw e;
+        }
+        // Also afterwards, for a member that has not heard yet: till this node is in a swarm again.
         startOver();
         return view();
     }
@@ -521,16 +534,17 @@ public final class Swarm implements AutoCloseable {
      *
      * @param text the member's name, id or the beginning of its id
      */
-    public SwarmView evict(String text) {
-        return evict(text, false);
+    public Evicted evict(String text) {
+        return evict(text, false, Scope::id);
     }
 
     /**
      * The same.
      *
-     * @param force also when nobody else keeps some app, which is lost then
+     * @param force  also when by what is agreed nobody else keeps some app, which is lost then
+     * @param called what an owner calls a scope
      */
-    public synchronized SwarmView evict(String text, boolean force) {
+    public synchronized Evicted evict(String text, boolean force, Function<Scope, String> called) {
         ready();
         evictions.check(text);
         NodeId node = members.meant(text);
@@ -542,10 +556,24 @@ public final class Swarm implements AutoCloseable {
                             + ", which would be lost. \"fazt swarm place APP all\" first and wait until others have it,"
                             + " or evict with --force");
         }
+        // Never a reason to wait: what was stolen has to be shut out at once.
+        String lost = handover.onlyAt(node, called);
         evictions.evict(node);
         follow();
-        return view();
+        return new Evicted(
+                view(),
+                lost.isEmpty()
+                        ? ""
+                        : text + " had told of " + lost + " that no other member had: unless one that is not linked has"
+                                + " it, this is lost to the swarm, and is only on the node that was evicted");
     }
+
+    /**
+     * A member is shut out.
+     *
+     * @param warning what only that member is known to have had; or empty
+     */
+    public record Evicted(SwarmView view, String warning) {}
 
     /**
      * Gives this node a new key, and with it a new id; the old key is never let in again. Returns the new id once it is

@@ -690,6 +690,26 @@ public final class SyncCore {
         return behind;
     }
 
+    /** Transactions of each scope that a peer has told of, and nobody else has as far as all have told. */
+    public Map<Scope, Long> onlyAt(NodeId id) {
+        Map<Scope, Long> only = new TreeMap<>();
+        Peer peer = peers.get(id);
+        if (peer != null) {
+            peer.has.forEach((scope, theirs) -> {
+                VersionVector others = view.vector(scope);
+                for (Map.Entry<NodeId, Peer> other : peers.entrySet()) {
+                    if (!other.getKey().equals(id)) {
+                        others = others.merge(other.getValue().has.getOrDefault(scope, VersionVector.EMPTY));
+                    }
+                }
+                if (!others.covers(theirs)) {
+                    only.put(scope, theirs.aheadOf(others));
+                }
+            });
+        }
+        return only;
+    }
+
     /** What this node and all the given ones have of a scope, as far as they have told since the start. */
     public VersionVector acknowledged(Scope scope, Set<NodeId> nodes) {
         // What a peer has under a number in doubt may be something else.

@@ -65,6 +65,9 @@ public final class SyncService implements CommitListener, Links.Listener {
     private final Predicate<Scope> lacks;
 
     private volatile Map<NodeId, Progress> progress = Map.of();
+    /** Two that leave at one time must not rely on each other. */
+    private volatile boolean leaving;
+
     private long garbage;
 
     /**
@@ -644,13 +647,26 @@ public final class SyncService implements CommitListener, Links.Listener {
             VersionVector all = SyncCodec.vector(asked.getSinceList());
             // The rows first: then what they refer to.
             return CompletableFuture.supplyAsync(() -> core.keeps(scope, all), swarm)
-                    .thenApplyAsync(keeps -> keeps && !lacks.test(scope), io)
+                    .thenApplyAsync(keeps -> keeps && !lacks.test(scope) && !leaving, io)
                     .thenApply(keeps ->
                             PullReply.newBuilder().setKeeps(keeps).build().toByteArray());
         } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
             offences.count(from, Offence.MALFORMED, String.valueOf(e.getMessage()));
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /** From now on, or no longer: this node vouches for nothing, as it is about to leave. */
+    public void leaving(boolean now) {
+        leaving = now;
+    }
+
+    /**
+     * Asks a member whether it has all that a vector says of a scope, with the files that it names, and keeps it. Fails
+     * when it does not answer.
+     */
+    public CompletionStage<Boolean> keeps(NodeId member, Scope scope, VersionVector all) {
+        return pulls.keeps(member, scope, all);
     }
 
     private void askKeeps(NodeId holder, Scope scope, VersionVector all) {
@@ -674,6 +690,11 @@ public final class SyncService implements CommitListener, Links.Listener {
     /** How many transactions of a scope each linked holder lacks of what is here, as far as it has told. */
     public CompletionStage<Map<NodeId, Long>> behind(Scope scope) {
         return CompletableFuture.supplyAsync(() -> core.behind(scope), swarm);
+    }
+
+    /** Transactions of each scope that a peer has told of, and nobody else has as far as all have told. */
+    public CompletionStage<Map<Scope, Long>> onlyAt(NodeId peer) {
+        return CompletableFuture.supplyAsync(() -> core.onlyAt(peer), swarm);
     }
 
     /** What this node and all the given ones have of a scope, as far as they have told since the start. */

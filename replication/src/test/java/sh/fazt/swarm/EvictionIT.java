@@ -238,7 +238,7 @@ class EvictionIT {
             assertThatThrownBy(() -> fresh.swarm.join(token)).isInstanceOf(SwarmException.class);
         }
         // Its key is refused for good, also with a good token.
-        phone.swarm.leave(true);
+        phone.swarm.leave(true, Scope::id);
         assertThat(phone.swarm.evicted()).isEmpty();
         String good = home.swarm.token(Duration.ofHours(1)).token().text();
         assertThatThrownBy(() -> phone.swarm.join(good))
@@ -316,7 +316,7 @@ class EvictionIT {
         phone.swarm.alias("shop", "app");
         assertThat(phone.swarm.aliases()).containsEntry("shop", "app");
         Await.until("the other is told", PATIENCE, () -> !home.swarm.evicted().isEmpty());
-        home.swarm.leave(true);
+        home.swarm.leave(true, Scope::id);
         home.swarm.alias("own", "app");
         assertThat(home.note("n49")).isEqualTo("right");
     }

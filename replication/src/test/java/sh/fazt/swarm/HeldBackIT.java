@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.blob.Blobs;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.link.LinkClass;
 import sh.fazt.link.LinkState;
 import sh.fazt.sync.HeldBack;
@@ -168,7 +169,8 @@ class HeldBackIT {
                     "home has let go, as office has it",
                     PATIENCE,
                     () -> home.blobs.missing(List.of(large)).size() == 1);
-            assertThatThrownBy(() -> office.swarm.leave(false)).hasMessageContaining("only this node keeps shop");
+            assertThatThrownBy(() -> office.swarm.leave(false, Scope::id))
+                    .hasMessageContaining("only this node keeps shop");
             assertThatThrownBy(() -> home.swarm.evict("office")).hasMessageContaining("it alone keeps shop");
             home.swarm.placeOn(SHOP, List.of("phone"), List.of());
             Await.until("the phone has all of it now", PATIENCE, () -> phone.blobs.contains(large));

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.swarm.SwarmNodes.Node;
 import sh.fazt.testkit.Await;
 
@@ -85,7 +86,7 @@ class ObserverIT {
                 "the same version",
                 SwarmNodes.PATIENCE,
                 () -> phone.swarm.view().configVersion() == one.swarm.view().configVersion());
-        phone.swarm.leave(false);
+        phone.swarm.leave(false, Scope::id);
         SwarmNodes.awaitMembers(2, one, two);
         SwarmNodes.awaitMembers(1, phone);
     }
@@ -129,7 +130,7 @@ class ObserverIT {
         Node one = nodes.node("one");
         Node phone = joined("phone", one, true);
         assertThatThrownBy(() -> one.swarm.demote("one")).hasMessageContaining("last voter");
-        assertThatThrownBy(() -> one.swarm.leave(false)).hasMessageContaining("last voter");
+        assertThatThrownBy(() -> one.swarm.leave(false, Scope::id)).hasMessageContaining("last voter");
         assertThatThrownBy(() -> one.swarm.demote("phone")).hasMessageContaining("observer already");
         phone.stop();
         Await.until(

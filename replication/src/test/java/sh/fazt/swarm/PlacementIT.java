@@ -8,9 +8,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.testkit.Await;
 
 /** An app that is kept by some members: where it is, where it goes, and what is refused. */
@@ -81,7 +84,7 @@ class PlacementIT {
             phone.set("alone", "2");
             assertThatThrownBy(() -> home.swarm.label("phone", List.of("disk-")))
                     .hasMessageContaining("only member that keeps shop");
-            assertThatThrownBy(() -> phone.swarm.leave(false))
+            assertThatThrownBy(() -> phone.swarm.leave(false, Scope::id))
                     .hasMessageContaining("only this node keeps shop")
                     .hasMessageContaining("--force");
 
@@ -93,6 +96,60 @@ class PlacementIT {
             awaitPairs(Map.of("from", "phone", "later", "1", "alone", "2"), home, office, phone);
             assertThat(home.swarm.alarms() + office.swarm.alarms() + phone.swarm.alarms())
                     .isZero();
+        }
+    }
+
+    @Test
+    void whoeverLeavesIsHeldUntilAnotherHasAllThatItKeeps() {
+        try (SwarmNode home = new SwarmNode(folder, "home");
+                SwarmNode office = new SwarmNode(folder, "office");
+                SwarmNode phone = new SwarmNode(folder, "phone")) {
+            phone.join(home);
+            office.swarm.join(home.swarm.token(Duration.ofHours(1)).token().text(), true);
+            office.swarm.online(false);
+            phone.set("from", "phone");
+            awaitPairs(Map.of("from", "phone"), home);
+            home.swarm.placeOn(SHOP, List.of("office", "phone"), List.of());
+            awaitGone(home);
+
+            // By what is agreed another keeps it.
+            assertThatThrownBy(() -> phone.swarm.leave(false, scope -> "the app " + scope))
+                    .isInstanceOfSatisfying(
+                            SwarmException.class, e -> assertThat(e.reason()).isEqualTo(SwarmException.Reason.CONFLICT))
+                    .hasMessageContaining("the app " + SwarmNode.APP + " (office is not linked)")
+                    .hasMessageContaining("--force");
+            assertThat(phone.swarm.view().members()).as("nothing was done").hasSize(3);
+
+            office.swarm.online(true);
+            awaitPairs(Map.of("from", "phone"), office);
+            assertThat(phone.swarm.leave(false, Scope::id).members()).hasSize(1);
+            Await.until(
+                    "it is off the list",
+                    PATIENCE,
+                    () -> home.swarm.view().members().size() == 2);
+            assertThat(office.pairs()).isEqualTo(phone.pairs());
+        }
+    }
+
+    @Test
+    void ofTwoThatLeaveAtOneTimeNeitherReliesOnTheOther() {
+        try (SwarmNode home = new SwarmNode(folder, "home");
+                SwarmNode office = new SwarmNode(folder, "office");
+                SwarmNode phone = new SwarmNode(folder, "phone")) {
+            phone.join(home);
+            office.swarm.join(home.swarm.token(Duration.ofHours(1)).token().text(), true);
+            home.swarm.placeOn(SHOP, List.of("office", "phone"), List.of());
+            phone.set("from", "phone");
+            awaitPairs(Map.of("from", "phone"), office);
+            List<CompletableFuture<Boolean>> leaving = Stream.of(office, phone)
+                    .map(node -> CompletableFuture.supplyAsync(() -> node.swarm.leave(false, Scope::id))
+                            .handle((left, refused) -> refused == null))
+                    .toList();
+            assertThat(leaving)
+                    .extracting(CompletableFuture::join)
+                    .as("whether each has left")
+                    .containsAnyOf(false);
+            leaving.forEach(CompletableFuture::join);
         }
     }
 

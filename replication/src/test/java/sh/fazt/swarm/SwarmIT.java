@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.cartridge.SqliteCartridge;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.link.Applicant;
 import sh.fazt.link.JoinAnswer;
 import sh.fazt.link.JoinCall;
@@ -45,7 +46,7 @@ class SwarmIT {
         founder.swarm.alias("shop", "app");
         Node second = nodes.node("second");
         second.swarm.join(founder.token().text());
-        founder.swarm.leave(false);
+        founder.swarm.leave(false, Scope::id);
         SwarmNodes.awaitMembers(1, second);
         founder.stop();
         Node third = nodes.node("third");

@@ -94,6 +94,25 @@ class SyncCoreTest {
     }
 
     @Test
+    void whatOnlyOnePeerHasIsToldApart() {
+        Origin writer = new Origin(node(4), 1);
+        VersionVector all = HERE.with(writer, 5);
+        core.linkUp(node(4), 0);
+        core.linkUp(node(5), 0);
+        assertThat(core.onlyAt(node(4))).isEmpty();
+        core.told(node(4), Map.of(SCOPE, all), Map.of(), false, 0);
+        assertThat(core.onlyAt(node(4))).containsExactly(Map.entry(SCOPE, 5L));
+        core.told(node(5), Map.of(SCOPE, HERE.with(writer, 3)), Map.of(), false, 0);
+        core.linkDown(node(5), 0);
+        assertThat(core.onlyAt(node(4)))
+                .as("what another told holds also while it is not linked")
+                .containsExactly(Map.entry(SCOPE, 2L));
+        assertThat(core.onlyAt(node(5))).isEmpty();
+        here = all;
+        assertThat(core.onlyAt(node(4))).isEmpty();
+    }
+
+    @Test
     void whoeverIsAskedTells() {
         core.linkUp(PEER, 0);
         assertThat(core.tick(0)).containsExactly(new SyncEffect.TellReach(PEER, Set.of(PEER)));

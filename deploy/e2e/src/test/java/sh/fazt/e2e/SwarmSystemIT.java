@@ -454,6 +454,33 @@ class SwarmSystemIT {
         b.ok("swarm", "token");
     }
 
+    @Test
+    void whatNobodyElseHasIsNamedWhenItsKeeperGoes() throws Exception {
+        NodeUnderTest a = start("a");
+        NodeUnderTest b = start("b");
+        NodeUnderTest c = start("c");
+        join(c, a);
+        b.ok("swarm", "join", "--observer", a.ok("swarm", "token").asText());
+        awaitAlive(3, a, b, c);
+        b.kill();
+        c.ok("app", "deploy", Path.of("src/test/resources/ledger").toString(), "--name", "ledger");
+        put(c, "only-on-c");
+        Await.until("a has it too", SOON, () -> a.get("ledger", "/api/all").contains("only-on-c"));
+        c.ok("swarm", "place", "ledger", "on", "b,c");
+        Await.until(
+                "a has let go",
+                SOON,
+                () -> a.ok("swarm", "placement").get("leaving").isEmpty());
+        // By what is agreed b keeps it as well.
+        refused(c, "no other member has all of ledger (b is not linked)", "swarm", "leave");
+        refused(c, "or leave with --force", "swarm", "leave");
+        NodeUnderTest.Run evicted = a.fazt("swarm", "evict", "c", "--format", "table");
+        assertThat(evicted.code()).isZero();
+        assertThat(evicted.out())
+                .contains("evicted c")
+                .containsPattern("warning: c had told of [0-9]+ changes of ledger that no other member had: unless");
+    }
+
     /** A node's files copied with its key, as to another machine, and started there beside it. */
     @Test
     void theYoungerOfTwoCopiesStopsAndGoesOnAsANodeOfItsOwn() throws Exception {

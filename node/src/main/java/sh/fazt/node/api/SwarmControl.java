@@ -40,10 +40,16 @@ public interface SwarmControl {
     /** Lets a member, by name or id, observe; completes when it votes no more. */
     CompletionStage<Outcome<Status>> demote(String node);
 
-    /** Leaves, when forced also without the others; this node is a swarm of one again. */
+    /**
+     * Leaves; this node is a swarm of one again. When forced also without the others, and though they lack some of what
+     * is here.
+     */
     CompletionStage<Outcome<Status>> leave(boolean force);
 
-    /** Shuts a member, by name or id, out for good; when forced also if it alone keeps some app, which is lost then. */
+    /**
+     * Shuts a member, by name or id, out for good; when forced also if by what is agreed it alone keeps some app, which is
+     * lost then. The status warns of what only that member is known to have had.
+     */
     CompletionStage<Outcome<Status>> evict(String node, boolean force);
 
     /**
@@ -108,7 +114,8 @@ public interface SwarmControl {
      * @param quorum whether members and names can be changed from here
      * @param configVersion of what is agreed, as known here
      * @param schemaLevel that the swarm has agreed on; 0 while nothing is agreed
-     * @param warning that this node was fenced, restored or is too old, or what the number of voters is not good for; or empty
+     * @param warning that this node was fenced, restored or is too old, or what the number of voters is not good for; or empty.
+     *     In the answer to an eviction first what it has cost
      */
     record Status(
             Named swarm,
@@ -121,6 +128,19 @@ public interface SwarmControl {
             String warning) {
         public Status {
             members = List.copyOf(members);
+        }
+
+        /** The same with one warning more, before that which it has. */
+        public Status warnedOf(String text) {
+            return new Status(
+                    swarm,
+                    self,
+                    leader,
+                    quorum,
+                    members,
+                    configVersion,
+                    schemaLevel,
+                    warning.isEmpty() ? text : text + ". " + warning);
         }
     }
 

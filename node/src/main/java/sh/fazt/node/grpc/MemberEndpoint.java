@@ -134,7 +134,10 @@ final class MemberEndpoint {
 
     EvictMemberResponse evict(EvictMemberRequest request) {
         SwarmControl.Status status = AdminEndpoint.done(swarm.get().evict(request.getNode(), request.getForce()));
-        return EvictMemberResponse.newBuilder().addAllMembers(members(status)).build();
+        return EvictMemberResponse.newBuilder()
+                .setWarning(status.warning())
+                .addAllMembers(members(status))
+                .build();
     }
 
     RotateKeyResponse rotateKey() {
