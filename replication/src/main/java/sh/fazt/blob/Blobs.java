@@ -20,6 +20,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Cartridge;
+import sh.fazt.cartridge.CartridgeException;
 import sh.fazt.cartridge.LocalTx;
 import sh.fazt.cartridge.Rows;
 import sh.fazt.cartridge.change.Scope;
@@ -242,12 +243,12 @@ public final class Blobs {
 
     /** A whole blob that is here and fits in memory; empty when it is damaged, which is known from then on. */
     public Optional<byte[]> read(Manifest manifest) {
-        byte[] body = read(manifest, 0, manifest.size());
-        if (!damage.isRight(manifest.hash(), body)) {
+        Optional<byte[]> body =
+                bytes(manifest, 0, manifest.size()).filter(bytes -> damage.isRight(manifest.hash(), bytes));
+        if (body.isEmpty()) {
             takeOutDamaged(manifest);
-            return Optional.empty();
         }
-        return Optional.of(body);
+        return body;
     }
 
     /** Whether the blob is here, whole, and what it is called; what is damaged of it is known from then on. */
@@ -269,7 +270,25 @@ public final class Blobs {
 
     /** Some bytes of a blob, as they lie; the caller bounds how many. Fails with {@code IllegalState} when they are not here. */
     public byte[] read(Manifest manifest, long from, long length) {
+        return bytes(manifest, from, length).orElseThrow(() -> {
+            takeOutDamaged(manifest);
+            return new IllegalStateException("a chunk of blob " + manifest.hash() + " can't be read");
+        });
+    }
+
+    /** Empty when they can't be read. */
+    private Optional<byte[]> bytes(Manifest manifest, long from, long length) {
         byte[] out = new byte[Math.toIntExact(length)];
+        try {
+            copy(manifest, from, length, out);
+        } catch (CartridgeException e) {
+            Damage.expectUnreadable(e);
+            return Optional.empty();
+        }
+        return Optional.of(out);
+    }
+
+    private void copy(Manifest manifest, long from, long length, byte[] out) {
         cartridge.read(rows -> {
             for (Chunk chunk : manifest.chunks()) {
                 long begin = Math.max(from, chunk.start());
@@ -285,7 +304,6 @@ public final class Blobs {
             }
             return true;
         });
-        return out;
     }
 
     /** How the blob is put together, as far as this node knows it; it may not be whole here. */
@@ -302,10 +320,16 @@ public final class Blobs {
                 hash));
     }
 
-    /** One chunk's bytes; empty when it is not here. */
+    /** One chunk's bytes; empty when it is not here, or can't be read, which is known from then on. */
     public Optional<byte[]> chunk(String hash) {
-        return cartridge.read(
-                rows -> rows.first("SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), hash));
+        try {
+            return cartridge.read(
+                    rows -> rows.first("SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), hash));
+        } catch (CartridgeException e) {
+            Damage.expectUnreadable(e);
+            damage.takeOut(hash);
+            return Optional.empty();
+        }
     }
 
     /** The same, hashed again; empty too when it is damaged, which is known from then on. */
@@ -414,13 +438,14 @@ public final class Blobs {
                 .orElseThrow());
     }
 
-    /** Whether rows of a scope refer to blobs that are not here. */
+    /** Whether rows of a scope refer to blobs that are not here, or are damaged. */
     public boolean lacksAny(Scope scope) {
         return cartridge.read(rows -> cartridge.blobColumns().entrySet().stream()
                 .anyMatch(table -> table.getValue().stream()
                         .anyMatch(column -> rows.first(
                                         "SELECT 1 FROM " + table.getKey() + " WHERE scope = ? AND " + column
-                                                + " IN (SELECT hash FROM fazt_wanted)",
+                                                + " IN (SELECT hash FROM fazt_wanted UNION SELECT u.hash FROM"
+                                                + " fazt_damaged d JOIN fazt_blob_chunk u ON u.chunk = d.hash)",
                                         row -> true,
                                         scope.id())
                                 .isPresent())));
@@ -453,10 +478,14 @@ public final class Blobs {
         return lacking(manifest);
     }
 
-    /** The chunks of a blob that are not here. */
+    /** The chunks of a blob that are not here, or that are damaged. */
     public List<Chunk> lacking(Manifest manifest) {
         return cartridge.read(rows -> manifest.chunks().stream()
-                .filter(chunk -> rows.first("SELECT 1 FROM fazt_chunk WHERE hash = ?", row -> true, chunk.hash())
+                .filter(chunk -> rows.first(
+                                "SELECT 1 FROM fazt_chunk WHERE hash = ?1"
+                                        + " AND NOT EXISTS (SELECT 1 FROM fazt_damaged WHERE hash = ?1)",
+                                row -> true,
+                                chunk.hash())
                         .isEmpty())
                 .toList());
     }
@@ -543,6 +572,12 @@ public final class Blobs {
     }
 
     private static boolean store(LocalTx tx, String hash, byte[] body) {
+        if (Damage.isStuck(tx, hash)) {
+            throw new CartridgeException(
+                    CartridgeException.Reason.DAMAGED,
+                    "chunk " + hash + " lies on a page of the cartridge that can be neither read nor changed: restore a"
+                            + " backup");
+        }
         tx.execute("DELETE FROM fazt_unused WHERE hash = ?", hash);
         Damage.healed(tx, hash);
         // What is here under its name may be damaged.

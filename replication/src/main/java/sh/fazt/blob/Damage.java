@@ -5,17 +5,18 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.Cartridge.Reference;
+import sh.fazt.cartridge.CartridgeException;
 import sh.fazt.cartridge.LocalTx;
 import sh.fazt.cartridge.Rows;
 import sh.fazt.cartridge.change.Scope;
@@ -23,12 +24,21 @@ import sh.fazt.cartridge.change.Scope;
 /**
  * Finds stored bytes that are not what they are called any more, as a disk leaves them that loses bits. Such a chunk is
  * taken out of use: the blobs that need it are wanted again, be they held back or not, and come from whoever has them.
- * What is left of it is kept aside until the right bytes are here, since it may be all that is left anywhere.
- * Thread-safe; every call blocks.
+ * What is left of it is kept aside until the right bytes are here, since it may be all that is left anywhere. A chunk
+ * that can't be read is damaged as well; where its page can't even be changed it is stuck: nothing can come in its place,
+ * and what needs it is named until the file is another. Thread-safe; every call blocks.
  */
 public final class Damage {
+    /** Without a page of the table itself. */
+    private static final String BY_INDEX = "INDEXED BY sqlite_autoindex_fazt_chunk_1";
+
+    private static final String STUCK = " FROM fazt_damaged d CROSS JOIN fazt_chunk c " + BY_INDEX
+            + " ON c.hash = d.hash JOIN fazt_blob_chunk u ON u.chunk = d.hash"
+            + " JOIN fazt_blob b ON b.hash = u.hash AND b.complete = 1";
+
     private final Cartridge cartridge;
     private final List<Consumer<Set<String>>> listeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<Set<String>>> whenStuck = new CopyOnWriteArrayList<>();
     private final LongAdder found = new LongAdder();
     private final LongAdder examined = new LongAdder();
 
@@ -39,6 +49,11 @@ public final class Damage {
     /** Told of blobs that rows name and that were found damaged, on the thread that found them. */
     public void listen(Consumer<Set<String>> listener) {
         listeners.add(listener);
+    }
+
+    /** Told once of blobs that rows name and that are stuck, on the thread that found them. */
+    public void whenStuck(Consumer<Set<String>> listener) {
+        whenStuck.add(listener);
     }
 
     /** How many damaged chunks, and blobs that are put together wrongly, were taken out of use since the start. */
@@ -53,7 +68,12 @@ public final class Damage {
 
     /** How many blobs are damaged and have not come again. */
     public long left() {
-        return cartridge.read(Damage::known).size();
+        return cartridge.read(rows -> known(rows).size() + stuck(rows).size());
+    }
+
+    /** Blobs that can't be read here, and that can't be replaced. */
+    public Set<String> stuck() {
+        return Set.copyOf(cartridge.read(Damage::stuck));
     }
 
     // ---- all at once ----
@@ -66,10 +86,9 @@ public final class Damage {
      * @return the damaged blobs, also those of earlier that have not come again, with the rows that name them
      */
     public Map<String, List<Reference>> find(@Nullable Scope only, boolean takeOut) {
-        Set<String> damaged = new TreeSet<>(takeOut ? takeOutBroken() : cartridge.read(rows -> broken(rows, null)));
-        for (long id : stored(only)) {
-            String chunk = rotten(id).orElse(null);
-            if (chunk != null) {
+        Set<String> damaged = new TreeSet<>(takeOut ? takeOutBroken() : broken());
+        for (String chunk : stored(only)) {
+            if (isRotten(chunk)) {
                 damaged.addAll(cartridge.read(rows -> users(rows, chunk)));
                 if (takeOut) {
                     takeOut(chunk);
@@ -77,6 +96,7 @@ public final class Damage {
             }
         }
         damaged.addAll(cartridge.read(Damage::known));
+        damaged.addAll(cartridge.read(Damage::stuck));
         Map<String, List<Reference>> named = new TreeMap<>();
         for (String blob : damaged) {
             List<Reference> references = cartridge.read(rows -> cartridge.references(rows, blob)).stream()
@@ -90,9 +110,11 @@ public final class Damage {
         return named;
     }
 
-    private List<Long> stored(@Nullable Scope only) {
+    /** By the index alone: it names also what lies on pages that can't be read. In the order of the file. */
+    private List<String> stored(@Nullable Scope only) {
         if (only == null) {
-            return cartridge.read(rows -> rows.query("SELECT id FROM fazt_chunk ORDER BY id", row -> row.integer(0)));
+            return cartridge.read(
+                    rows -> rows.query("SELECT hash FROM fazt_chunk " + BY_INDEX + " ORDER BY id", row -> row.text(0)));
         }
         List<String> hashes = new ArrayList<>();
         cartridge
@@ -102,29 +124,43 @@ public final class Damage {
         return hashes.isEmpty()
                 ? List.of()
                 : cartridge.read(rows -> rows.query(
-                        "SELECT id FROM fazt_chunk WHERE hash IN (SELECT chunk FROM fazt_blob_chunk WHERE hash IN ("
+                        "SELECT hash FROM fazt_chunk " + BY_INDEX
+                                + " WHERE hash IN (SELECT chunk FROM fazt_blob_chunk WHERE hash IN ("
                                 + String.join(" UNION ", hashes) + ")) ORDER BY id",
-                        row -> row.integer(0),
+                        row -> row.text(0),
                         hashes.stream().map(hash -> only.id()).toArray()));
     }
 
     // ---- step by step ----
 
+    /** A stored chunk. @param id grows in the order in which they came */
+    record Stored(long id, String hash) {}
+
     /** The chunk after another, in the order in which they came; empty after the last. */
-    OptionalLong next(long id) {
-        return cartridge
-                .read(rows -> rows.query(
-                        "SELECT id FROM fazt_chunk WHERE id > ? ORDER BY id LIMIT 1", row -> row.integer(0), id))
-                .stream()
-                .mapToLong(next -> next)
-                .findFirst();
+    Optional<Stored> next(long id) {
+        return first("WHERE id > ? ORDER BY id LIMIT 1", id);
     }
 
     /** The last chunk; 0 where there is none. */
     long last() {
-        return cartridge
-                .read(rows -> rows.first("SELECT max(id) FROM fazt_chunk", row -> row.integer(0)))
-                .orElse(0L);
+        return first("ORDER BY id DESC LIMIT 1").map(Stored::id).orElse(0L);
+    }
+
+    private Optional<Stored> first(String which, Object... arguments) {
+        try {
+            return look("", which, arguments);
+        } catch (CartridgeException e) {
+            expectUnreadable(e);
+            // The index has all of them, but in another order: it is read whole.
+            return look(BY_INDEX, which, arguments);
+        }
+    }
+
+    private Optional<Stored> look(String how, String which, Object... arguments) {
+        return cartridge.read(rows -> rows.first(
+                "SELECT id, hash FROM fazt_chunk " + how + " " + which,
+                row -> new Stored(row.integer(0), row.text(1)),
+                arguments));
     }
 
     /** Up to which chunk the present pass over all of them is. */
@@ -135,24 +171,36 @@ public final class Damage {
     }
 
     void position(long chunk) {
-        join(tx -> tx.execute("UPDATE fazt_scrub SET chunk = ?", chunk));
+        join(cartridge.writeLocal(tx -> tx.execute("UPDATE fazt_scrub SET chunk = ?", chunk)));
     }
 
     /** Hashes a chunk again and takes it out of use when it is damaged; answers how many bytes it has. */
-    long examine(long id) {
+    long examine(String chunk) {
         long before = examined.sum();
-        rotten(id).ifPresent(this::takeOut);
+        if (isRotten(chunk)) {
+            takeOut(chunk);
+        }
         return examined.sum() - before;
     }
 
-    /** What a chunk is called that does not hash to it. */
-    private Optional<String> rotten(long id) {
-        return cartridge
-                .read(rows -> rows.first(
-                        "SELECT hash, body FROM fazt_chunk WHERE id = ?",
-                        row -> isRight(row.text(0), row.bytes(1)) ? "" : row.text(0),
-                        id))
-                .filter(chunk -> !chunk.isEmpty());
+    /** Whether a chunk is here and does not hash to what it is called, or can't be read. */
+    private boolean isRotten(String chunk) {
+        try {
+            return cartridge
+                    .read(rows -> rows.first(
+                            "SELECT body FROM fazt_chunk WHERE hash = ?", row -> !isRight(chunk, row.bytes(0)), chunk))
+                    .orElse(false);
+        } catch (CartridgeException e) {
+            expectUnreadable(e);
+            return true;
+        }
+    }
+
+    /** Throws again what is no page that can't be read. */
+    static void expectUnreadable(CartridgeException e) {
+        if (e.reason() != CartridgeException.Reason.DAMAGED) {
+            throw e;
+        }
     }
 
     boolean isRight(String chunk, byte[] body) {
@@ -164,30 +212,91 @@ public final class Damage {
 
     /** Takes a chunk out of use, unless it is not here, or is what it is called. */
     void takeOut(String chunk) {
-        Optional<Set<String>> missed = join(tx -> {
+        if (!isReadable(chunk)) {
+            takeOutUnreadable(chunk);
+            return;
+        }
+        Optional<Set<String>> missed = join(cartridge.writeLocal(tx -> {
             byte[] body = tx.first("SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), chunk)
                     .orElse(null);
             if (body == null || Blobs.sha256(body, 0, body.length).equals(chunk)) {
                 return Optional.empty();
             }
-            tx.execute("INSERT OR REPLACE INTO fazt_damaged (hash, body) VALUES (?, ?)", chunk, body);
-            tx.execute("DELETE FROM fazt_chunk WHERE hash = ?", chunk);
-            return Optional.of(miss(tx, users(tx, chunk)));
-        });
+            return Optional.of(setAside(tx, chunk, body));
+        }));
         missed.ifPresent(this::tell);
+    }
+
+    private boolean isReadable(String chunk) {
+        try {
+            return cartridge.read(rows -> {
+                rows.first("SELECT body FROM fazt_chunk WHERE hash = ?", row -> row.bytes(0), chunk);
+                return true;
+            });
+        } catch (CartridgeException e) {
+            expectUnreadable(e);
+            return false;
+        }
+    }
+
+    /**
+     * Takes a chunk out of use of which nothing can be read. One at a time: the writer must not read it, as SQLite
+     * refuses every write of a transaction that has met a damaged page, so whoever comes later has to see here what the
+     * first has come to.
+     */
+    private synchronized void takeOutUnreadable(String chunk) {
+        if (isReadable(chunk) || cartridge.read(rows -> isStuck(rows, chunk))) {
+            return;
+        }
+        Set<String> missed;
+        try {
+            missed = join(cartridge.writeLocalAlone(tx -> setAside(tx, chunk, new byte[0])));
+        } catch (CartridgeException e) {
+            expectUnreadable(e);
+            stick(chunk);
+            return;
+        }
+        tell(missed);
+    }
+
+    /** Answers the blobs that were whole till now. @param body what is left of the chunk */
+    private Set<String> setAside(LocalTx tx, String chunk, byte[] body) {
+        tx.execute("INSERT OR REPLACE INTO fazt_damaged (hash, body) VALUES (?, ?)", chunk, body);
+        tx.execute("DELETE FROM fazt_chunk WHERE hash = ?", chunk);
+        return miss(tx, users(tx, chunk));
+    }
+
+    /** A chunk can't be read, and its page can't be changed: what needs it is named, and stays as it is. */
+    private void stick(String chunk) {
+        Optional<Set<String>> news = join(cartridge.writeLocal(tx -> {
+            int marked =
+                    tx.execute("INSERT OR IGNORE INTO fazt_damaged (hash, body) VALUES (?, ?)", chunk, new byte[0]);
+            if (marked == 0) {
+                return Optional.empty();
+            }
+            Set<String> named = new TreeSet<>(users(tx, chunk));
+            named.removeIf(blob -> cartridge.references(tx, blob).isEmpty());
+            return Optional.of(named);
+        }));
+        news.ifPresent(blobs -> {
+            found.increment();
+            if (!blobs.isEmpty()) {
+                whenStuck.forEach(listener -> listener.accept(blobs));
+            }
+        });
     }
 
     /** Blobs that are said to be whole, and are put together of what is not here, or does not fit; answers them. */
     Set<String> takeOutBroken() {
         Set<String> all = new TreeSet<>();
-        for (String blob : cartridge.read(rows -> broken(rows, null))) {
-            Optional<Set<String>> missed = join(tx -> {
+        for (String blob : broken()) {
+            Optional<Set<String>> missed = join(cartridge.writeLocal(tx -> {
                 if (broken(tx, blob).isEmpty()) {
                     return Optional.empty();
                 }
                 tx.execute("INSERT OR IGNORE INTO fazt_damaged (hash, body) VALUES (?, ?)", blob, new byte[0]);
                 return Optional.of(miss(tx, List.of(blob)));
-            });
+            }));
             missed.ifPresent(blobs -> {
                 all.add(blob);
                 tell(blobs);
@@ -246,23 +355,58 @@ public final class Damage {
                 """, row -> row.text(0));
     }
 
+    /** Whole blobs that need a chunk that is marked as damaged and is still in its place. */
+    private static List<String> stuck(Rows rows) {
+        return rows.query("SELECT DISTINCT u.hash" + STUCK, row -> row.text(0));
+    }
+
+    /** Whether nothing can be read of a chunk, nor stored in its place. */
+    static boolean isStuck(Rows rows, String chunk) {
+        return rows.first("SELECT 1" + STUCK + " WHERE d.hash = ?", row -> true, chunk)
+                .isPresent();
+    }
+
+    private List<String> broken() {
+        try {
+            return cartridge.read(rows -> broken(rows, null));
+        } catch (CartridgeException e) {
+            expectUnreadable(e);
+            // One by one: the bytes of those that can't be looked at are found by themselves.
+            return cartridge
+                    .read(rows -> rows.query("SELECT hash FROM fazt_blob WHERE complete = 1", row -> row.text(0)))
+                    .stream()
+                    .filter(blob -> {
+                        try {
+                            return !cartridge.read(rows -> broken(rows, blob)).isEmpty();
+                        } catch (CartridgeException unreadable) {
+                            expectUnreadable(unreadable);
+                            return false;
+                        }
+                    })
+                    .toList();
+        }
+    }
+
     /** Lengths are told without reading the bytes. @param only null for all */
     private static List<String> broken(Rows rows, @Nullable String only) {
-        return rows.query("""
+        return rows.query(
+                """
                 SELECT hash FROM (
                     SELECT b.hash AS hash, b.size AS size, u.start AS start, u.size AS part, length(c.body) AS here,
                         sum(u.size) OVER (PARTITION BY b.hash ORDER BY u.position) AS upto
                     FROM fazt_blob b LEFT JOIN fazt_blob_chunk u ON u.hash = b.hash
                         LEFT JOIN fazt_chunk c ON c.hash = u.chunk
-                    WHERE b.complete = 1 AND (?1 IS NULL OR b.hash = ?1))
+                    WHERE b.complete = 1 AND %s)
                 GROUP BY hash
                 HAVING coalesce(max(upto), 0) <> max(size) OR sum(here IS NOT part OR start <> upto - part) > 0
-                """, row -> row.text(0), only);
+                """.replace("%s", only == null ? "TRUE" : "b.hash = ?"),
+                row -> row.text(0),
+                only == null ? new Object[0] : new Object[] {only});
     }
 
-    private <T> T join(Cartridge.LocalBody<T> body) {
+    private static <T> T join(CompletionStage<T> write) {
         try {
-            return cartridge.writeLocal(body).toCompletableFuture().join();
+            return write.toCompletableFuture().join();
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException cause ? cause : e;
         }

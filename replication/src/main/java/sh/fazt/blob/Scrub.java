@@ -1,7 +1,7 @@
 package sh.fazt.blob;
 
 import java.time.Duration;
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
@@ -41,11 +41,11 @@ public final class Scrub {
             position = damage.position();
         }
         for (long bytes = 0; due >= 1 && bytes < MOST_BYTES; due--) {
-            OptionalLong next = damage.next(position);
+            Optional<Damage.Stored> next = damage.next(position);
             // First, so that what can't be read is not tried for ever.
-            position = next.orElse(0);
+            position = next.map(Damage.Stored::id).orElse(0L);
             if (next.isPresent()) {
-                bytes += damage.examine(position);
+                bytes += damage.examine(next.get().hash());
             } else {
                 damage.takeOutBroken();
             }

@@ -30,6 +30,12 @@ public interface Cartridge extends AutoCloseable {
     /** Writes local and consensus tables. The same guarantees, no dot. */
     <T> CompletionStage<T> writeLocal(LocalBody<T> body);
 
+    /**
+     * The same in a transaction of its own: for what may touch a damaged page, after which SQLite refuses all else that a
+     * transaction writes.
+     */
+    <T> CompletionStage<T> writeLocalAlone(LocalBody<T> body);
+
     /** Reads from one consistent snapshot. Blocking. */
     <T> T read(ReadBody<T> body);
 

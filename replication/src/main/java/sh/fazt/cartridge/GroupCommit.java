@@ -261,8 +261,8 @@ final class GroupCommit {
         }
 
         private static boolean failsAll(CartridgeException e) {
-            return e.reason() == CartridgeException.Reason.NOT_WRITABLE
-                    || e.reason() == CartridgeException.Reason.DAMAGED;
+            // A body that is refused for a damaged page is no reason to refuse the others.
+            return e.reason() == CartridgeException.Reason.NOT_WRITABLE;
         }
 
         void runEachByItself() {

@@ -15,7 +15,7 @@ abstract class Job<T extends @Nullable Object> {
     /** On the writer, once it is durable. */
     void committed(T result) {}
 
-    /** Whether it has a transaction to itself, because it changes what the next ones are stamped with. */
+    /** Whether it has a transaction to itself, as it changes what the next ones are stamped with, or may fail for all. */
     boolean alone() {
         return false;
     }

@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Document;
@@ -129,18 +130,29 @@ final class Spools {
         if (table != null) {
             for (String column : table.blobColumns) {
                 if (row.columns().get(column) instanceof String hash && sentBlobs.add(hash)) {
-                    rows.first(
-                                    "SELECT body FROM fazt_chunk WHERE hash = ? AND length(body) <= ?",
-                                    found -> found.bytes(0),
-                                    hash,
-                                    Tx.SMALL_BLOB)
-                            .ifPresent(part::blob);
+                    smallBlob(hash).ifPresent(part::blob);
                 }
             }
         }
         if (part.size() >= PART) {
             spool.add(part.take());
             part = new RowCodec.Writer();
+        }
+    }
+
+    /** One that can't be read does not keep the rows back: whoever gets them fetches it elsewhere. */
+    private Optional<byte[]> smallBlob(String hash) {
+        try {
+            return rows.first(
+                    "SELECT body FROM fazt_chunk WHERE hash = ? AND length(body) <= ?",
+                    found -> found.bytes(0),
+                    hash,
+                    Tx.SMALL_BLOB);
+        } catch (CartridgeException e) {
+            if (e.reason() == CartridgeException.Reason.DAMAGED) {
+                return Optional.empty();
+            }
+            throw e;
         }
     }
 

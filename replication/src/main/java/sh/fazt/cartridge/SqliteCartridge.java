@@ -286,6 +286,15 @@ public final class SqliteCartridge implements Cartridge {
 
     @Override
     public <T> CompletionStage<T> writeLocal(LocalBody<T> body) {
+        return writeLocal(body, false);
+    }
+
+    @Override
+    public <T> CompletionStage<T> writeLocalAlone(LocalBody<T> body) {
+        return writeLocal(body, true);
+    }
+
+    private <T> CompletionStage<T> writeLocal(LocalBody<T> body, boolean alone) {
         return commits.submit(new Job<T>() {
             @Override
             T run(List<Commit> events) throws Exception {
@@ -293,6 +302,11 @@ public final class SqliteCartridge implements Cartridge {
                 T result = body.run(tx);
                 events.add(new Commit(null, null, true, tx.changes()));
                 return result;
+            }
+
+            @Override
+            boolean alone() {
+                return alone;
             }
         });
     }

@@ -21,6 +21,10 @@ final class Healing {
 
     private static final int NAMED = 5;
 
+    /** Of a file that can't be mended. */
+    static final String WAY_OUT = "restore a backup, or, where other members have everything, stop this node, put its"
+            + " cartridge aside, start it anew and have it join with a new token";
+
     private final SyncService sync;
     private final SwarmEvents events;
 
@@ -37,8 +41,8 @@ final class Healing {
                 "blob-damaged",
                 null,
                 named + (blobs.size() == 1 ? " is" : " are") + " damaged here",
-                "the stored bytes do not hash to their name, as on a failing disk; the right ones are fetched from"
-                        + " other members");
+                "the stored bytes do not hash to their name or can't be read, as on a failing disk; the right ones are"
+                        + " fetched from other members");
         List<CompletableFuture<Outcome>> coming = blobs.stream()
                 .map(blob -> sync.fetch(blob, PATIENCE).toCompletableFuture())
                 .toList();
@@ -56,6 +60,17 @@ final class Healing {
                                 + " is left of it is kept until then");
             }
         });
+    }
+
+    /** Blobs can't be read here, and nothing can come in their place. Never waits. */
+    void stuck(Set<String> blobs) {
+        String named = named(blobs);
+        LOG.error("pages of the cartridge can't be read and can't be replaced blobs={}", named);
+        events.add(
+                "blob-damaged",
+                null,
+                named + " can't be read here, nor replaced",
+                "a page of the cartridge is damaged, as on a failing disk: " + WAY_OUT);
     }
 
     private static String named(Set<String> blobs) {

@@ -175,7 +175,9 @@ public final class Swarm implements AutoCloseable {
                 placements,
                 () -> links.settings().metered());
         cartridge.listen(sync);
-        blobs.damage().listen(new Healing(sync, events)::damaged);
+        Healing healing = new Healing(sync, events);
+        blobs.damage().listen(healing::damaged);
+        blobs.damage().whenStuck(healing::stuck);
         scrub = new Scrub(blobs, System::nanoTime);
         tombstones = new Tombstones(
                 cartridge,

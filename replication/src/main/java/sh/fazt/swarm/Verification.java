@@ -3,6 +3,7 @@ package sh.fazt.swarm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -97,9 +98,12 @@ final class Verification {
             }
         }
         Map<String, List<Reference>> damaged = damage.find(only, repair);
-        Map<String, Outcome> outcomes = repair ? fetch(damaged.keySet()) : Map.of();
+        Set<String> stuck = damage.stuck();
+        Set<String> lacking = new HashSet<>(damaged.keySet());
+        lacking.removeAll(stuck);
+        Map<String, Outcome> outcomes = repair ? fetch(lacking) : Map.of();
         for (Scope scope : scopes) {
-            results.add(alone(scope, Rot.of(scope, damaged, outcomes), repair));
+            results.add(alone(scope, Rot.of(scope, damaged, stuck, outcomes), repair));
         }
         return results;
     }
@@ -165,9 +169,15 @@ final class Verification {
      * @param rows those that name them
      * @param lost how many nobody has, where they were asked for
      * @param late how many are on their way
+     * @param stuck how many lie on pages that can't be read, nor changed
      */
-    private record Rot(int blobs, List<Difference> rows, boolean more, int lost, int late) {
-        static Rot of(Scope scope, Map<String, List<Reference>> damaged, Map<String, Outcome> outcomes) {
+    private record Rot(int blobs, List<Difference> rows, boolean more, int lost, int late, int stuck) {
+        static Rot of(
+                Scope scope,
+                Map<String, List<Reference>> damaged,
+                Set<String> unreadable,
+                Map<String, Outcome> outcomes) {
+            int stuck = 0;
             int blobs = 0;
             int lost = 0;
             int late = 0;
@@ -182,7 +192,10 @@ final class Verification {
                 blobs++;
                 Outcome outcome = outcomes.isEmpty() ? null : outcomes.getOrDefault(one.getKey(), Outcome.LATE);
                 String what = "names blob " + one.getKey() + ", which is damaged here";
-                if (outcome == Outcome.HERE) {
+                if (unreadable.contains(one.getKey())) {
+                    stuck++;
+                    what = "names blob " + one.getKey() + ", which can't be read here, nor replaced";
+                } else if (outcome == Outcome.HERE) {
                     what = "names blob " + one.getKey() + ", which was damaged here";
                 } else if (outcome == Outcome.NOBODY) {
                     lost++;
@@ -194,11 +207,12 @@ final class Verification {
                     rows.add(new Difference(reference.table(), reference.key(), what));
                 }
             }
-            return new Rot(blobs, rows.subList(0, Math.min(NAMED, rows.size())), rows.size() > NAMED, lost, late);
+            return new Rot(
+                    blobs, rows.subList(0, Math.min(NAMED, rows.size())), rows.size() > NAMED, lost, late, stuck);
         }
 
         boolean isHealed() {
-            return lost == 0 && late == 0;
+            return lost == 0 && late == 0 && stuck == 0;
         }
 
         String damaged() {
@@ -207,6 +221,10 @@ final class Verification {
 
         String why() {
             List<String> why = new ArrayList<>();
+            if (stuck > 0) {
+                why.add(stuck + " of the blobs lie on damaged pages of the cartridge, where nothing can be put: "
+                        + Healing.WAY_OUT);
+            }
             if (lost > 0) {
                 why.add("no linked member has " + lost
                         + " of the blobs: what is left of them is kept, link a member that has them or upload them"
@@ -249,7 +267,7 @@ final class Verification {
                 rot.more(),
                 joined(rows, rot.damaged()),
                 repair && !whole && repaired && rot.isHealed(),
-                joined(why, repair ? rot.why() : ""));
+                joined(why, repair || rot.stuck() > 0 ? rot.why() : ""));
     }
 
     private static String joined(String one, String other) {

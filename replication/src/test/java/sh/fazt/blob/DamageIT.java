@@ -1,8 +1,10 @@
 package sh.fazt.blob;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -13,12 +15,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.cartridge.Cartridge.Reference;
+import sh.fazt.cartridge.CartridgeException;
 import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.ReplicatedTable;
 import sh.fazt.cartridge.SchemaPart;
@@ -43,6 +48,7 @@ class DamageIT {
     Path folder;
 
     private final List<Set<String>> told = new ArrayList<>();
+    private final List<Set<String>> stuck = new ArrayList<>();
     private SqliteCartridge cartridge;
     private Blobs blobs;
 
@@ -52,6 +58,7 @@ class DamageIT {
         cartridge.bind(NodeId.of(new byte[32]));
         blobs = new Blobs(cartridge);
         blobs.damage().listen(told::add);
+        blobs.damage().whenStuck(stuck::add);
     }
 
     @AfterEach
@@ -94,6 +101,13 @@ class DamageIT {
         } catch (SQLException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** As a bad sector: nothing is left of the pages of the file that hold the middle of some chunks. */
+    private void losePages(byte[]... chunks) throws IOException {
+        cartridge.close();
+        LostPage.of(folder.resolve("a.db"), chunks);
+        open();
     }
 
     private long count(String sql) {
@@ -267,6 +281,92 @@ class DamageIT {
         assertThat(count("SELECT count(*) FROM fazt_damaged")).isZero();
         assertThat(blobs.damage().find(null, true)).isEmpty();
         assertThat(blobs.lackingOf(null).blobs()).isZero();
+    }
+
+    @Test
+    void aChunkThatCanNotBeReadIsDamagedAndComesAgain() throws IOException {
+        byte[] content = random(500_000, 8);
+        byte[] large = random(4_000_000, 9);
+        String hash = show(APP, "page", content);
+        String film = show(APP, "film", large);
+        String sound = show(OTHER, "sound", random(500_000, 10));
+        losePages(content, large);
+        assertThat(blobs.damage().find(null, false)).containsOnlyKeys(hash, film);
+        assertThat(blobs.damage().find(OTHER, false)).isEmpty();
+        assertThat(blobs.missing(List.of(hash, film)))
+                .as("looking changes nothing")
+                .isEmpty();
+
+        assertThat(blobs.damage().find(null, true)).containsOnlyKeys(hash, film);
+        assertThat(told).containsExactlyInAnyOrder(Set.of(hash), Set.of(film));
+        assertThat(blobs.missing(List.of(hash, film, sound))).containsExactly(hash, film);
+        assertThat(blobs.damage().stuck()).isEmpty();
+        blobs.put(content);
+        blobs.put(large);
+        assertThat(blobs.read(hash).orElseThrow()).isEqualTo(content);
+        assertThat(blobs.read(film).orElseThrow()).isEqualTo(large);
+        assertThat(blobs.damage().find(null, true)).isEmpty();
+        assertThat(count("SELECT count(*) FROM fazt_damaged")).isZero();
+    }
+
+    @Test
+    void whoeverReadsWhatCanNotBeReadFindsIt() throws IOException {
+        byte[] content = random(500_000, 11);
+        String hash = show(APP, "page", content);
+        for (Predicate<String> reading : List.<Predicate<String>>of(
+                blob -> blobs.right(blob).isPresent(), blob -> blobs.read(blob).isPresent())) {
+            losePages(content);
+            assertThat(blobs.contains(hash)).isTrue();
+            assertThat(reading.test(hash)).isFalse();
+            assertThat(blobs.contains(hash)).isFalse();
+            assertThat(blobs.put(content)).isEqualTo(hash);
+            assertThat(reading.test(hash)).isTrue();
+        }
+        losePages(content);
+        assertThat(blobs.put(content)).as("sent again, as it does not come up").isEqualTo(hash);
+        assertThat(blobs.read(hash).orElseThrow()).isEqualTo(content);
+    }
+
+    @Test
+    void whereAPageCanNotBeChangedEitherItIsNamedAndTheOthersGoOn() throws IOException {
+        List<byte[]> all = new ArrayList<>();
+        List<String> hashes = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            all.add(random(900, 200 + i));
+            hashes.add(show(APP, "p" + i, all.get(i)));
+        }
+        // Several lie on one page of the table.
+        losePages(all.get(20));
+        flip(hashes.get(59));
+        Set<String> found = new TreeSet<>(blobs.damage().find(null, false).keySet());
+        assertThat(found)
+                .contains(hashes.get(20), hashes.get(59))
+                .doesNotContain(hashes.get(0), hashes.get(58))
+                .hasSizeBetween(3, 6);
+        assertThat(stuck).isEmpty();
+
+        AtomicLong nanos = new AtomicLong();
+        Scrub scrub = new Scrub(blobs, nanos::get);
+        nanos.addAndGet(Scrub.PASS.toNanos());
+        scrub.turn();
+        assertThat(told).as("what lies behind it is looked at").containsExactly(Set.of(hashes.get(59)));
+        found.remove(hashes.get(59));
+        assertThat(stuck.stream().flatMap(Set::stream)).containsExactlyInAnyOrderElementsOf(found);
+        assertThat(blobs.damage().stuck()).isEqualTo(found);
+        assertThat(blobs.damage().left()).isEqualTo(found.size() + 1);
+        assertThat(blobs.damage().find(null, true)).containsKeys(found.toArray(String[]::new));
+        assertThat(stuck).as("told once").hasSameSizeAs(found);
+
+        assertThat(blobs.right(hashes.get(20))).isEmpty();
+        assertThat(blobs.read(hashes.get(20))).isEmpty();
+        blobs.put(all.get(59));
+        assertThat(blobs.lacksAny(APP)).as("nobody may rely on this node").isTrue();
+        assertThatThrownBy(() -> blobs.put(all.get(20)))
+                .isInstanceOfSatisfying(
+                        CartridgeException.class,
+                        e -> assertThat(e.reason()).isEqualTo(CartridgeException.Reason.DAMAGED));
+        String next = show(APP, "next", random(900, 300));
+        assertThat(blobs.right(next)).as("writing goes on").isPresent();
     }
 
     @Test

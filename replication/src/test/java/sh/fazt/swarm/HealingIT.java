@@ -3,6 +3,7 @@ package sh.fazt.swarm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static sh.fazt.swarm.SwarmNode.APP;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.blob.Blobs;
+import sh.fazt.blob.LostPage;
 import sh.fazt.blob.Scrub;
 import sh.fazt.sync.AuditResult;
 import sh.fazt.sync.AuditResult.State;
@@ -84,6 +86,73 @@ class HealingIT {
         assertThat(told(node, "offence")).isZero();
         assertThat(node.swarm.watch().peers().values())
                 .allSatisfy(peer -> assertThat(peer.counters().offences()).isZero());
+    }
+
+    @Test
+    void whatCanNotBeReadIsNamedWithTheOthersAndComesFromTheOther() throws IOException {
+        byte[] page = bytes(11, 5000);
+        byte[] film = bytes(12, 5_000_000);
+        String small = both("page", page);
+        String large = both("film", film);
+        phone.close();
+        LostPage.of(folder.resolve("phone"), film);
+        phone = new SwarmNode(folder, "phone");
+        damage(phone, small);
+        Await.until(
+                "they are linked again",
+                PATIENCE,
+                () -> phone.swarm.watch().verify(APP, false).stream()
+                        .noneMatch(verified -> verified.result().state() == State.UNREACHABLE));
+
+        AuditResult found = self(phone, false);
+        assertThat(found.damaged()).isEqualTo("2 blobs are damaged");
+        assertThat(found.rows())
+                .extracting(AuditResult.Difference::toString)
+                .containsExactlyInAnyOrder(
+                        "picture[page]: names blob " + small + ", which is damaged here",
+                        "picture[film]: names blob " + large + ", which is damaged here");
+        AuditResult repaired = self(phone, true);
+        assertThat(repaired.repaired()).isTrue();
+        assertThat(repaired.why()).isEmpty();
+        assertThat(phone.blobs.read(large).orElseThrow()).isEqualTo(film);
+        assertThat(self(phone, false).state()).isEqualTo(State.EQUAL);
+        assertNobodyIsBlamed(phone);
+        assertNobodyIsBlamed(home);
+    }
+
+    @Test
+    void whatCanBeNeitherReadNorReplacedIsSaidToBeStuckWithAWayOut() throws IOException {
+        // Some on each page of the table.
+        for (int i = 0; i < 20; i++) {
+            home.show("before " + i, bytes(100 + i, 900));
+        }
+        byte[] page = bytes(13, 900);
+        String small = home.show("page", page);
+        for (int i = 0; i < 20; i++) {
+            home.show("after " + i, bytes(200 + i, 900));
+        }
+        String sound = both("film", bytes(14, 3_000_000));
+        Await.until("phone has the page", PATIENCE, () -> phone.blobs.contains(small));
+        phone.close();
+        LostPage.of(folder.resolve("phone"), page);
+        phone = new SwarmNode(folder, "phone");
+
+        AuditResult repaired = self(phone, true);
+        assertThat(repaired.state()).isEqualTo(State.DIFFERENT);
+        assertThat(repaired.repaired()).isFalse();
+        assertThat(repaired.rows())
+                .extracting(AuditResult.Difference::toString)
+                .contains("picture[page]: names blob " + small + ", which can't be read here, nor replaced");
+        assertThat(repaired.why()).contains("restore a backup", "join with a new token");
+        assertThat(phone.swarm.watch().events().since(0))
+                .anySatisfy(event -> assertThat(event.what()).contains("can't be read here, nor replaced"));
+        assertThat(told(phone, "repair")).isZero();
+        // Rows go on, both ways, and what is asked of it is asked elsewhere.
+        String next = phone.show("next", bytes(15, 900));
+        Await.until("home has the next", PATIENCE, () -> home.blobs.contains(next));
+        assertThat(phone.blobs.contains(sound)).isTrue();
+        assertNobodyIsBlamed(phone);
+        assertNobodyIsBlamed(home);
     }
 
     @Test
