@@ -304,6 +304,48 @@ class HostingIT {
     }
 
     @Test
+    void anAppWhoseActiveReleaseWasRemovedIsServedByTheNewest() throws Exception {
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < ReleaseHistory.KEPT + 3; i++) {
+            ids.add(a.deploy("shop", Map.of("index.html", "v" + i)).release());
+            if (i == 1) {
+                // It is away from now on.
+                b.pullFrom(a);
+            }
+        }
+        String newest = ids.get(ids.size() - 1);
+        assertThat(new ReleaseHistory(a.cartridge).prune(a.apps.require("shop").id()))
+                .isEqualTo(3);
+        now.addAndGet(1000);
+        b.deployments.activate("shop", ids.get(0));
+        assertThat(b.route("shop").release()).isEqualTo(ids.get(0));
+        assertThat(b.routes.astray()).isEmpty();
+        a.pullFrom(b);
+        b.pullFrom(a);
+
+        for (Node node : List.of(a, b)) {
+            assertThat(node.apps.require("shop").release()).isEqualTo(ids.get(0));
+            Routes anew =
+                    new Routes(node.cartridge, node.blobs, Map::of, app -> true, Routes.Absence.NONE, Runnable::run);
+            for (Routes routes : List.of(node.routes, anew)) {
+                Route route = Objects.requireNonNull(routes.find("shop"));
+                assertThat(route.release()).isEqualTo(newest);
+                assertThat(route.files()).containsKey("index.html");
+                assertThat(routes.astray()).containsExactly(new Routes.Astray("shop", ids.get(0), newest));
+            }
+        }
+        assertThat(new ReleaseHistory(a.cartridge).prune(a.apps.require("shop").id()))
+                .as("what is served stays")
+                .isZero();
+        a.deployments.activate("shop", ids.get(5));
+        b.pullFrom(a);
+        for (Node node : List.of(a, b)) {
+            assertThat(node.route("shop").release()).isEqualTo(ids.get(5));
+            assertThat(node.routes.astray()).isEmpty();
+        }
+    }
+
+    @Test
     void aReleaseIsServedWithoutWhatIsHeldBackButNeverWithoutItsSources() throws Exception {
         a.deploy("shop", Map.of("index.html", "one"));
         b.pullFrom(a);

@@ -101,6 +101,7 @@ final class Node implements AutoCloseable {
     private final Swarm swarm;
     private final Runtime runtime;
     private final Standstill standstill;
+    private final Routes routes;
     private final Housekeeping housekeeping;
     private final HttpServer http;
     /** Rehearses a machine whose clock is wrong when the system property {@code fazt.clock.offset} says so (ISO 8601). */
@@ -196,7 +197,7 @@ final class Node implements AutoCloseable {
                                     System::nanoTime,
                                     (what, why) -> swarm.watch().events().add("standstill", null, what, why))
                             .start(daemons("standstill")));
-            Routes routes = new Routes(
+            routes = new Routes(
                     cartridge,
                     blobs,
                     swarm::aliases,
@@ -382,6 +383,11 @@ final class Node implements AutoCloseable {
         }
         complaints.addAll(SwarmAdapter.complaints(swarm, time));
         complaints.addAll(standstill.complaints());
+        routes.astray()
+                .forEach(one -> complaints.add("the active release " + one.active() + " of app " + one.app()
+                        + " was removed before a member that was away went back to it: "
+                        + (one.served() == null ? "nothing" : "release " + one.served())
+                        + " is served. Make one the active one that is there: on the admin page, or by a deploy"));
         java.lang.Runtime machine = java.lang.Runtime.getRuntime();
         return new Condition(
                 name,

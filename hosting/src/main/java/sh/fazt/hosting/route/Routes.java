@@ -1,5 +1,6 @@
 package sh.fazt.hosting.route;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -39,7 +40,7 @@ public final class Routes implements CommitListener {
     private final Executor executor;
     private final AtomicBoolean due = new AtomicBoolean();
 
-    private volatile Table table = new Table(Map.of(), Map.of());
+    private volatile Table table = new Table(Map.of(), Map.of(), List.of());
     /**
      * Of each release that is not whole here, one blob that it lacks. Null while a rebuild reads: then any blob
      * may be one that it does not see.
@@ -54,8 +55,17 @@ public final class Routes implements CommitListener {
         boolean isMeant(String app, Manifest.File file);
     }
 
+    /**
+     * An app whose active release is not here and whose others are all newer: a member that had been away for long went
+     * back to one that was removed meanwhile. The newest that is here is served.
+     *
+     * @param served null where none is whole
+     */
+    public record Astray(
+            String app, String active, @Nullable String served) {}
+
     /** Everything that is answered, at one moment. Immutable. */
-    private record Table(Map<String, Route> byLabel, Map<String, Route> byApp) {}
+    private record Table(Map<String, Route> byLabel, Map<String, Route> byApp, List<Astray> astray) {}
 
     /**
      * Builds the first table on the calling thread.
@@ -89,6 +99,11 @@ public final class Routes implements CommitListener {
     /** An app's route by its id, whatever labels lead to it. */
     public @Nullable Route ofApp(String app) {
         return table.byApp().get(app);
+    }
+
+    /** The apps that are served by another release than the active one, as that was removed. */
+    public List<Astray> astray() {
+        return table.astray();
     }
 
     @Override
@@ -125,7 +140,8 @@ public final class Routes implements CommitListener {
     private synchronized void rebuild() {
         awaited = null;
         Set<String> lacking = new HashSet<>();
-        Map<String, Route> byApp = cartridge.read(rows -> read(rows, lacking));
+        List<Astray> astray = new ArrayList<>();
+        Map<String, Route> byApp = cartridge.read(rows -> read(rows, lacking, astray));
         Map<String, Route> byLabel = new HashMap<>();
         // The smallest id answers to a name that two sides of a split gave to two apps.
         byApp.keySet().stream().sorted().forEach(app -> {
@@ -140,12 +156,21 @@ public final class Routes implements CommitListener {
                 byLabel.remove(label);
             }
         });
-        table = new Table(Map.copyOf(byLabel), Map.copyOf(byApp));
+        astray.stream().filter(one -> !table.astray().contains(one)).forEach(Routes::warn);
+        table = new Table(Map.copyOf(byLabel), Map.copyOf(byApp), List.copyOf(astray));
         // Last: a blob that arrived while this was read has asked for another rebuild.
         awaited = lacking;
     }
 
-    private Map<String, Route> read(Rows rows, Set<String> lacking) {
+    private static void warn(Astray one) {
+        LOG.warn(
+                "the active release of an app was removed: the newest is served app={} active={} served={}",
+                one.app(),
+                one.active(),
+                one.served() == null ? "none" : one.served());
+    }
+
+    private Map<String, Route> read(Rows rows, Set<String> lacking, List<Astray> astray) {
         record Pointer(String app, String name, @Nullable String active) {}
         List<Pointer> pointers = rows.query("""
                 SELECT a.id, a.name, p.release FROM app_live a
@@ -160,9 +185,14 @@ public final class Routes implements CommitListener {
                 continue;
             }
             Route before = table.byApp().get(pointer.app());
-            String release = pointer.active() == null
-                    ? null
-                    : servable(rows, pointer.app(), pointer.active(), before, damaged, lacking);
+            String release = null;
+            if (pointer.active() != null) {
+                boolean there = isThere(rows, pointer.app(), pointer.active());
+                release = servable(rows, pointer.app(), pointer.active(), there, before, damaged, lacking);
+                if (!there && (release == null || release.compareTo(pointer.active()) > 0)) {
+                    astray.add(new Astray(pointer.name(), pointer.active(), release));
+                }
+            }
             next.put(
                     pointer.app(),
                     before != null
@@ -174,18 +204,34 @@ public final class Routes implements CommitListener {
         return next;
     }
 
-    /** The active release if all of it is here that must be, else the newest such one before it. */
+    private static boolean isThere(Rows rows, String app, String release) {
+        return rows.first("SELECT 1 FROM release_live WHERE scope = ? AND id = ?", row -> true, app, release)
+                .isPresent();
+    }
+
+    /**
+     * The active release if all of it is here that must be, else the newest such one before it; where the active one is
+     * not there, else the newest such one.
+     */
     private @Nullable String servable(
-            Rows rows, String app, String active, @Nullable Route before, Set<String> damaged, Set<String> lacking) {
-        if (before != null && active.equals(before.release())) {
+            Rows rows,
+            String app,
+            String active,
+            boolean there,
+            @Nullable Route before,
+            Set<String> damaged,
+            Set<String> lacking) {
+        if (there && before != null && active.equals(before.release())) {
             return active;
         }
         record Candidate(String id, long files) {}
         List<Candidate> candidates = rows.query(
-                "SELECT id, files FROM release_live WHERE scope = ? AND id <= ? ORDER BY id DESC",
+                "SELECT id, files FROM release_live WHERE scope = ?1 AND (id <= ?2 OR ?3)"
+                        + " ORDER BY id <= ?2 DESC, id DESC",
                 row -> new Candidate(row.text(0), row.integer(1)),
                 app,
-                active);
+                active,
+                !there);
         for (Candidate candidate : candidates) {
             if (before != null && candidate.id().equals(before.release())) {
                 return candidate.id();
