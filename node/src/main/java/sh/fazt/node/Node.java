@@ -304,7 +304,8 @@ final class Node implements AutoCloseable {
         for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
             for (InetAddress address : Collections.list(each.getInetAddresses())) {
                 if (!address.isLoopbackAddress() && !address.isLinkLocalAddress() && addresses.size() < 8) {
-                    String text = address.getHostAddress();
+                    // Without the interface, which others call otherwise.
+                    String text = address.getHostAddress().split("%")[0];
                     addresses.add((text.indexOf(':') >= 0 ? "[" + text + "]" : text) + ":" + port);
                 }
             }

@@ -24,6 +24,8 @@ final class Namespaces implements AutoCloseable {
     private final String bridge = "fz" + ProcessHandle.current().pid();
     private final String network;
     private final List<String> names = new ArrayList<>();
+    /** Whether the bridge has an IPv6 address too. */
+    private boolean six;
 
     Namespaces() throws Exception {
         removeLeftovers();
@@ -52,6 +54,33 @@ final class Namespaces implements AutoCloseable {
     /** The address that this test's own process has on the bridge, and no other machine. */
     String own() {
         return network + "1";
+    }
+
+    /**
+     * Makes a namespace that has an IPv6 address, and none of IPv4 but loopback's; answers the address.
+     *
+     * @param device what its interface is called inside
+     */
+    String addSix(String name, String device) throws Exception {
+        // Within fd00::/8, and this run's own.
+        long pid = ProcessHandle.current().pid();
+        String prefix =
+                "fd66:7a74:" + Long.toHexString(pid >>> 16 & 0xffff) + ":" + Long.toHexString(pid & 0xffff) + "::";
+        if (!six) {
+            six = true;
+            run("ip", "addr", "add", prefix + "1/64", "dev", bridge, "nodad");
+        }
+        String namespace = bridge + "-" + name;
+        String address = prefix + Integer.toHexString(0x10 + names.size());
+        names.add(name);
+        run("ip", "netns", "add", namespace);
+        String end = bridge + "-" + INTERFACES.incrementAndGet();
+        run("ip", "link", "add", end, "type", "veth", "peer", "name", device, "netns", namespace);
+        run("ip", "link", "set", end, "master", bridge, "up");
+        run("ip", "-n", namespace, "addr", "add", address + "/64", "dev", device, "nodad");
+        run("ip", "-n", namespace, "link", "set", device, "up");
+        run("ip", "-n", namespace, "link", "set", "lo", "up");
+        return address;
     }
 
     /** Makes a namespace and answers its address. */
