@@ -3,13 +3,22 @@ package sh.fazt.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /** {@code fazt app} and {@code fazt alias}. */
 final class AppCommands {
+    private static final int SIDE_BY_SIDE = 8;
+    private static final long SMALL = 256 << 10;
+
     private AppCommands() {}
 
     static int deploy(Arguments arguments, Terminal terminal) throws IOException {
@@ -38,14 +47,13 @@ final class AppCommands {
         Map<String, Object> offer = Map.of("name", name, "manifest", manifest);
         Object answer = node.send("POST", "/api/deploy", offer);
         int uploaded = 0;
-        List<?> missing = Json.elements(answer, "missing");
+        Set<Object> missing = new HashSet<>(Json.elements(answer, "missing"));
         if (!missing.isEmpty()) {
-            for (Folder.Entry entry : folder.entries()) {
-                if (missing.contains(entry.sha256())) {
-                    node.upload("/api/blobs/" + entry.sha256(), entry.source(), entry.size());
-                    uploaded++;
-                }
-            }
+            List<Folder.Entry> lacking = folder.entries().stream()
+                    .filter(entry -> missing.remove(entry.sha256()))
+                    .toList();
+            upload(node, lacking);
+            uploaded = lacking.size();
             answer = node.send("POST", "/api/deploy", offer);
         }
         if (!Json.elements(answer, "missing").isEmpty()) {
@@ -60,6 +68,38 @@ final class AppCommands {
         result.put("uploaded_files", (long) uploaded);
         result.put("url", Json.member(answer, "url"));
         return result;
+    }
+
+    /** Small files go side by side, as the node commits together what comes together; large ones one after the other. */
+    private static void upload(NodeClient node, List<Folder.Entry> entries) {
+        ExecutorService sideBySide = Executors.newFixedThreadPool(SIDE_BY_SIDE);
+        try {
+            List<Future<?>> small = new ArrayList<>();
+            for (Folder.Entry entry : entries) {
+                if (entry.size() <= SMALL) {
+                    small.add(sideBySide.submit(() -> upload(node, entry)));
+                }
+            }
+            for (Folder.Entry entry : entries) {
+                if (entry.size() > SMALL) {
+                    upload(node, entry);
+                }
+            }
+            for (Future<?> one : small) {
+                one.get();
+            }
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Failure failure ? failure : new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Failure.failed("the upload was interrupted; deploy again: what is there is not sent twice");
+        } finally {
+            sideBySide.shutdownNow();
+        }
+    }
+
+    private static void upload(NodeClient node, Folder.Entry entry) {
+        node.upload("/api/blobs/" + entry.sha256(), entry.source(), entry.size());
     }
 
     static int list(Arguments arguments, Terminal terminal) {

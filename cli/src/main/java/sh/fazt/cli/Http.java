@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One HTTP/1.1 exchange per connection over a plain socket: {@code java.net.http} would cost every command
- * 80 ms. Knows fixed and chunked answers, which is what a node sends. Confined to its caller's thread.
+ * 80 ms. Knows fixed and chunked answers, which is what a node sends. Thread-safe.
  */
 final class Http {
     private static final int CONNECT_MILLIS = 3_000;

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** The REST surface of the node that runs on a cartridge, found through its run file. Confined to main. */
+/** The REST surface of the node that runs on a cartridge, found through its run file. Thread-safe. */
 final class NodeClient {
     private static final Duration USUAL = Duration.ofSeconds(30);
 
