@@ -34,20 +34,22 @@ async function handingOn(before, milliseconds, ways) {
   return child;
 }
 
-/** As many hosts, each with one way out, which is the router. */
+/** As many hosts in one network, each with a way of its own to the router, which answers for the others. */
 async function networks(count) {
   for (let i = made.length; i < count; i++) {
-    const host = { space: `${name}n${i}`, way: `${name}w${i}`, host: `10.213.${i}.2`,
+    const host = { space: `${name}n${i}`, way: `${name}w${i}`, host: `10.213.0.${i + 2}`,
       bind: '0.0.0.0', port: HTTP_PORT, forwarded: FORWARDED_PORT, swarmPort: SWARM_PORT };
     host.words = ['ip', 'netns', 'exec', host.space];
     run('ip', 'netns', 'add', host.space);
     made.push(host);
     run('ip', 'link', 'add', host.way, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', host.space);
-    run('ip', 'address', 'add', `10.213.${i}.1/30`, 'dev', host.way);
+    run('ip', 'address', 'add', '10.213.0.1/32', 'dev', host.way);
     run('ip', 'link', 'set', host.way, 'up');
-    fs.writeFileSync(`/proc/sys/net/ipv4/conf/${host.way}/forwarding`, '1');
-    for (const words of [['address', 'add', `${host.host}/30`, 'dev', 'eth0'], ['link', 'set', 'lo', 'up'], ['link', 'set', 'eth0', 'up'],
-      ['route', 'add', 'default', 'via', `10.213.${i}.1`]]) run('ip', '-n', host.space, ...words);
+    run('ip', 'route', 'add', `${host.host}/32`, 'dev', host.way);
+    for (const way of ['forwarding', 'proxy_arp']) fs.writeFileSync(`/proc/sys/net/ipv4/conf/${host.way}/${way}`, '1');
+    fs.writeFileSync(`/proc/sys/net/ipv4/neigh/${host.way}/proxy_delay`, '0');
+    for (const words of [['address', 'add', `${host.host}/24`, 'dev', 'eth0'], ['link', 'set', 'lo', 'up'], ['link', 'set', 'eth0', 'up'],
+      ['route', 'add', 'default', 'via', '10.213.0.1']]) run('ip', '-n', host.space, ...words);
     await handingOn(host.words, 0, [`${FORWARDED_PORT}=127.0.0.1:${HTTP_PORT}`]);
   }
   return made;
