@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import sh.fazt.cartridge.change.Scope;
 import sh.fazt.consensus.Timings;
 import sh.fazt.swarm.SwarmNodes.Node;
 import sh.fazt.testkit.Await;
@@ -102,7 +103,7 @@ class SeatsIT {
         awaitVoters(Set.of(one, two, four), one, two, phone, four);
         assertThat(why(four, phone)).isEqualTo("votes from now on: it stood by, and a voter's seat fell free");
         four.swarm.alias("shop", "app");
-        two.swarm.leave(false);
+        two.swarm.leave(false, Scope::id);
         awaitVoters(Set.of(one, four), one, phone, four);
         staysSo(SILENCE.dividedBy(3), Set.of(one, four), one);
         phone.swarm.alias("shop", "other");
