@@ -121,8 +121,9 @@ final class Oracle {
                     may.add(one.stamp() + " " + name);
                 }
                 // What a lost disk had written over it counts: its writer knew, and nobody else can have.
-                boolean succeeded =
-                        all.stream().anyMatch(later -> history.succeeds(later, one)) || history.mayBeWrittenOver(one);
+                boolean succeeded = all.stream().anyMatch(later -> history.succeeds(later, one))
+                        || history.mayBeWrittenOver(one)
+                        || one.puts.get(name) == null && history.mayBeUndone(one, name);
                 boolean likewise = writes.stream()
                         .anyMatch(other -> other != one
                                 && Objects.equals(other.puts.get(name), one.puts.get(name))
