@@ -23,8 +23,7 @@ final class SyncCodec {
     static byte[] vectors(Map<Scope, VersionVector> vectors, boolean asks, ReplicaStore store) {
         Vectors.Builder message = Vectors.newBuilder().setAsks(asks);
         vectors.forEach((scope, vector) -> {
-            // What was in doubt when it was read may have another name by now.
-            VersionVector certain = vector.least(store.certain(scope));
+            VersionVector certain = certain(scope, vector, store);
             ScopeVector.Builder one =
                     ScopeVector.newBuilder().setScope(scope.id()).addAllSeen(seen(certain));
             long digest = store.digest(scope);
@@ -34,6 +33,17 @@ final class SyncCodec {
             message.addScopes(one);
         });
         return message.build().toByteArray();
+    }
+
+    /** What was in doubt when the vector was read may have another name by now. */
+    private static VersionVector certain(Scope scope, VersionVector vector, ReplicaStore store) {
+        VersionVector known = store.certain(scope);
+        VersionVector certain = vector;
+        for (Map.Entry<Origin, Long> own :
+                vector.by(store.origin().node()).entries().entrySet()) {
+            certain = certain.with(own.getKey(), Math.min(own.getValue(), known.get(own.getKey())));
+        }
+        return certain;
     }
 
     static byte[] reach(Set<NodeId> linked) {

@@ -274,6 +274,7 @@ final class Checks {
                             !rewrite.knew(write)
                                     || write.rewrites
                                     || isOwn(rewrite, write)
+                                    || write.mayBeLost
                                     || swarm.history.mayBeWrittenOver(write),
                             Checker.FENCING,
                             "%s wrote %s for %s in an evicted node's place, and not what %s is",
@@ -286,7 +287,10 @@ final class Checks {
         }
     }
 
-    /** What nobody else had is not in others' hands: where it lost, there is a record of it, which is checked. */
+    /**
+     * What nobody else had, as nobody has what its writer's lost disk had, is not in others' hands: where it lost, there is a
+     * record of it, which is checked.
+     */
     private static boolean isOwn(Write rewrite, Write write) {
         return rewrite.dot().origin().node().equals(write.dot().origin().node());
     }
