@@ -92,7 +92,7 @@ class SeatsIT {
 
     private static String why(Node of, Node seenBy) {
         return seenBy.swarm.watch().events().since(0).stream()
-                .filter(event -> event.kind().equals("role") && of.key.id().equals(event.node()))
+                .filter(event -> event.kind().equals("role") && Objects.equals(event.node(), of.key.id()))
                 .map(event -> event.what() + ": " + event.why())
                 .collect(Collectors.joining("; "));
     }
