@@ -13,8 +13,10 @@ import io.grpc.stub.MetadataUtils;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +24,19 @@ import org.junit.jupiter.api.io.TempDir;
 import sh.fazt.cartridge.RunFile;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc;
 import sh.fazt.protocol.admin.v1.AdminServiceGrpc.AdminServiceBlockingStub;
+import sh.fazt.protocol.admin.v1.Event;
+import sh.fazt.protocol.admin.v1.GetStatusRequest;
+import sh.fazt.protocol.admin.v1.GetStatusResponse;
+import sh.fazt.protocol.admin.v1.GetSyncRequest;
+import sh.fazt.protocol.admin.v1.ListConflictsRequest;
+import sh.fazt.protocol.admin.v1.ListEventsRequest;
 import sh.fazt.protocol.admin.v1.ListMembersRequest;
+import sh.fazt.protocol.admin.v1.MemberNames;
+import sh.fazt.protocol.admin.v1.PlaceAppRequest;
+import sh.fazt.protocol.admin.v1.SyncRequest;
+import sh.fazt.protocol.admin.v1.VerifyRequest;
+import sh.fazt.protocol.admin.v1.VerifyResponse;
+import sh.fazt.testkit.Await;
 
 /** A node that listens on one address that is not loopback: its own machine steers it, another does not. */
 class BindNetnsIT {
@@ -68,16 +82,81 @@ class BindNetnsIT {
         assertThat(node.api("/api/auth/status").get("authenticated").asBoolean())
                 .as("the owner, logged in on the admin host")
                 .isTrue();
-
-        assertThat(members(file.token())).isEqualTo(1);
-        assertThatThrownBy(() -> members("guessed"))
-                .isInstanceOfSatisfying(
-                        StatusRuntimeException.class,
-                        refused -> assertThat(refused.getStatus().getCode()).isEqualTo(Status.Code.UNAUTHENTICATED));
     }
 
-    /** How many members AdminService tells a program on this machine. */
-    private int members(String token) throws Exception {
+    @Test
+    void answersAProgramOnItsOwnMachineThatHasTheToken() throws Exception {
+        Path app = Files.createDirectories(folder.resolve("hello"));
+        Files.writeString(app.resolve("index.html"), "<h1>hello</h1>");
+        node.ok("app", "deploy", app.toString());
+        String token = RunFile.read(node.cartridge).orElseThrow().token();
+
+        GetStatusResponse status = ask(token, admin -> admin.getStatus(GetStatusRequest.getDefaultInstance()));
+        assertThat(status.getSelf().getName()).isEqualTo("one");
+        assertThat(status.getQuorum()).isTrue();
+        assertThat(ask(token, admin -> admin.listMembers(ListMembersRequest.getDefaultInstance()))
+                        .getMembersList())
+                .singleElement()
+                .satisfies(member -> assertThat(member.getState()).isEqualTo("alive"));
+        assertThat(ask(token, admin -> admin.listConflicts(ListConflictsRequest.getDefaultInstance()))
+                        .getTotal())
+                .isZero();
+        VerifyResponse verified = ask(
+                token,
+                admin -> admin.verify(VerifyRequest.newBuilder().setApp("hello").build()));
+        assertThat(verified.getDifferent() || verified.getIncomplete()).isFalse();
+        assertThat(verified.getScopesList())
+                .singleElement()
+                .satisfies(scope -> assertThat(scope.getState()).isEqualTo("equal"));
+        SyncRequest sync = SyncRequest.newBuilder().setApp("hello").build();
+        assertThat(ask(token, admin -> admin.sync(sync)).getAll().getBlobs()).isZero();
+        assertThat(ask(token, admin -> admin.getSync(GetSyncRequest.getDefaultInstance()))
+                        .getRunning())
+                .isFalse();
+        PlaceAppRequest place = PlaceAppRequest.newBuilder()
+                .setApp("hello")
+                .setOn(MemberNames.newBuilder().addNodes("one"))
+                .build();
+        assertThat(ask(token, admin -> admin.placeApp(place)).getAppsList())
+                .singleElement()
+                .satisfies(placed -> assertThat(placed.getRule()).isEqualTo("on one"));
+        Await.until(
+                "it is among the events",
+                Duration.ofSeconds(20),
+                () ->
+                        ask(token, admin -> admin.listEvents(ListEventsRequest.getDefaultInstance()))
+                                .getEventsList()
+                                .stream()
+                                .anyMatch(event -> event.getKind().equals("placement")));
+        Event first = ask(
+                token,
+                admin -> admin.watchEvents(ListEventsRequest.getDefaultInstance())
+                        .next());
+        assertThat(first.getNumber()).isEqualTo(1);
+
+        List<Function<AdminServiceBlockingStub, Object>> calls = List.of(
+                admin -> admin.getStatus(GetStatusRequest.getDefaultInstance()),
+                admin -> admin.listMembers(ListMembersRequest.getDefaultInstance()),
+                admin -> admin.listConflicts(ListConflictsRequest.getDefaultInstance()),
+                admin -> admin.verify(VerifyRequest.getDefaultInstance()),
+                admin -> admin.sync(sync),
+                admin -> admin.placeApp(place),
+                admin -> admin.listEvents(ListEventsRequest.getDefaultInstance()),
+                admin -> admin.watchEvents(ListEventsRequest.getDefaultInstance())
+                        .next());
+        for (String none : new String[] {"guessed", ""}) {
+            for (Function<AdminServiceBlockingStub, Object> call : calls) {
+                assertThatThrownBy(() -> ask(none, call))
+                        .isInstanceOfSatisfying(
+                                StatusRuntimeException.class,
+                                refused -> assertThat(refused.getStatus().getCode())
+                                        .isEqualTo(Status.Code.UNAUTHENTICATED));
+            }
+        }
+    }
+
+    /** What AdminService answers a program on this machine. @param token none if empty */
+    private <T> T ask(String token, Function<AdminServiceBlockingStub, T> call) throws Exception {
         String address = node.swarmAddress();
         int colon = address.lastIndexOf(':');
         ManagedChannel channel = NettyChannelBuilder.forAddress(
@@ -89,11 +168,13 @@ class BindNetnsIT {
                 .build();
         try {
             Metadata headers = new Metadata();
-            headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
+            if (!token.isEmpty()) {
+                headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
+            }
             AdminServiceBlockingStub admin = AdminServiceGrpc.newBlockingStub(channel)
                     .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
                     .withDeadlineAfter(30, TimeUnit.SECONDS);
-            return admin.listMembers(ListMembersRequest.getDefaultInstance()).getMembersCount();
+            return call.apply(admin);
         } finally {
             channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
         }
