@@ -82,6 +82,10 @@ class BindNetnsIT {
         assertThat(node.api("/api/auth/status").get("authenticated").asBoolean())
                 .as("the owner, logged in on the admin host")
                 .isTrue();
+
+        assertThat(Files.readString(Path.of("/proc/" + node.pid() + "/cmdline")).split("\0"))
+                .as("nobody makes it read Java objects")
+                .contains("-Djdk.serialFilter=!*");
     }
 
     @Test
