@@ -12,9 +12,12 @@ public final class NodeId implements Comparable<NodeId> {
     private static final int SHORT = 8;
 
     private final byte[] bytes;
+    /** Kept: with every message it is looked up in several maps. */
+    private final int hash;
 
     private NodeId(byte[] bytes) {
         this.bytes = bytes;
+        this.hash = Arrays.hashCode(bytes);
     }
 
     /** The node whose public key hashes to these 32 bytes. */
@@ -49,17 +52,17 @@ public final class NodeId implements Comparable<NodeId> {
 
     @Override
     public int compareTo(NodeId other) {
-        return Arrays.compareUnsigned(bytes, other.bytes);
+        return this == other ? 0 : Arrays.compareUnsigned(bytes, other.bytes);
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof NodeId that && Arrays.equals(bytes, that.bytes);
+        return this == other || other instanceof NodeId that && hash == that.hash && Arrays.equals(bytes, that.bytes);
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(bytes);
+        return hash;
     }
 
     /** 52 characters of lower-case base32. */

@@ -2,7 +2,6 @@ package sh.fazt.sync;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -124,12 +123,12 @@ public final class Audits {
     /** Something is said to differ: have a look, but not over and over. On {@code swarm}. */
     void soon(NodeId peer, Scope scope) {
         long now = nanos.getAsLong();
-        Due one = due(peer, scope, now);
+        Due one = due(new Pair(peer, scope), now);
         one.at = Math.min(one.at, Math.max(now, one.lastRun + backOff(one)));
     }
 
-    private Due due(NodeId peer, Scope scope, long now) {
-        return due.computeIfAbsent(new Pair(peer, scope), pair -> {
+    private Due due(Pair pair, long now) {
+        return due.computeIfAbsent(pair, any -> {
             Due first = new Due();
             first.at = now + period.toNanos() / 10;
             first.lastRun = now - period.toNanos();
@@ -152,18 +151,26 @@ public final class Audits {
         if (running) {
             return;
         }
-        Pair next = linked.stream()
-                .flatMap(peer -> core.inStep(peer).stream().map(scope -> new Pair(peer, scope)))
-                .filter(pair -> due(pair.peer(), pair.scope(), now).at <= now)
-                .min(Comparator.comparingLong(pair -> due(pair.peer(), pair.scope(), now).at))
-                .orElse(null);
-        if (next == null) {
+        Pair next = null;
+        Due first = null;
+        for (NodeId peer : linked) {
+            for (Scope scope : core.inStep(peer)) {
+                Pair pair = new Pair(peer, scope);
+                Due due = due(pair, now);
+                if (due.at <= now && (first == null || due.at < first.at)) {
+                    next = pair;
+                    first = due;
+                }
+            }
+        }
+        if (next == null || first == null) {
             return;
         }
         running = true;
-        Due one = due(next.peer(), next.scope(), now);
+        Due one = first;
+        NodeId asked = next.peer();
         one.lastRun = now;
-        compare(next.peer(), next.scope(), true)
+        compare(asked, next.scope(), true)
                 .whenComplete((result, failed) -> swarm.execute(() -> {
                     running = false;
                     boolean ended = result != null
@@ -171,7 +178,7 @@ public final class Audits {
                                     || result.state() == AuditResult.State.DIFFERENT);
                     one.strikes =
                             ended && result.state() == AuditResult.State.EQUAL ? 0 : Math.min(10, one.strikes + 1);
-                    long seldom = period.toNanos() * (paid.contains(next.peer()) ? SELDOM : 1);
+                    long seldom = period.toNanos() * (paid.contains(asked) ? SELDOM : 1);
                     long wait = ended && result.state() == AuditResult.State.EQUAL ? seldom : backOff(one);
                     one.at = nanos.getAsLong() + wait;
                 }));

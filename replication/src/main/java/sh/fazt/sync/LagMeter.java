@@ -162,6 +162,9 @@ final class LagMeter {
      */
     private void forget(Collection<Map<Scope, VersionVector>> needed) {
         marks.forEach((scope, origins) -> origins.forEach((origin, times) -> {
+            if (times.size() < 2) {
+                return;
+            }
             long least = needed.stream()
                     .map(lacking -> lacking.get(scope))
                     .filter(Objects::nonNull)

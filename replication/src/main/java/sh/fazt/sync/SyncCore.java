@@ -341,8 +341,9 @@ public final class SyncCore {
         boolean tooMuch = false;
         for (Map.Entry<Scope, VersionVector> entry : vectors.entrySet()) {
             Scope scope = entry.getKey();
-            VersionVector theirs = entry.getValue();
             VersionVector ours = view.vector(scope);
+            // Most of the time they are equal: as one they are kept once, and compared at once.
+            VersionVector theirs = entry.getValue().equals(ours) ? ours : entry.getValue();
             if (!remember(peer, scope, theirs)) {
                 tooMuch = true;
                 continue;

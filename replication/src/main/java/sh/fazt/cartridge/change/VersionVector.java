@@ -20,9 +20,13 @@ public final class VersionVector {
     }
 
     public static VersionVector of(Map<Origin, Long> highest) {
-        TreeMap<Origin, Long> copy = new TreeMap<>(highest);
-        copy.values().removeIf(sequence -> sequence == 0);
-        return copy.isEmpty() ? EMPTY : new VersionVector(copy);
+        return taking(new TreeMap<>(highest));
+    }
+
+    /** Nobody else may have the map. */
+    private static VersionVector taking(TreeMap<Origin, Long> highest) {
+        highest.values().removeIf(sequence -> sequence == 0);
+        return highest.isEmpty() ? EMPTY : new VersionVector(highest);
     }
 
     /** The highest sequence seen of the origin, or 0. */
@@ -36,6 +40,9 @@ public final class VersionVector {
 
     /** Whether everything that the other names is seen here too. */
     public boolean covers(VersionVector other) {
+        if (this == other) {
+            return true;
+        }
         for (Map.Entry<Origin, Long> entry : other.highest.entrySet()) {
             if (get(entry.getKey()) < entry.getValue()) {
                 return false;
@@ -48,32 +55,38 @@ public final class VersionVector {
     public VersionVector with(Origin origin, long sequence) {
         TreeMap<Origin, Long> copy = new TreeMap<>(highest);
         copy.put(origin, sequence);
-        return of(copy);
+        return taking(copy);
     }
 
     /** The least vector that covers both. */
     public VersionVector merge(VersionVector other) {
+        if (covers(other)) {
+            return this;
+        }
         TreeMap<Origin, Long> copy = new TreeMap<>(highest);
         other.highest.forEach((origin, sequence) -> copy.merge(origin, sequence, Math::max));
-        return of(copy);
+        return taking(copy);
     }
 
     /** The greatest vector that both cover. */
     public VersionVector least(VersionVector other) {
         TreeMap<Origin, Long> copy = new TreeMap<>(highest);
         copy.replaceAll((origin, sequence) -> Math.min(sequence, other.get(origin)));
-        return of(copy);
+        return taking(copy);
     }
 
     /** What one node wrote of this vector. */
     public VersionVector by(NodeId node) {
         TreeMap<Origin, Long> copy = new TreeMap<>(highest);
         copy.keySet().removeIf(origin -> !origin.node().equals(node));
-        return of(copy);
+        return taking(copy);
     }
 
     /** How many transactions this vector has seen that the other has not. */
     public long aheadOf(VersionVector other) {
+        if (this == other) {
+            return 0;
+        }
         long ahead = 0;
         for (Map.Entry<Origin, Long> entry : highest.entrySet()) {
             ahead += Math.max(0, entry.getValue() - other.get(entry.getKey()));
@@ -92,7 +105,7 @@ public final class VersionVector {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof VersionVector that && highest.equals(that.highest);
+        return this == other || other instanceof VersionVector that && highest.equals(that.highest);
     }
 
     @Override
