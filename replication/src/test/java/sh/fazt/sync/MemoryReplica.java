@@ -69,6 +69,10 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
     private final List<CommitListener> listeners = new ArrayList<>();
     private Origin origin;
     private Map<String, Row> rows = new TreeMap<>();
+    /** Of the rows; kept, since it goes with every message. */
+    private long digest;
+
+    private int changes;
     private VersionVector vector = VersionVector.EMPTY;
     private Hlc highest = Hlc.ZERO;
     private int highestEpoch;
@@ -95,7 +99,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
 
     /** The run marker tells that this is not the file that was last run here: a new epoch. */
     void restore(Copy copy) {
-        rows = new TreeMap<>(copy.rows());
+        begin(copy.rows());
         vector = copy.vector();
         highest = rows.values().stream()
                 .map(row -> row.stamp().hlc())
@@ -142,9 +146,12 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         restore(kept);
     }
 
+    /** What is remembered of the rows is what the rows say. */
     @Override
     public List<String> damage() {
-        return List.of();
+        return digest == rows.values().stream().mapToLong(Row::digest).sum()
+                ? List.of()
+                : List.of("the digest is not that of the rows");
     }
 
     @Override
@@ -243,7 +250,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         VersionVector deps = vector;
         RowCodec.Writer writer = new RowCodec.Writer(stamp);
         written.forEach(row -> {
-            rows.put(cell(row), row);
+            put(row);
             writer.row(row);
         });
         Dot dot = new Dot(SCOPE, stamp.origin(), stamp.sequence());
@@ -251,6 +258,31 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         Changeset changeset = new Changeset(dot, stamp.hlc(), deps, writer.take());
         tell(new CommitListener.Commit(SCOPE, changeset, true, List.of()));
         return changeset;
+    }
+
+    private void begin(Map<String, Row> from) {
+        rows = new TreeMap<>(from);
+        digest = rows.values().stream().mapToLong(Row::digest).sum();
+        changes++;
+    }
+
+    /** Answers what was there before. */
+    private @Nullable Row put(Row row) {
+        Row before = rows.put(cell(row), row);
+        digest += row.digest() - (before == null ? 0 : before.digest());
+        changes++;
+        return before;
+    }
+
+    private void remove(Row row) {
+        rows.remove(cell(row));
+        digest -= row.digest();
+        changes++;
+    }
+
+    /** Grows whenever a row changes. */
+    int changes() {
+        return changes;
     }
 
     private void tell(CommitListener.Commit commit) {
@@ -327,7 +359,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
 
     @Override
     public long digest(Scope scope) {
-        return rows.values().stream().mapToLong(Row::digest).sum();
+        return digest;
     }
 
     @Override
@@ -363,11 +395,9 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
                             && row.key().get(0).toString().length() <= 2)
                     .findFirst()
                     .ifPresent(row -> {
-                        rows.remove(cell(row));
+                        remove(row);
                         if (!loses) {
-                            Row changed =
-                                    new Row(REGISTER, false, row.key(), row.stamp(), false, Map.of("value", "rotten"));
-                            rows.put(cell(changed), changed);
+                            put(new Row(REGISTER, false, row.key(), row.stamp(), false, Map.of("value", "rotten")));
                         }
                     });
         }
@@ -414,7 +444,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
                 }
             }
             if (takes) {
-                rows.put(cell(row), row);
+                put(row);
             }
         }
         return losers;
@@ -428,12 +458,12 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
                 bugs.contains(Bug.OVERRIDE_DROPPED) ? Document.values(row.columns()) : row.columns());
         if (current == null) {
             if (Document.lacks(vector, row)) {
-                rows.put(cell(row), in.row(row.table(), row.key()));
+                put(in.row(row.table(), row.key()));
             }
             return List.of();
         }
         Document.Merged merged = Document.merge(vector, sender, Document.of(current), in);
-        rows.put(cell(row), merged.document().row(row.table(), row.key()));
+        put(merged.document().row(row.table(), row.key()));
         return merged.losers().stream()
                 .map(loser -> new Row(
                         DOCUMENTS,
@@ -525,7 +555,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         }
         List<Row> losers = new ArrayList<>(repair.lost());
         for (Row row : repair.take()) {
-            Row before = rows.put(cell(row), row);
+            Row before = put(row);
             if (before != null && !before.counter()) {
                 losers.add(before);
             }
@@ -545,7 +575,7 @@ final class MemoryReplica implements ReplicaStore, ReplicaUnderTest {
         if (!vector.equals(at)) {
             return CompletableFuture.completedFuture(false);
         }
-        rows = new TreeMap<>();
+        begin(Map.of());
         vector = VersionVector.EMPTY;
         highest = Hlc.ZERO;
         origin = new Origin(origin.node(), ++highestEpoch);
