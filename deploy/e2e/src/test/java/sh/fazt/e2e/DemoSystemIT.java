@@ -43,7 +43,7 @@ class DemoSystemIT {
                         NodeUnderTest.executable().toString(),
                         "demo")
                 .redirectErrorStream(true);
-        builder.environment().put("FAZT_ARCHIVE", "off");
+        Archives.lend(builder.environment());
         builder.environment().put("FAZT_JAVA_OPTIONS", "-Djava.io.tmpdir=" + folder);
         demo = builder.start();
         Process started = demo;

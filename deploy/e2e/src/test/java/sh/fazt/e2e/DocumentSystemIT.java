@@ -116,7 +116,7 @@ class DocumentSystemIT {
                 SOON,
                 () -> note(a, id).equals("of a of b 5") && note(b, id).equals("of a of b 5"));
         Await.until("the other number is a conflict", SOON, () -> {
-            JsonNode conflicts = a.ok("swarm", "conflicts").get("conflicts");
+            JsonNode conflicts = a.look("/api/swarm/conflicts").get("conflicts");
             return conflicts.size() == 1
                     && conflicts.get(0).get("table").asText().equals("document/stars")
                     && conflicts.toString().contains(id);
@@ -147,7 +147,7 @@ class DocumentSystemIT {
         Await.until(
                 "b has it on its list",
                 SOON,
-                () -> b.ok("swarm", "conflicts").get("conflicts").toString().contains(id));
+                () -> b.look("/api/swarm/conflicts").get("conflicts").toString().contains(id));
         NodeUnderTest.Run dismissed = b.fazt("swarm", "conflicts", "dismiss", id, "--format", "table");
         assertThat(dismissed.code()).isZero();
         assertThat(dismissed.out().strip()).isEqualTo("dismissed conflict " + id + " on every node");
@@ -155,7 +155,7 @@ class DocumentSystemIT {
             Await.until(
                     "nothing is left on " + node.name,
                     SOON,
-                    () -> node.ok("swarm", "conflicts").get("total").asInt() == 0);
+                    () -> node.look("/api/swarm/conflicts").get("total").asInt() == 0);
         }
         assertThat(a.ok("swarm", "conflicts", "dismiss", id).get("dismissed").asBoolean())
                 .as("twice is not wrong")

@@ -100,7 +100,7 @@ class EarlierReleaseSystemIT {
     private static void awaitMembers(NodeUnderTest... members) {
         for (NodeUnderTest member : members) {
             Await.until(member.name + " sees everybody alive and a leader", SOON, () -> {
-                JsonNode status = member.ok("swarm", "status");
+                JsonNode status = member.status();
                 int alive = 0;
                 for (JsonNode each : status.get("members")) {
                     alive += each.get("state").asText().equals("alive") ? 1 : 0;

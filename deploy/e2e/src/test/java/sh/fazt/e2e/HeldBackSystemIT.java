@@ -62,7 +62,7 @@ class HeldBackSystemIT {
     }
 
     private static JsonNode held(NodeUnderTest node) throws Exception {
-        return node.ok("swarm", "status").get("held_back");
+        return node.status().get("held_back");
     }
 
     private static void assertServes(NodeUnderTest node, String file) throws Exception {
@@ -175,7 +175,10 @@ class HeldBackSystemIT {
         Await.until(
                 "the phone knows",
                 SOON,
-                () -> phone.ok("swarm", "placement").at("/apps/0/rule").asText().equals("all, lazy on phone"));
+                () -> phone.look("/api/swarm/placement")
+                        .at("/apps/0/rule")
+                        .asText()
+                        .equals("all, lazy on phone"));
         home.ok("app", "deploy", site("one.txt", "two.txt").toString(), "--name", "films");
         Await.until(
                 "the phone leaves it at home",

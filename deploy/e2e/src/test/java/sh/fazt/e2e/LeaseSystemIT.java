@@ -51,7 +51,7 @@ class LeaseSystemIT {
         c.join(a);
         for (NodeUnderTest node : nodes) {
             Await.until(node.name + " votes among three", SOON, () -> {
-                JsonNode status = node.ok("swarm", "status");
+                JsonNode status = node.status();
                 return status.get("quorum").asBoolean()
                         && status.get("members").size() == 3
                         && !status.get("members").toString().contains("joining");
@@ -67,7 +67,7 @@ class LeaseSystemIT {
         command.addAll(flags);
         command.addAll(List.of("--", "sh", "-c", script));
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
-        builder.environment().put("FAZT_ARCHIVE", "off");
+        Archives.lend(builder.environment());
         Process process = builder.redirectErrorStream(true)
                 .redirectOutput(folder.resolve(said).toFile())
                 .start();

@@ -41,7 +41,7 @@ final class NodeUnderTest implements AutoCloseable {
     final String name;
     final Path cartridge;
     /** More of it for the node's process. */
-    final Map<String, String> environment = new HashMap<>(Map.of("FAZT_ARCHIVE", "off"));
+    final Map<String, String> environment = new HashMap<>();
 
     private final List<String> prefix;
     private final List<String> flags;
@@ -60,6 +60,7 @@ final class NodeUnderTest implements AutoCloseable {
         this.cartridge = folder.resolve(name + ".db");
         this.prefix = prefix;
         this.flags = flags;
+        Archives.lend(environment);
     }
 
     /** The packaged executable. */
@@ -135,6 +136,26 @@ final class NodeUnderTest implements AutoCloseable {
         return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
+    /**
+     * The data that the owner is answered on GET, as the command prints it that asks for the same: for whoever looks
+     * again and again, since a command takes a process each time.
+     */
+    JsonNode look(String path) throws Exception {
+        return data(path, rest("GET", path, "application/json", new byte[0]));
+    }
+
+    private JsonNode data(String path, HttpResponse<String> answer) throws IOException {
+        if (answer.statusCode() != 200) {
+            throw new IllegalStateException(name + " " + path + ": " + answer.statusCode() + " " + answer.body());
+        }
+        return JSON.readTree(answer.body()).get("data");
+    }
+
+    /** What {@code swarm status} says. */
+    JsonNode status() throws Exception {
+        return look("/api/swarm/status");
+    }
+
     /** What it tells whoever scrapes it. */
     String metrics() throws Exception {
         HttpResponse<String> answer = HTTP.send(
@@ -160,11 +181,7 @@ final class NodeUnderTest implements AutoCloseable {
 
     /** What REST answers the owner, who has logged in from elsewhere, on GET: the data. */
     JsonNode api(String path) throws Exception {
-        HttpResponse<String> answer = remote("GET", path, "");
-        if (answer.statusCode() != 200) {
-            throw new IllegalStateException(name + " " + path + ": " + answer.statusCode() + " " + answer.body());
-        }
-        return JSON.readTree(answer.body()).get("data");
+        return data(path, remote("GET", path, ""));
     }
 
     /** What REST answers the owner, who has logged in from elsewhere. */
@@ -283,7 +300,7 @@ final class NodeUnderTest implements AutoCloseable {
         command.addAll(List.of(words));
         command.addAll(List.of("--db", cartridge.toString()));
         ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().put("FAZT_ARCHIVE", "off");
+        Archives.lend(builder.environment());
         return builder;
     }
 

@@ -38,7 +38,7 @@ class RotationSystemIT {
     }
 
     private static String id(NodeUnderTest seenBy, String name) throws Exception {
-        for (JsonNode member : seenBy.ok("swarm", "status").get("members")) {
+        for (JsonNode member : seenBy.status().get("members")) {
             if (member.get("name").asText().equals(name)) {
                 return member.get("id").asText();
             }
@@ -83,7 +83,7 @@ class RotationSystemIT {
         Await.until(
                 "the thief is told",
                 SOON,
-                () -> thief.ok("swarm", "status").get("evicted").asText().contains("old key of phone"));
+                () -> thief.status().get("evicted").asText().contains("old key of phone"));
         Ledger.put(thief, "stolen");
         Ledger.put(home, "secret");
         Ledger.awaitSame(List.of(home, office, phone), SOON);
@@ -103,9 +103,7 @@ class RotationSystemIT {
         home.stop();
         office.stop();
         Await.until(
-                "the quorum is gone",
-                SOON,
-                () -> !phone.ok("swarm", "status").get("quorum").asBoolean());
+                "the quorum is gone", SOON, () -> !phone.status().get("quorum").asBoolean());
         NodeUnderTest.Run refused = phone.fazt("swarm", "rotate-key");
         assertThat(refused.err())
                 .contains("can't change the key of phone without a quorum", "stay as they are until a majority is back")

@@ -137,7 +137,6 @@ class StartSystemIT {
     void theFirstNodeMakesWhatLetsTheNextStartFast() throws Exception {
         Path cache = folder.resolve("cache");
         NodeUnderTest node = node("one");
-        node.environment.remove("FAZT_ARCHIVE");
         node.environment.put("FAZT_CACHE", cache.toString());
         try (node) {
             node.start();

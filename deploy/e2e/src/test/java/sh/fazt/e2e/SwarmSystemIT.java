@@ -80,7 +80,7 @@ class SwarmSystemIT {
     private static void awaitAlive(int count, NodeUnderTest... nodes) {
         for (NodeUnderTest node : nodes) {
             Await.until(node.name + " sees " + count + " alive members and a leader", SOON, () -> {
-                JsonNode status = node.ok("swarm", "status");
+                JsonNode status = node.status();
                 long alive = 0;
                 for (JsonNode member : status.get("members")) {
                     alive += member.get("state").asText().equals("alive") ? 1 : 0;
@@ -366,10 +366,7 @@ class SwarmSystemIT {
         String ledger = c.get("ledger", "/api/all");
         a.kill();
         b.kill();
-        Await.until(
-                "c has no quorum",
-                SOON,
-                () -> !c.ok("swarm", "status").get("quorum").asBoolean());
+        Await.until("c has no quorum", SOON, () -> !c.status().get("quorum").asBoolean());
         NodeUnderTest.Run leave = c.fazt("swarm", "leave");
         assertThat(leave.code()).isEqualTo(1);
         assertThat(leave.err())
@@ -421,8 +418,8 @@ class SwarmSystemIT {
         Await.until(
                 "c has let go",
                 SOON,
-                () -> c.ok("swarm", "placement").at("/apps/0/rule").asText().equals("on a, b")
-                        && c.ok("swarm", "placement").get("leaving").isEmpty());
+                () -> c.look("/api/swarm/placement").at("/apps/0/rule").asText().equals("on a, b")
+                        && c.look("/api/swarm/placement").get("leaving").isEmpty());
         var elsewhere = c.ask("shop", "GET", "/", "");
         assertThat(elsewhere.statusCode()).isEqualTo(421);
         assertThat(elsewhere.body()).contains("a, b");
@@ -603,12 +600,9 @@ class SwarmSystemIT {
             throws Exception {
         assertThat(b.fazt("swarm", "demote", "a-2", "--format", "table").out()).containsPattern("a-2 .* observer");
         a.kill();
-        Await.until(
-                "b has no quorum",
-                SOON,
-                () -> !b.ok("swarm", "status").get("quorum").asBoolean());
+        Await.until("b has no quorum", SOON, () -> !b.status().get("quorum").asBoolean());
         Await.until("how long a is silent is told", SOON, () -> {
-            JsonNode members = b.ok("swarm", "status").get("members");
+            JsonNode members = b.status().get("members");
             return sinceHeard(members, "a") > 3000 && sinceHeard(members, "b") < 0;
         });
         assertThat(b.fazt("swarm", "status", "--format", "table").out())
