@@ -349,6 +349,7 @@ final class SwarmOfReplicas {
             assertThat(one.replica.vector(MemoryReplica.SCOPE))
                     .as("quiet stays quiet")
                     .isEqualTo(vector);
+            assertThat(one.replica.damage()).isEmpty();
             assertThat(one.replica.rows()).as("equal rows").isEqualTo(first.rows());
             assertThat(one.replica.digest(MemoryReplica.SCOPE))
                     .as("equal digests")

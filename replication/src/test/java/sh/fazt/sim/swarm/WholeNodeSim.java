@@ -70,17 +70,17 @@ class WholeNodeSim {
     }
 
     private static boolean finds(Violation.Checker checker, Plant plant) {
-        boolean[] found = {false};
-        for (long seed = 1; seed <= SEEDS_TO_FIND && !found[0]; seed++) {
-            SimWorld world = new SimWorld(seed);
-            Violation.only(checker, () -> {
-                try {
-                    SimulatedSwarm.inMemory(world, plant);
-                } catch (Violation violation) {
-                    found[0] = true;
-                }
-            });
-        }
-        return found[0];
+        return SimSeeds.firstFound(SEEDS_TO_FIND, world -> {
+                    boolean[] found = {false};
+                    Violation.only(checker, () -> {
+                        try {
+                            SimulatedSwarm.inMemory(world, plant);
+                        } catch (Violation violation) {
+                            found[0] = true;
+                        }
+                    });
+                    return found[0];
+                })
+                .isPresent();
     }
 }
