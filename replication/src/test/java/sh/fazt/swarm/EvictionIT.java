@@ -94,7 +94,7 @@ class EvictionIT {
                             false,
                             false,
                             folder.resolve(name + ".raft"),
-                            Timings.STANDARD,
+                            Timings.LAN,
                             List.of(),
                             List.of()),
                     cartridge,
