@@ -16,6 +16,7 @@ import sh.fazt.consensus.SwarmConfig.Op;
 import sh.fazt.consensus.SwarmRaft;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
+import sh.fazt.link.LinkException;
 import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.protocol.swarm.v1.Ask;
@@ -108,19 +109,28 @@ record Departure(
     /** Has somebody take this node off the list, which only a voter can do. Answers whether somebody did. */
     private boolean sayGoodbye() {
         byte[] ask = Ask.newBuilder().setForgetMe(true).build().toByteArray();
-        for (LinkState state : links.states()) {
-            if (state.up()) {
-                try {
-                    links.ask(state.peer(), Channel.SWARM, ask, ASK)
-                            .toCompletableFuture()
-                            .join();
-                    return true;
-                } catch (CompletionException e) {
-                    LOG.debug("{} did not take the good-bye", state.peer().shortText(), e);
-                }
+        boolean letGo = false;
+        for (NodeId peer : linked()) {
+            if (!linked().contains(peer)) {
+                continue;
+            }
+            try {
+                links.ask(peer, Channel.SWARM, ask, ASK).toCompletableFuture().join();
+                return true;
+            } catch (CompletionException e) {
+                LOG.debug("{} did not take the good-bye", peer.shortText(), e);
+                // Whoever hears that this node is off the list cuts its link, the one that was asked too.
+                letGo |= e.getCause() instanceof LinkException failure && failure.reason() == LinkException.Reason.BROKEN;
             }
         }
-        return false;
+        return letGo;
+    }
+
+    private List<NodeId> linked() {
+        return links.states().stream()
+                .filter(LinkState::up)
+                .map(LinkState::peer)
+                .toList();
     }
 
     /** After the majority is lost for good: this node decides alone. Blocking. */

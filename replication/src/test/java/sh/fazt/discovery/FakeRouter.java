@@ -37,6 +37,7 @@ final class FakeRouter implements AutoCloseable {
     private final DatagramSocket pcp;
     private final DatagramSocket ssdp;
     private final HttpServer http;
+    private final List<Thread> listeners;
 
     FakeRouter() throws IOException {
         pcp = new DatagramSocket(new InetSocketAddress(HOST, 5351));
@@ -45,8 +46,7 @@ final class FakeRouter implements AutoCloseable {
         http.createContext("/desc.xml", exchange -> reply(exchange, 200, DESCRIPTION));
         http.createContext("/ctl", this::control);
         http.start();
-        listen(pcp, this::mapping);
-        listen(ssdp, this::search);
+        listeners = List.of(listen(pcp, this::mapping), listen(ssdp, this::search));
     }
 
     InetAddress address() throws IOException {
@@ -61,7 +61,7 @@ final class FakeRouter implements AutoCloseable {
         byte[] to(byte[] request);
     }
 
-    private static void listen(DatagramSocket socket, Answer answer) {
+    private static Thread listen(DatagramSocket socket, Answer answer) {
         Thread thread = new Thread(
                 () -> {
                     DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
@@ -82,6 +82,7 @@ final class FakeRouter implements AutoCloseable {
                 "fake-router");
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     // ---- PCP and NAT-PMP ----
@@ -235,5 +236,13 @@ final class FakeRouter implements AutoCloseable {
         pcp.close();
         ssdp.close();
         http.stop(0);
+        // A socket that is still listened to keeps its port until that thread has left it.
+        for (Thread listener : listeners) {
+            try {
+                listener.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }
