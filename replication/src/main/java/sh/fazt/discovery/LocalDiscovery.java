@@ -24,6 +24,7 @@ import javax.jmdns.JmDNS;
 import javax.jmdns.ServiceEvent;
 import javax.jmdns.ServiceInfo;
 import javax.jmdns.ServiceListener;
+import javax.jmdns.impl.DNSStatefulObject;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -149,11 +150,16 @@ public final class LocalDiscovery implements AutoCloseable {
                 open(network);
             } else if (station.service() != null) {
                 Map<String, String> text = self.get().text();
-                if (!text.equals(properties(station.service()))) {
+                // The library loses a service whose text changes before it is announced: a later look changes it.
+                if (!text.equals(properties(station.service())) && isAnnounced(station.service())) {
                     station.service().setText(text);
                 }
             }
         }
+    }
+
+    private static boolean isAnnounced(ServiceInfo service) {
+        return service instanceof DNSStatefulObject state && state.isAnnounced();
     }
 
     private boolean listensAt(LocalNetwork network) {

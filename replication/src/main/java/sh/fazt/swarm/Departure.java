@@ -120,7 +120,8 @@ record Departure(
             } catch (CompletionException e) {
                 LOG.debug("{} did not take the good-bye", peer.shortText(), e);
                 // Whoever hears that this node is off the list cuts its link, the one that was asked too.
-                letGo |= e.getCause() instanceof LinkException failure && failure.reason() == LinkException.Reason.BROKEN;
+                letGo |= e.getCause() instanceof LinkException failure
+                        && failure.reason() == LinkException.Reason.BROKEN;
             }
         }
         return letGo;
