@@ -236,9 +236,11 @@ class SetBackIT {
         assertThat(node.epochs).hasValue(1);
         assertThat(node.cartridge.replica().origin()).isNotEqualTo(before);
         Await.until(
-                "the others say that it was set back",
+                "whoever it meets first says that it was set back",
                 SOON,
-                () -> one.named.stream().anyMatch(text -> text.startsWith("set-back " + key.id())));
+                () -> Stream.of(one, two)
+                        .flatMap(side -> side.named.stream())
+                        .anyMatch(text -> text.startsWith("set-back " + key.id())));
         write("third", 3);
         checkAll("third");
     }
