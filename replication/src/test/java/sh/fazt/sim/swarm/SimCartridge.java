@@ -52,6 +52,11 @@ final class SimCartridge implements SimReplica {
                     new ReplicatedTable("late", Policy.REGISTER, NAME, NOTED),
                     SUMS));
 
+    /** What a cartridge is on the disk while it is open. */
+    private static final List<String> PARTS = List.of("", "-wal", ".marker");
+    /** Where a copy of all that lies. */
+    private static final String FOLDER = ".folder";
+
     private final Path file;
     private final Path kept;
     private final NodeId node;
@@ -240,12 +245,11 @@ final class SimCartridge implements SimReplica {
     @Override
     public void crash(int newLevel) {
         level = newLevel;
-        List<String> parts = List.of("", "-wal", ".marker");
-        for (String part : parts) {
+        for (String part : PARTS) {
             move(beside(part), beside(part + ".crash"), false);
         }
         cartridge.close();
-        for (String part : parts) {
+        for (String part : PARTS) {
             move(beside(part + ".crash"), beside(part), true);
         }
         commits();
@@ -269,14 +273,14 @@ final class SimCartridge implements SimReplica {
             throw new UncheckedIOException(e);
         }
         cartridge.backup(kept);
-        move(beside(".marker"), kept.resolveSibling(kept.getFileName() + ".marker"), false);
+        // A backup says of itself that it is one; the files as they lie there do not.
+        PARTS.forEach(part -> move(beside(part), beside(FOLDER + part), false));
     }
 
     @Override
     public void setBack() {
         cartridge.close();
-        move(kept.resolveSibling(kept.getFileName() + ".marker"), beside(".marker"), false);
-        move(kept, file, false);
+        PARTS.forEach(part -> move(beside(FOLDER + part), beside(part), false));
         cartridge = open();
     }
 
