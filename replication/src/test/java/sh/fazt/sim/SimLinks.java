@@ -34,6 +34,7 @@ final class SimLinks implements Links {
     private final Set<CompletableFuture<?>> open = new LinkedHashSet<>();
     private final Map<NodeId, String> lastErrors = new HashMap<>();
     private final Map<NodeId, long[]> bytes = new HashMap<>();
+    private Runnable onCopy = () -> {};
     private boolean closed;
 
     SimLinks(SimWorld world, SimNetwork network, SimWorld.SimNode node) {
@@ -56,7 +57,7 @@ final class SimLinks implements Links {
         begin(to, channel, copy, deadline, taken, pair -> {
             int began = pair.generation();
             long leaves = transmit(
-                    pair, to, channel, copy, deadline.toNanos(), true, there -> there.arrived(node.id, channel, copy));
+                    pair, to, channel, copy, deadline.toNanos(), true, there -> there.arrived(self(), channel, copy));
             if (leaves == 0) {
                 finish(taken, null, null);
             } else if (leaves > 0) {
@@ -89,7 +90,7 @@ final class SimLinks implements Links {
                     copy,
                     deadline.toNanos(),
                     false,
-                    there -> there.asked(pair, node.id, channel, copy, answer));
+                    there -> there.asked(pair, self(), channel, copy, answer));
         });
         return answer;
     }
@@ -114,7 +115,7 @@ final class SimLinks implements Links {
             return;
         }
         open.add(future);
-        SimPair pair = network.pair(node.id, to);
+        SimPair pair = network.pairTo(node.id, to);
         if (pair.isUp()) {
             start.on(pair);
         } else {
@@ -162,15 +163,20 @@ final class SimLinks implements Links {
             long deadlineNanos,
             boolean mayRepeat,
             Arrival arrival) {
-        network.count(node.id, to, channel, message);
+        network.count(self(), to, channel, message);
         counters(to)[0] += message.length;
         return pair.transmit(node.id, channel, message.length, deadlineNanos, mayRepeat, () -> {
-            SimLinks there = network.live(to);
+            SimLinks there = network.live(pair.other(node.id));
             if (there.isLive()) {
-                there.counters(node.id)[1] += message.length;
+                there.counters(self())[1] += message.length;
                 arrival.at(there);
             }
         });
+    }
+
+    /** As others know it. */
+    private NodeId self() {
+        return network.shown(node.id);
     }
 
     private long[] counters(NodeId peer) {
@@ -223,7 +229,7 @@ final class SimLinks implements Links {
     }
 
     void cameUp(SimPair pair) {
-        NodeId peer = pair.other(node.id);
+        NodeId peer = network.shown(pair.other(node.id));
         lastErrors.remove(peer);
         world.add(0, node, () -> {
             if (closed) {
@@ -244,7 +250,8 @@ final class SimLinks implements Links {
         }
     }
 
-    void wentDown(NodeId peer, String reason) {
+    void wentDown(NodeId place, String reason) {
+        NodeId peer = network.shown(place);
         lastErrors.put(peer, reason);
         world.add(0, node, () -> {
             if (!closed) {
@@ -253,12 +260,21 @@ final class SimLinks implements Links {
         });
     }
 
-    void wentSilent(NodeId peer) {
+    void wentSilent(NodeId place) {
+        NodeId peer = network.shown(place);
         world.add(0, node, () -> {
             if (!closed) {
                 List.copyOf(listeners).forEach(listener -> listener.silent(peer));
             }
         });
+    }
+
+    void onCopy(Runnable task) {
+        onCopy = task;
+    }
+
+    void copied() {
+        world.add(0, node, () -> onCopy.run());
     }
 
     @Override
@@ -277,8 +293,9 @@ final class SimLinks implements Links {
     public List<LinkState> states() {
         List<LinkState> states = new ArrayList<>();
         for (SimPair pair : network.pairsOf(node.id)) {
-            NodeId peer = pair.other(node.id);
-            if (network.refuses(node.id, peer)) {
+            NodeId place = pair.other(node.id);
+            NodeId peer = network.shown(place);
+            if (network.refuses(node.id, peer) || pair != network.pairTo(node.id, peer)) {
                 continue;
             }
             long roundTrip = pair.roundTripNanos();
@@ -289,7 +306,7 @@ final class SimLinks implements Links {
                     pair.dialledBy(node.id),
                     world.name(peer) + ".sim:4000",
                     roundTrip < 0 ? null : Duration.ofNanos(roundTrip),
-                    world.skew(peer).minus(world.skew(node.id)).toMillis(),
+                    world.skew(place).minus(world.skew(node.id)).toMillis(),
                     counted[0],
                     counted[1],
                     lastErrors.get(peer)));

@@ -36,6 +36,9 @@ public final class SimNetwork {
     private final Map<Way, LinkQuality> qualities = new HashMap<>();
     private final Set<Way> cuts = new HashSet<>();
     private final Map<NodeId, Set<NodeId>> refused = new HashMap<>();
+    /** Where a second process with a node's key runs, and the node. */
+    private final Map<NodeId, NodeId> shown = new TreeMap<>();
+
     private final List<Tap> taps = new ArrayList<>();
     private LinkQuality quality = LinkQuality.lan();
     private boolean reorderChannels = true;
@@ -171,11 +174,17 @@ public final class SimNetwork {
     public void refuse(NodeId node, Collection<NodeId> others) {
         Set<NodeId> now = new TreeSet<>(others);
         Set<NodeId> before = refused.put(node, now);
-        now.forEach(other -> pair(node, other).breakNow("refused"));
+        now.forEach(other -> places(other).forEach(place -> pair(node, place).breakNow("refused")));
         if (before != null) {
             before.removeAll(now);
-            before.forEach(other -> pair(node, other).connectSoon());
+            before.forEach(
+                    other -> places(other).forEach(place -> pair(node, place).connectSoon()));
         }
+    }
+
+    /** Runs when a node's present boot is told that an older process has its key. */
+    public void onCopy(NodeId node, Runnable task) {
+        live(node).onCopy(task);
     }
 
     /** Whether the two are linked at present. */
@@ -184,6 +193,71 @@ public final class SimNetwork {
     }
 
     // ---- for the parts ----
+
+    void show(NodeId place, NodeId as) {
+        shown.put(place, as);
+    }
+
+    /** The id that others know who runs at a place by. */
+    NodeId shown(NodeId place) {
+        return shown.isEmpty() ? place : shown.getOrDefault(place, place);
+    }
+
+    boolean haveOneKey(NodeId one, NodeId other) {
+        return shown(one).equals(shown(other));
+    }
+
+    /** Where processes with a node's key run, or did. */
+    private List<NodeId> places(NodeId id) {
+        List<NodeId> places = new ArrayList<>();
+        places.add(id);
+        shown.forEach((place, as) -> {
+            if (as.equals(id)) {
+                places.add(place);
+            }
+        });
+        return places;
+    }
+
+    /** The way to whoever of those with a node's key is linked with this one. */
+    SimPair pairTo(NodeId from, NodeId id) {
+        if (!shown.isEmpty()) {
+            for (NodeId place : places(id)) {
+                SimPair pair = pair(from, place);
+                if (pair.isUp()) {
+                    return pair;
+                }
+            }
+        }
+        return pair(from, id);
+    }
+
+    /**
+     * Whether a node takes a link with a process. As the real links do it: of two processes with one key the older one
+     * has the link, if it answers, and the younger one is told.
+     */
+    boolean takes(NodeId node, NodeId caller) {
+        if (shown.isEmpty()) {
+            return true;
+        }
+        for (NodeId place : places(shown(caller))) {
+            SimPair present = place.equals(caller) ? null : pair(node, place);
+            if (present == null || !present.isUp()) {
+                continue;
+            }
+            if (!present.answers()) {
+                present.breakNow("replaced by a new one");
+                continue;
+            }
+            boolean callerIsYounger = world.node(caller).since >= world.node(place).since;
+            if (!callerIsYounger) {
+                present.breakNow("two processes have one key");
+            }
+            live(callerIsYounger ? caller : place).copied();
+            return !callerIsYounger;
+        }
+        return true;
+    }
 
     void ended(NodeId node, boolean seen) {
         SimLinks of = links.get(node);
@@ -202,7 +276,7 @@ public final class SimNetwork {
     List<SimPair> pairsOf(NodeId node) {
         List<SimPair> of = new ArrayList<>();
         for (NodeId other : links.keySet()) {
-            SimPair pair = other.equals(node) ? null : pairs.get(key(node, other));
+            SimPair pair = haveOneKey(other, node) ? null : pairs.get(key(node, other));
             if (pair != null) {
                 of.add(pair);
             }

@@ -77,11 +77,16 @@ final class SimPair {
 
     private void connect() {
         connecting = false;
-        if (linked || !network.isLive(low) || !network.isLive(high) || isCut() || isRefused()) {
+        boolean can = network.isLive(low) && network.isLive(high) && !network.haveOneKey(low, high);
+        if (linked || !can || isCut() || isRefused()) {
             // Whatever changes that calls connectSoon.
             return;
         }
         if (world.node(low).paused || world.node(high).paused) {
+            connectSoon();
+            return;
+        }
+        if (!network.takes(low, high) || !network.takes(high, low)) {
             connectSoon();
             return;
         }
@@ -127,11 +132,20 @@ final class SimPair {
     }
 
     private boolean isRefused() {
-        return network.refuses(low, high) || network.refuses(high, low);
+        return network.refuses(low, network.shown(high)) || network.refuses(high, network.shown(low));
     }
 
     private boolean isCut() {
         return network.isCut(low, high) || network.isCut(high, low);
+    }
+
+    /** Whether both ends are there, and hear each other. */
+    boolean answers() {
+        return network.isLive(low)
+                && network.isLive(high)
+                && !world.node(low).paused
+                && !world.node(high).paused
+                && !isCut();
     }
 
     /** One way is cut, or one end has vanished: without an answer the link breaks after a while. */

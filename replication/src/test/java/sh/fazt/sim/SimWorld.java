@@ -192,6 +192,21 @@ public final class SimWorld {
         return ids.get(number);
     }
 
+    /**
+     * A place of its own for a further process with a node's key: to all others it is that node, and each has a link
+     * with one of the two at a time.
+     */
+    public NodeId twin(NodeId of) {
+        byte[] bytes = new byte[32];
+        new SplittableRandom(seed - 31L * nodes.size()).nextBytes(bytes);
+        NodeId place = NodeId.of(bytes);
+        SimNode made = new SimNode(place, node(of).name + "'");
+        made.since = nowNanos;
+        nodes.put(place, made);
+        network.show(place, of);
+        return place;
+    }
+
     /** Short for traces: {@code n3}. */
     public String name(NodeId node) {
         SimNode known = nodes.get(node);
@@ -257,6 +272,7 @@ public final class SimWorld {
         if (!node.up) {
             trace("%s starts again", node.name);
             node.up = true;
+            node.since = nowNanos;
         }
     }
 
@@ -336,6 +352,9 @@ public final class SimWorld {
         boolean up = true;
         boolean paused;
         int boot;
+        /** When its process was started. */
+        long since;
+
         Duration skew = Duration.ZERO;
 
         SimNode(NodeId id, String name) {

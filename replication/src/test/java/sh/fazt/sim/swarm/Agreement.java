@@ -75,6 +75,14 @@ final class Agreement {
             return evicted;
         }
 
+        /** What a copy of its file had at that size. */
+        Copy copy(int size) {
+            Copy copy = new Copy();
+            copy.entries.addAll(entries);
+            copy.cut(size);
+            return copy;
+        }
+
         /** What an older file has. */
         void cut(int size) {
             entries.subList(Math.min(size, entries.size()), entries.size()).clear();

@@ -120,7 +120,7 @@ final class Checks {
     }
 
     void atTheEnd() {
-        swarm.lost();
+        swarm.fenced();
         List<SimulatedNode> members = swarm.members();
         SimulatedNode first = members.get(0);
         VersionVector vector = first.vector();

@@ -41,7 +41,7 @@ final class Client {
         }
         asked = null;
         if (!at.isRunning() || random.nextInt(4) == 0) {
-            at = swarm.any();
+            at = swarm.anyOrTwin();
         }
         if (!at.isRunning()) {
             return;

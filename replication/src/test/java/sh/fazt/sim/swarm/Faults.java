@@ -27,6 +27,7 @@ final class Faults {
         COPY,
         RESTORE,
         SET_BACK,
+        TWIN,
         CLONE,
         ADD,
         REMOVE,
@@ -39,7 +40,7 @@ final class Faults {
     private static final int MOST_NODES = 8;
     /** After these others may not be able to tell a node that it was set back: DESIGN.md has that limit. */
     private static final Set<Kind> TELLING =
-            EnumSet.of(Kind.RESTORE, Kind.SET_BACK, Kind.CLONE, Kind.ADD, Kind.REMOVE, Kind.EVICT);
+            EnumSet.of(Kind.RESTORE, Kind.SET_BACK, Kind.TWIN, Kind.CLONE, Kind.ADD, Kind.REMOVE, Kind.EVICT);
 
     private final SimulatedSwarm swarm;
     private final SimWorld world;
@@ -57,7 +58,8 @@ final class Faults {
             if (kind == Kind.HEAL
                     || random.nextBoolean()
                     || kind == Kind.EVICT && swarm.isAboutEvictions()
-                    || kind == Kind.SET_BACK && swarm.isAboutSetBacks()) {
+                    || kind == Kind.SET_BACK && swarm.isAboutSetBacks()
+                    || kind == Kind.TWIN && swarm.isAboutTwins()) {
                 kinds.add(kind);
             }
         }
@@ -98,6 +100,13 @@ final class Faults {
                     node.setBack();
                 }
             }
+            case TWIN -> {
+                SimulatedNode node = swarm.isAboutTwins() ? swarm.nodes.get(0) : one;
+                if (node.isRunning()) {
+                    node.keep();
+                    twin(node, 20);
+                }
+            }
             case CLONE -> join(one);
             case ADD -> join(null);
             case REMOVE -> remove(one);
@@ -127,6 +136,31 @@ final class Faults {
             world.network().breakLink(one.id, other.id);
             world.schedule(Duration.ofMillis(100 + random.nextInt(2000)), () -> flap(one, other, times - 1));
         }
+    }
+
+    /** Starts a copy of a node beside it once all others know more of it, each where some of the others don't see it. */
+    private void twin(SimulatedNode node, int tries) {
+        if (over || tries == 0) {
+            return;
+        }
+        if (joining || evicting || swarm.isAnySetBack() || !node.mayHaveTwin()) {
+            world.schedule(Duration.ofMillis(200), () -> twin(node, tries - 1));
+            return;
+        }
+        SimulatedNode twin = swarm.startTwin(node);
+        boolean apart = random.nextInt(4) > 0;
+        for (SimulatedNode other : swarm.nodes) {
+            if (apart && other != node) {
+                SimulatedNode hidden = random.nextBoolean() ? node : twin;
+                world.network().partition(List.of(hidden.place), List.of(other.id));
+                world.network().breakLink(hidden.place, other.id);
+            }
+        }
+        world.schedule(Duration.ofMillis(500 + random.nextInt(4000)), () -> {
+            if (swarm.twin == twin) {
+                swarm.endTwin(node);
+            }
+        });
     }
 
     private void restart(SimulatedNode node, boolean seen) {
@@ -204,6 +238,7 @@ final class Faults {
     /** Everything works again; clocks stay as wrong as they are. */
     void end() {
         over = true;
+        swarm.nodes.forEach(swarm::endTwin);
         world.network()
                 .quality(
                         swarm.quality.withDrop(0).withBreaks(0).withDuplicate(0).withRate(0));

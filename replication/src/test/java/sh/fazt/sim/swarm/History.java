@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Dot;
 import sh.fazt.cartridge.change.Hlc;
@@ -24,6 +25,9 @@ final class History {
     private final Map<String, List<Write>> byName = new TreeMap<>();
     private final Map<NodeId, VersionVector> fences = new TreeMap<>();
     private final Map<NodeId, VersionVector> taken = new TreeMap<>();
+    /** What copies wrote that ran beside their nodes and are gone. */
+    private final Set<Origin> twins = new TreeSet<>();
+
     private @Nullable Scope scope;
 
     /** One transaction. */
@@ -203,10 +207,26 @@ final class History {
                 .forEach(all -> all.removeIf(write -> write.dot.origin().node().equals(node) && !write.isIn(held)));
     }
 
+    /** A copy that ran beside its node is gone: what it wrote is where it told of it, or lost. */
+    void gone(Origin twin) {
+        twins.add(twin);
+    }
+
+    /** What copies that are gone wrote, and nobody has, as told by what others hold. */
+    void mayBeLost(VersionVector held) {
+        for (Write write : writes.values()) {
+            if (twins.contains(write.dot.origin()) && !write.isIn(held)) {
+                write.mayBeLost = true;
+            }
+        }
+    }
+
     /** A copy was put back that lacks these: unless a peer has heard of them they are gone. */
     void mayBeLost(NodeId node, VersionVector kept) {
         for (Write write : writes.values()) {
-            if (write.dot.origin().node().equals(node) && !write.isIn(kept)) {
+            // What a copy of the node wrote lies elsewhere.
+            Origin origin = write.dot.origin();
+            if (origin.node().equals(node) && !twins.contains(origin) && !write.isIn(kept)) {
                 write.mayBeLost = true;
             }
         }

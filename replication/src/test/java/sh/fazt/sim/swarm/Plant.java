@@ -20,6 +20,8 @@ enum Plant {
     HASTY_TRUST(Checker.SEQUENCE),
     /** What was counted in doubt is not counted under the new name. */
     LOST_SHARE(Checker.COUNTERS),
+    /** A copy of it that is started beside it goes on under its epoch, though others tell that they hold more of it. */
+    STUBBORN_TWIN(Checker.SEQUENCE),
     /** Forgets losers. */
     SILENT_LOSER(Checker.CONFLICTS),
     /** A pull that could not be stored counts as stored. */

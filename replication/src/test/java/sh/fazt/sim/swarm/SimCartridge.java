@@ -69,16 +69,28 @@ final class SimCartridge implements SimReplica {
 
     /** @param clone whose kept copy to begin with under an identity of its own; null to begin empty */
     SimCartridge(Path folder, NodeId node, InstantSource wall, int level, @Nullable SimCartridge clone) {
-        this.file = folder.resolve(node.shortText() + ".db");
-        this.kept = folder.resolve(node.shortText() + ".copy");
-        this.node = node;
-        this.wall = wall;
-        this.level = level;
+        this(folder, node, node, wall, level);
         if (clone != null) {
             move(clone.kept, file, false);
         }
         this.cartridge = open();
         copy();
+    }
+
+    private SimCartridge(Path folder, NodeId place, NodeId node, InstantSource wall, int level) {
+        this.file = folder.resolve(place.shortText() + ".db");
+        this.kept = folder.resolve(place.shortText() + ".copy");
+        this.node = node;
+        this.wall = wall;
+        this.level = level;
+    }
+
+    /** Another process on the copy that was kept of the folder, to which nothing tells that it is one. */
+    SimCartridge twin(NodeId place, InstantSource itsWall) {
+        SimCartridge made = new SimCartridge(file.getParent(), place, node, itsWall, level);
+        PARTS.forEach(part -> move(beside(FOLDER + part), made.beside(part), false));
+        made.cartridge = made.open();
+        return made;
     }
 
     private static void move(Path from, Path to, boolean away) {

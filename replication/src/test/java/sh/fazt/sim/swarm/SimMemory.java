@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +49,9 @@ class SimMemory implements ReplicaStore, SimReplica {
     private int level;
     private VersionVector vector = VersionVector.EMPTY;
     private Hlc highest = Hlc.ZERO;
-    private int highestEpoch;
+    /** The last that was opened; a cartridge leaves it to chance that no two copies of it open the same. */
+    private final AtomicInteger epochs;
+
     private int dropped;
     private List<CommitListener.Commit> commits = new ArrayList<>();
     private Copy kept;
@@ -58,12 +61,24 @@ class SimMemory implements ReplicaStore, SimReplica {
     private Map<String, Row> sharesBefore = new TreeMap<>();
 
     SimMemory(Origin origin, HybridClock clock, @Nullable Plant plant, int level) {
+        this(origin, clock, plant, level, new AtomicInteger(origin.epoch()));
+    }
+
+    private SimMemory(Origin origin, HybridClock clock, @Nullable Plant plant, int level, AtomicInteger epochs) {
         this.level = level;
         this.origin = origin;
-        this.highestEpoch = origin.epoch();
+        this.epochs = epochs;
         this.clock = clock;
         this.plant = plant;
         this.kept = keep();
+    }
+
+    /** Another process on the copy that was kept, to which nothing tells that it is one. */
+    SimMemory twin(HybridClock itsClock, @Nullable Plant bug) {
+        SimMemory made = new SimMemory(kept.origin(), itsClock, bug, level, epochs);
+        made.reset(kept);
+        made.doubt();
+        return made;
     }
 
     /** An old copy of the file: what {@link #restore} puts back. */
@@ -78,7 +93,7 @@ class SimMemory implements ReplicaStore, SimReplica {
     void restore(Copy copy) {
         reset(copy);
         if (plant != Plant.REUSED_SEQUENCE) {
-            origin = new Origin(origin.node(), ++highestEpoch);
+            origin = next(origin);
         }
         certain();
     }
@@ -506,21 +521,27 @@ class SimMemory implements ReplicaStore, SimReplica {
             return CompletableFuture.completedFuture(false);
         }
         reset(new Copy(Map.of(), VersionVector.EMPTY, origin));
-        origin = new Origin(origin.node(), ++highestEpoch);
+        origin = next(origin);
         return CompletableFuture.completedFuture(true);
     }
 
     @Override
     public CompletionStage<Origin> openEpoch() {
-        if (plant != Plant.REUSED_SEQUENCE) {
+        if (plant == Plant.STUBBORN_TWIN) {
+            certain();
+        } else if (plant != Plant.REUSED_SEQUENCE) {
             Origin before = origin;
-            origin = new Origin(origin.node(), ++highestEpoch);
+            origin = next(origin);
             if (beyondDoubt != null) {
                 rename(before, beyondDoubt);
             }
             certain();
         }
         return CompletableFuture.completedFuture(origin);
+    }
+
+    private Origin next(Origin before) {
+        return new Origin(before.node(), epochs.incrementAndGet());
     }
 
     /** What was in doubt was written under the new origin, as if it had been there from the start. */

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -15,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.HybridClock;
+import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
@@ -39,6 +42,9 @@ import sh.fazt.sync.SyncService;
 /** One whole node: the membership and the sync that ship, on a replica that outlives its processes. */
 final class SimulatedNode {
     final NodeId id;
+    /** Where it runs, as the world knows it: its id, unless it is another node's twin. */
+    final NodeId place;
+
     final String name;
     final SimulatedSwarm swarm;
     final SimReplica replica;
@@ -52,6 +58,7 @@ final class SimulatedNode {
     private final Map<NodeId, Long> incarnations = new HashMap<>();
     private int keptRecords;
     private VersionVector keptVector = VersionVector.EMPTY;
+    private Origin keptOrigin;
     /** What it had written when its folder was set back, until it has it again. */
     private VersionVector lacking = VersionVector.EMPTY;
     /** Of its schema. */
@@ -78,17 +85,20 @@ final class SimulatedNode {
 
     SimulatedNode(
             SimulatedSwarm swarm,
-            int number,
+            NodeId id,
+            NodeId place,
             SimReplica replica,
             Agreement.Copy agreed,
             int level,
             @Nullable Plant plant) {
         this.swarm = swarm;
         this.world = swarm.world;
-        this.id = world.node(number);
-        this.name = world.name(id);
-        this.random = world.random("node" + number);
+        this.id = id;
+        this.place = place;
+        this.name = world.name(place);
+        this.random = world.random("node " + name);
         this.replica = replica;
+        this.keptOrigin = replica.store().origin();
         this.notes = new Notebook(replica, swarm.history);
         this.agreed = agreed;
         this.level = level;
@@ -98,7 +108,7 @@ final class SimulatedNode {
     }
 
     boolean isRunning() {
-        return !removed && writer != null && world.isUp(id);
+        return !removed && writer != null && world.isUp(place);
     }
 
     Writer writer() {
@@ -128,11 +138,12 @@ final class SimulatedNode {
     // ---- coming and going ----
 
     void boot() {
-        world.restart(id);
+        world.restart(place);
         boots++;
-        Links ways = new NodeLinks(world.network().linksOf(id), plant, boots, this::heard);
-        SimExecutor executor = world.executor(id);
-        Writer disk = new Writer(world, id, replica, notes, random);
+        Links ways = new NodeLinks(world.network().linksOf(place), plant, boots, this::heard);
+        world.network().onCopy(place, () -> swarm.copied(this));
+        SimExecutor executor = world.executor(place);
+        Writer disk = new Writer(world, place, replica, notes, random);
         disk.failing = failing;
         disk.leaks = has(Plant.LEAKED_SPOOL);
         MembershipConfig config = swarm.membership(plant);
@@ -142,11 +153,12 @@ final class SimulatedNode {
                 config,
                 ways,
                 executor,
-                world.clock(id),
+                world.clock(place),
                 world.nanoClock(),
                 random);
         FencedReplica admitting = new FencedReplica(disk, world.nanoClock());
-        SyncService syncing = new SyncService(admitting, null, ways, executor, world.executor(id), world.nanoClock());
+        SyncService syncing =
+                new SyncService(admitting, null, ways, executor, world.executor(place), world.nanoClock());
         ways.handle(Channel.SWARM, new Eviction.Answers(this));
         Cuts cuts = new Cuts(admitting, syncing, ways, this::others);
         disk.listen(syncing);
@@ -192,7 +204,7 @@ final class SimulatedNode {
                 sync().forget(out);
             }
             if (!has(Plant.OPEN_DOOR)) {
-                world.network().refuse(id, fences.keySet());
+                world.network().refuse(place, fences.keySet());
             }
         }
         Objects.requireNonNull(membership).admitted(admitted());
@@ -256,9 +268,9 @@ final class SimulatedNode {
             return;
         }
         if (seen) {
-            world.crash(id);
+            world.crash(place);
         } else {
-            world.powerOff(id);
+            world.powerOff(place);
         }
         writer().end();
         writer = null;
@@ -278,6 +290,31 @@ final class SimulatedNode {
         replica.copy();
         keptRecords = agreed.size();
         keptVector = replica.store().vector(replica.scope());
+        keptOrigin = replica.store().origin();
+    }
+
+    /**
+     * Whether a second process could be started on the kept copy: when whoever it meets first can tell it that others
+     * hold more of what it writes. Else one number may be used twice: DESIGN.md has that limit.
+     */
+    boolean mayHaveTwin() {
+        long known = keptVector.get(keptOrigin);
+        return isMember()
+                && swarm.nodes.stream()
+                        .filter(node -> node != this && !node.removed)
+                        .allMatch(node ->
+                                node.replica.store().certain(replica.scope()).get(keptOrigin) > known);
+    }
+
+    /** A second process with this node's key, on the copy of its folder that was kept. */
+    SimulatedNode twin(@Nullable Plant bug) {
+        NodeId there = world.twin(id);
+        SimReplica copy = replica instanceof SimMemory memory
+                ? memory.twin(new HybridClock(world.clock(there)), bug)
+                : ((SimCartridge) replica).twin(there, world.clock(there));
+        SimulatedNode made = new SimulatedNode(swarm, id, there, copy, agreed.copy(keptRecords), level, bug);
+        made.keptOrigin = keptOrigin;
+        return made;
     }
 
     /** Puts the kept copy back in the place of the file. */
@@ -311,12 +348,25 @@ final class SimulatedNode {
         swarm.history.forget(id, others.stream().reduce(known, VersionVector::merge));
         replica.setBack();
         notes.tear();
+        swarm.lost();
         agreed.cut(keptRecords);
         lacking = known.by(id);
         boot();
         if (has(Plant.HASTY_TRUST)) {
             writer().settle();
         }
+    }
+
+    /** Under which a twin has told what it wrote; empty while it was not told that it is a copy, and has told nothing. */
+    Optional<Origin> ownOrigin() {
+        Origin now = replica.store().origin();
+        require(
+                isInDoubt() || !now.equals(keptOrigin),
+                Violation.Checker.SEQUENCE,
+                "%s goes on as %s, as the node that it was copied from",
+                name,
+                now);
+        return Optional.of(now).filter(origin -> !origin.equals(keptOrigin));
     }
 
     boolean isInDoubt() {
@@ -332,6 +382,7 @@ final class SimulatedNode {
     }
 
     void remove() {
+        swarm.endTwin(this);
         end(random.nextBoolean());
         removed = true;
         swarm.history.mayBeLost(id, VersionVector.EMPTY);

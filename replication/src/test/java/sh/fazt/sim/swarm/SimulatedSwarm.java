@@ -19,6 +19,7 @@ import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.VersionVector;
+import sh.fazt.identity.NodeId;
 import sh.fazt.membership.MembershipConfig;
 import sh.fazt.protocol.swarm.v1.Fence;
 import sh.fazt.sim.LinkQuality;
@@ -38,6 +39,10 @@ final class SimulatedSwarm {
     final Agreement agreement;
     /** All that ever were. */
     final List<SimulatedNode> nodes = new ArrayList<>();
+
+    /** A second process with a node's key; null while there is none. */
+    @Nullable
+    SimulatedNode twin;
 
     final List<Client> clients = new ArrayList<>();
     final RandomGenerator random;
@@ -90,6 +95,9 @@ final class SimulatedSwarm {
                 swarm.run();
             } finally {
                 swarm.nodes.forEach(node -> node.replica.close());
+                if (swarm.twin != null) {
+                    swarm.twin.replica.close();
+                }
                 try (Stream<Path> files = Files.walk(folder)) {
                     for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                         Files.delete(file);
@@ -141,7 +149,7 @@ final class SimulatedSwarm {
             world.run(Duration.ofMillis(1 + random.nextInt(270)));
             checks.bounds();
             if (step % (folder == null ? 2 : 4) == 0) {
-                checks.observe(any());
+                checks.observe(anyOrTwin());
             }
             if (step % 6 == 0) {
                 register();
@@ -221,7 +229,7 @@ final class SimulatedSwarm {
     /** @param clonedFrom whose kept copy to begin with, under an identity of its own */
     SimulatedNode make(int number, int level, @Nullable SimulatedNode clonedFrom) {
         var id = world.node(number);
-        Plant bug = number == 0 ? plant : null;
+        Plant bug = number == 0 && plant != Plant.STUBBORN_TWIN ? plant : null;
         SimReplica replica;
         if (folder != null) {
             replica = new SimCartridge(
@@ -236,10 +244,60 @@ final class SimulatedSwarm {
             }
             replica = made;
         }
-        SimulatedNode node = new SimulatedNode(this, number, replica, new Agreement.Copy(), level, bug);
+        SimulatedNode node = new SimulatedNode(this, id, id, replica, new Agreement.Copy(), level, bug);
         nodes.add(node);
         agreement.bring(node.agreed);
         return node;
+    }
+
+    /** Somebody starts the copy that was made of a node's folder, as a second process with its key. */
+    SimulatedNode startTwin(SimulatedNode of) {
+        SimulatedNode made = of.twin(plant == Plant.STUBBORN_TWIN ? plant : null);
+        twin = made;
+        world.trace("%s is started beside %s", made.name, of.name);
+        made.boot();
+        return made;
+    }
+
+    /** A node's twin goes away for good. What it told is to stay. */
+    void endTwin(SimulatedNode of) {
+        SimulatedNode gone = twin;
+        if (gone == null || !gone.id.equals(of.id)) {
+            return;
+        }
+        world.trace("%s goes away", gone.name);
+        gone.end(true);
+        twin = null;
+        gone.ownOrigin().ifPresent(history::gone);
+        gone.replica.close();
+        lost();
+    }
+
+    /**
+     * A process is told that an older one has its key, and stops. Now and then it is started again; in the end its owner,
+     * who was told as well, takes the copy away.
+     */
+    void copied(SimulatedNode told) {
+        world.trace("%s is told that it runs twice", told.name);
+        told.end(true);
+        SimulatedNode of = node(told.id);
+        boolean again = random.nextBoolean();
+        world.schedule(Duration.ofMillis(random.nextInt(1500)), () -> {
+            boolean there = told == of ? !told.removed : told == twin;
+            if (again && there && !told.isRunning()) {
+                told.boot();
+            }
+        });
+        world.schedule(Duration.ofMillis(1500 + random.nextInt(1500)), () -> {
+            endTwin(of);
+            if (!of.removed && !of.isRunning()) {
+                of.boot();
+            }
+        });
+    }
+
+    private SimulatedNode node(NodeId id) {
+        return nodes.stream().filter(node -> node.id.equals(id)).findFirst().orElseThrow();
     }
 
     MembershipConfig membership(@Nullable Plant bug) {
@@ -290,8 +348,17 @@ final class SimulatedSwarm {
         }
     }
 
-    /** What an evicted node wrote is lost when no member has it any more. */
+    /** What an evicted node wrote, or a twin that is gone, is lost when the last member that had it loses it. */
     void lost() {
+        history.mayBeLost(nodes.stream()
+                .filter(SimulatedNode::isMember)
+                .map(node -> node.replica.store().certain(node.replica.scope()))
+                .reduce(VersionVector.EMPTY, VersionVector::merge));
+        fenced();
+    }
+
+    /** What an evicted node wrote is lost when no member has it any more. */
+    void fenced() {
         for (History.Write write : history.all()) {
             if (history.fences().containsKey(write.dot().origin().node())
                     && nodes.stream()
@@ -314,13 +381,19 @@ final class SimulatedSwarm {
         return members.get(random.nextInt(members.size()));
     }
 
+    /** Where somebody may read or write: a twin is another place. */
+    SimulatedNode anyOrTwin() {
+        SimulatedNode one = any();
+        return twin != null && random.nextInt(3) == 0 ? twin : one;
+    }
+
     boolean areLinked(SimulatedNode one, SimulatedNode other) {
-        return one.isRunning() && other.isRunning() && world.network().isUp(one.id, other.id);
+        return one.isRunning() && other.isRunning() && world.network().isUp(one.place, other.place);
     }
 
     List<SimulatedNode> linked(SimulatedNode node) {
         return nodes.stream()
-                .filter(other -> other != node && areLinked(node, other))
+                .filter(other -> !other.id.equals(node.id) && areLinked(node, other))
                 .toList();
     }
 
@@ -334,9 +407,14 @@ final class SimulatedSwarm {
         return plant == Plant.UNDOUBTED || plant == Plant.HASTY_TRUST || plant == Plant.LOST_SHARE;
     }
 
-    /** Whether nothing but what is kept of the others can tell a node that it was set back. */
+    /** Whether the first node has a bug that only its twin shows. */
+    boolean isAboutTwins() {
+        return plant == Plant.STUBBORN_TWIN;
+    }
+
+    /** Whether nothing but what is kept of the others can tell a node, or a copy of it, that it was set back. */
     boolean isAnySetBack() {
-        return nodes.stream().anyMatch(SimulatedNode::isSetBack);
+        return twin != null || nodes.stream().anyMatch(SimulatedNode::isSetBack);
     }
 
     boolean isVoter(SimulatedNode node) {
