@@ -176,6 +176,14 @@ final class History {
                 .anyMatch(later -> later.fencedOut && later.puts.get(name) == null && later.isIn(there));
     }
 
+    /**
+     * Whether an evicted node wrote it before its fence, and the members had lost it, as their disks were replaced, when
+     * one took it from that node again, which it did not know for evicted: as others have it no more, it was cut away.
+     */
+    boolean isCutAway(Write one, VersionVector vector) {
+        return one.mayBeLost && fences.containsKey(one.dot.origin().node()) && !one.isIn(vector);
+    }
+
     /** Whether that version is to be nowhere. */
     boolean isFencedOut(Stamp stamp) {
         VersionVector fence = fences.get(stamp.origin().node());

@@ -107,7 +107,7 @@ final class Oracle {
             // What was held before an eviction was heard of leaves its traces: a member noted what had lost, and to
             // whom.
             for (Write one : all) {
-                if (one.fencedOut && records.contains(one.stamp() + " " + name)) {
+                if ((one.fencedOut || history.isCutAway(one, vector)) && records.contains(one.stamp() + " " + name)) {
                     may.add(one.stamp() + " " + name);
                 }
             }
