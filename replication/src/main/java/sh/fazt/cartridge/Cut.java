@@ -95,7 +95,7 @@ final class Cut {
                 || late.key().size() != table.key.size()) {
             engine.unkeep(scope, late);
             if (other != null) {
-                engine.park(scope, VersionVector.EMPTY, VersionVector.EMPTY, other, "unknown table");
+                engine.park(scope, VersionVector.EMPTY, VersionVector.EMPTY, other, "unknown table", new ArrayList<>());
             }
         } else if (late.counter()) {
             engine.remove(scope, table, late);

@@ -341,7 +341,8 @@ final class Engine {
             TableSql table = declared(row);
             if (table == null) {
                 boolean unknown = !schema.tables.containsKey(row.table());
-                park(scope, receiver, sender, row, unknown ? "unknown table" : "another shape of key");
+                String reason = unknown ? "unknown table" : "another shape of key";
+                park(scope, receiver, sender, row, reason, merged.losers);
                 continue;
             }
             Current current = current(scope, table, row.key(), row.stamp().origin());
@@ -358,15 +359,8 @@ final class Engine {
             }
             Merge.Outcome outcome =
                     Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());
-            if (outcome.concurrent() && table.policy == Policy.REGISTER && current != null) {
-                boolean lost = current.deleted() != row.deleted() || !same(current.columns(), row.columns());
-                if (lost && outcome == Merge.Outcome.CONCURRENT_WIN) {
-                    merged.losers.add(new Loser(
-                            table.name, row.key(), current.stamp(), current.deleted(), current.columns(), row.stamp()));
-                } else if (lost) {
-                    merged.losers.add(new Loser(
-                            table.name, row.key(), row.stamp(), row.deleted(), row.columns(), current.stamp()));
-                }
+            if (table.policy == Policy.REGISTER) {
+                keepLoser(outcome, current, row, merged.losers);
             }
             if (outcome.takes()) {
                 store(scope, table, row, current);
@@ -376,6 +370,31 @@ final class Engine {
                 }
             }
         }
+    }
+
+    /** Of two registers that are not the same, where neither writer knew of the other. */
+    private static void keepLoser(Merge.Outcome outcome, @Nullable Current current, Row row, List<Loser> losers) {
+        if (!outcome.concurrent()
+                || current == null
+                || current.deleted() == row.deleted() && same(current.columns(), row.columns())) {
+            return;
+        }
+        losers.add(
+                outcome == Merge.Outcome.CONCURRENT_WIN
+                        ? new Loser(
+                                row.table(),
+                                row.key(),
+                                current.stamp(),
+                                current.deleted(),
+                                current.columns(),
+                                row.stamp())
+                        : new Loser(
+                                row.table(),
+                                row.key(),
+                                row.stamp(),
+                                row.deleted(),
+                                row.columns(),
+                                current.stamp()));
     }
 
     record Loser(
@@ -400,19 +419,31 @@ final class Engine {
                 : null;
     }
 
-    /** A row that can't be applied: kept as it came, forwarded, and tried again when the schema advances. */
-    void park(Scope scope, VersionVector receiver, VersionVector sender, Row row, String reason) {
+    /**
+     * A row that can't be applied: kept as it came, forwarded, and tried again when the schema advances. What loses to it
+     * or to what is kept is told at once: whoever knows the table may never see both.
+     */
+    void park(
+            Scope scope,
+            VersionVector receiver,
+            VersionVector sender,
+            Row row,
+            String reason,
+            List<Loser> losers) {
         Current current = parked(scope, row);
         if (Document.is(row.columns())) {
-            // What lost is told by those who know the table.
-            Row next = Documents.merge(receiver, sender, current, row, new ArrayList<>());
+            Row next = Documents.merge(receiver, sender, current, row, losers);
             if (next != null) {
                 keepParked(scope, next, reason);
             }
             return;
         }
-        if (Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp())
-                .takes()) {
+        Merge.Outcome outcome =
+                Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());
+        if (!row.counter()) {
+            keepLoser(outcome, current, row, losers);
+        }
+        if (outcome.takes()) {
             keepParked(scope, row, reason);
         }
     }

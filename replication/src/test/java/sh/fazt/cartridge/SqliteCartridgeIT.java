@@ -165,6 +165,32 @@ class SqliteCartridgeIT {
     }
 
     @Test
+    void whatLosesInATableThatOnlyOthersKnowIsKeptToo() throws Exception {
+        SchemaPart before = new SchemaPart("test", Cartridges.ROOM.migrations(), List.of(Cartridges.SUMS));
+        try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
+                SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall);
+                SqliteCartridge c = open(folder.resolve("c.db"), node("c"), wall);
+                SqliteCartridge old = SqliteCartridge.open(
+                        folder.resolve("old.db"), CartridgeOptions.standard().withWall(wall), List.of(before))) {
+            old.bind(node("old"));
+            set(a, "title", "mine");
+            wall.millis.addAndGet(10);
+            set(b, "title", "yours");
+            // Nobody else sees both: a is gone then.
+            pull(a, old);
+            pull(b, old);
+            pull(old, c);
+            assertThat(pairs(c)).containsEntry("title", "yours");
+            assertThat(c.conflicts().page(Optional.empty(), 0, 10).conflicts())
+                    .singleElement()
+                    .satisfies(conflict -> {
+                        assertThat(conflict.table()).isEqualTo("pair");
+                        assertThat(conflict.values()).isEqualTo(Map.of("value", "mine"));
+                    });
+        }
+    }
+
+    @Test
     void theLoserOfTwoConcurrentWritesIsKeptOnEveryNode() throws Exception {
         try (SqliteCartridge a = open(folder.resolve("a.db"), node("a"), wall);
                 SqliteCartridge b = open(folder.resolve("b.db"), node("b"), wall);
