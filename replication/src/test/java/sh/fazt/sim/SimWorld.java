@@ -37,6 +37,7 @@ public final class SimWorld {
     private final ArrayDeque<TraceLine> trace = new ArrayDeque<>();
     private final SimNetwork network;
     private long nowNanos;
+    private Duration leapt = Duration.ZERO;
     private long made;
     private long happened;
     private long fingerprint = 0xcbf29ce484222325L;
@@ -56,7 +57,13 @@ public final class SimWorld {
 
     /** The true time, which no node sees when its clock is skewed. */
     public Instant now() {
-        return EPOCH.plusNanos(nowNanos);
+        return EPOCH.plusNanos(nowNanos).plus(leapt);
+    }
+
+    /** Lets every wall clock go on by this much in which nothing happens: no timer falls due. */
+    public void leap(Duration time) {
+        trace("%s pass", time);
+        leapt = leapt.plus(time);
     }
 
     /** Nanoseconds since the world began; never skewed. */

@@ -29,7 +29,7 @@ final class Checks {
 
     Checks(SimulatedSwarm swarm) {
         this.swarm = swarm;
-        this.oracle = new Oracle(swarm.history);
+        this.oracle = new Oracle(swarm.history, swarm::isOld);
     }
 
     /** What a node shows at this moment. */
@@ -76,6 +76,9 @@ final class Checks {
             return;
         }
         Version version = view.registers().get(other);
+        if (version == null && node.swarm.mayBeForgotten(other)) {
+            return;
+        }
         require(
                 version != null && version.stamp().compareTo(stamp) >= 0,
                 checker,
@@ -154,6 +157,18 @@ final class Checks {
         }
         swarm.agreement.checkLinearizable();
         vector.entries().values().forEach(swarm.world::mark);
+    }
+
+    /** Weeks after all have all, no deleted row is kept. */
+    void tidied() {
+        for (SimulatedNode node : swarm.members()) {
+            require(
+                    node.replica.tombstones() == 0,
+                    Checker.BOUNDS,
+                    "%s keeps %s tombstones that all have seen",
+                    node.name,
+                    node.replica.tombstones());
+        }
     }
 
     /** Ten minutes after the last reader nothing is kept for readers; one that lost an answer asks for 45 s more. */

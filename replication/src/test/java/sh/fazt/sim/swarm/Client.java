@@ -77,6 +77,7 @@ final class Client {
             SimReplica.Version version = view.registers().get(key);
             require(
                     version != null && version.stamp().compareTo(stamp) >= 0
+                            || version == null && swarm.mayBeForgotten(key)
                             || swarm.history.isFencedOut(stamp)
                             || at.level == 1 && key.startsWith(SimReplica.LATE),
                     Violation.Checker.SESSION,
@@ -108,7 +109,10 @@ final class Client {
                 adds.put("m", 1L);
             }
             case 6 -> puts.put(at.level > 1 ? SimReplica.LATE + random.nextInt(3) : "k0", swarm.nextValue());
-            default -> puts.put("k" + random.nextInt(5), random.nextInt(5) == 0 ? null : swarm.nextValue());
+            default -> {
+                boolean deletes = random.nextInt(5) == 0 && !swarm.passesMonths;
+                puts.put("k" + random.nextInt(5), deletes ? null : swarm.nextValue());
+            }
         }
         Writer asking = at.writer();
         asked = asking;
@@ -143,6 +147,12 @@ final class Client {
                 there.add(key);
             }
         });
-        puts.put(there.isEmpty() ? "k1" : there.get(random.nextInt(there.size())), null);
+        if (!there.isEmpty()) {
+            puts.put(there.get(random.nextInt(there.size())), null);
+        } else if (swarm.passesMonths) {
+            puts.put("s/" + swarm.nextValue(), swarm.nextValue());
+        } else {
+            puts.put("k1", null);
+        }
     }
 }

@@ -42,6 +42,9 @@ final class Faults {
     private static final Set<Kind> TELLING =
             EnumSet.of(Kind.RESTORE, Kind.SET_BACK, Kind.TWIN, Kind.CLONE, Kind.ADD, Kind.REMOVE, Kind.EVICT);
 
+    /** Not while months pass: a deletion of a wrong year stays for years, and fences bring back what was deleted. */
+    private static final Set<Kind> LASTING = EnumSet.of(Kind.YEARS, Kind.EVICT, Kind.TWIN);
+
     private final SimulatedSwarm swarm;
     private final SimWorld world;
     private final RandomGenerator random;
@@ -55,6 +58,9 @@ final class Faults {
         this.world = swarm.world;
         this.random = random;
         for (Kind kind : Kind.values()) {
+            if (swarm.passesMonths && LASTING.contains(kind)) {
+                continue;
+            }
             if (kind == Kind.HEAL
                     || random.nextBoolean()
                     || kind == Kind.EVICT && swarm.isAboutEvictions()

@@ -65,7 +65,11 @@ enum Plant {
     /** Keeps what came before it heard of an eviction. */
     UNCUT(Checker.FENCING),
     /** Goes on talking with an evicted node. */
-    OPEN_DOOR(Checker.FENCING);
+    OPEN_DOOR(Checker.FENCING),
+    /** Does not know any more that it has removed tombstones. */
+    FORGOTTEN_FLOOR(Checker.SET_FULL),
+    /** Removes no tombstone. */
+    KEPT_TOMBSTONES(Checker.BOUNDS);
 
     final Set<Checker> finders;
 

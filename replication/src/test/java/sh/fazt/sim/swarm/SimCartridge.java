@@ -33,6 +33,8 @@ import sh.fazt.cartridge.change.Scope;
 import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
+import sh.fazt.sync.Holders;
+import sh.fazt.sync.Tombstones;
 
 /** A real cartridge. */
 final class SimCartridge implements SimReplica {
@@ -275,6 +277,35 @@ final class SimCartridge implements SimReplica {
     @Override
     public HybridClock clock() {
         return cartridge.clock();
+    }
+
+    @Override
+    public void tidy(SimulatedNode node) {
+        new Tombstones(
+                        cartridge,
+                        cartridge.replica(),
+                        cartridge.clock()::now,
+                        node::others,
+                        node::linked,
+                        Holders.EVERYBODY,
+                        node::acknowledged,
+                        node::inStep)
+                .turn();
+        if (node.plant == Plant.FORGOTTEN_FLOOR) {
+            cartridge
+                    .writeLocal(tx -> tx.execute("DELETE FROM fazt_floor"))
+                    .toCompletableFuture()
+                    .join();
+        }
+    }
+
+    @Override
+    public long tombstones() {
+        return cartridge.read(rows -> rows.first(
+                        "SELECT (SELECT count(*) FROM pair WHERE _deleted)"
+                                + (level > 1 ? " + (SELECT count(*) FROM late WHERE _deleted)" : ""),
+                        row -> row.integer(0))
+                .orElse(0L));
     }
 
     @Override

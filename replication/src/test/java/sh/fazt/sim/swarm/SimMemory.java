@@ -158,6 +158,17 @@ class SimMemory implements ReplicaStore, SimReplica {
         return clock;
     }
 
+    /** Keeps them for ever. */
+    @Override
+    public void tidy(SimulatedNode node) {}
+
+    @Override
+    public long tombstones() {
+        return rows.values().stream()
+                .filter(row -> row.deleted() && isRegister(row))
+                .count();
+    }
+
     @Override
     public void copy() {
         kept = keep();

@@ -57,6 +57,12 @@ interface SimReplica {
 
     HybridClock clock();
 
+    /** Removes tombstones that nobody needs any more, as a node does every ten minutes. */
+    void tidy(SimulatedNode node);
+
+    /** How many deleted rows are kept. */
+    long tombstones();
+
     /** Keeps a copy of the file. */
     void copy();
 

@@ -2,6 +2,7 @@ package sh.fazt.sim.swarm;
 
 import static sh.fazt.sim.swarm.Violation.require;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,9 +12,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.change.Changeset;
 import sh.fazt.cartridge.change.HybridClock;
@@ -24,6 +27,7 @@ import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
 import sh.fazt.link.Channel;
 import sh.fazt.link.ClockOffsets;
+import sh.fazt.link.LinkState;
 import sh.fazt.link.Links;
 import sh.fazt.membership.MemberMetadata;
 import sh.fazt.membership.MemberState;
@@ -222,7 +226,28 @@ final class SimulatedNode {
         return admitted().containsKey(other);
     }
 
-    private Set<NodeId> others() {
+    Set<NodeId> linked() {
+        return links().states().stream()
+                .filter(LinkState::up)
+                .map(LinkState::peer)
+                .collect(Collectors.toSet());
+    }
+
+    CompletionStage<VersionVector> acknowledged(Scope scope, Set<NodeId> nodes) {
+        return atOnce(sync().acknowledged(scope, nodes), VersionVector.EMPTY);
+    }
+
+    CompletionStage<Boolean> inStep(Scope scope, Set<NodeId> nodes) {
+        return atOnce(sync().inStep(scope, nodes), false);
+    }
+
+    /** Whoever asks waits, and nothing happens meanwhile. @param otherwise of a node that stands still */
+    private <T> CompletionStage<T> atOnce(CompletionStage<T> answer, T otherwise) {
+        boolean told = world.runUntil(() -> answer.toCompletableFuture().isDone(), Duration.ZERO);
+        return told ? answer : CompletableFuture.completedFuture(otherwise);
+    }
+
+    Set<NodeId> others() {
         Set<NodeId> others = new TreeSet<>(admitted().keySet());
         others.remove(id);
         return others;
@@ -367,6 +392,13 @@ final class SimulatedNode {
                 name,
                 now);
         return Optional.of(now).filter(origin -> !origin.equals(keptOrigin));
+    }
+
+    /** Removes tombstones, unless it stands still. */
+    void tidy() {
+        if (isRunning() && plant != Plant.KEPT_TOMBSTONES) {
+            replica.tidy(this);
+        }
     }
 
     boolean isInDoubt() {

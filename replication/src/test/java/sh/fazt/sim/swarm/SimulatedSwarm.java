@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.HybridClock;
 import sh.fazt.cartridge.change.Origin;
+import sh.fazt.cartridge.change.Stamp;
 import sh.fazt.cartridge.change.VersionVector;
 import sh.fazt.identity.NodeId;
 import sh.fazt.membership.MembershipConfig;
@@ -32,6 +33,8 @@ final class SimulatedSwarm {
     static final Duration CONVERGE = Duration.ofSeconds(120);
     static final Duration AGREE = Duration.ofSeconds(90);
     static final Duration IDLE = Duration.ofSeconds(665);
+    /** A tombstone is a week old before it goes; clocks are an hour off. */
+    private static final Duration FORGETTING = Duration.ofDays(7).minusHours(2);
 
     final SimWorld world;
     final History history = new History();
@@ -51,6 +54,8 @@ final class SimulatedSwarm {
     private final @Nullable Path folder;
     /** How many nodes it begins with; 0 leaves it to chance. */
     private final int size;
+    /** Whether members are away for weeks and months, and deletions are forgotten meanwhile. */
+    final boolean passesMonths;
     /** Where values are large enough to fill a slow link. */
     private final boolean bulk;
 
@@ -58,8 +63,10 @@ final class SimulatedSwarm {
     private boolean troubled;
     private int values;
 
-    private SimulatedSwarm(SimWorld world, @Nullable Plant plant, @Nullable Path folder, int size) {
+    private SimulatedSwarm(
+            SimWorld world, @Nullable Plant plant, @Nullable Path folder, int size, boolean passesMonths) {
         this.world = world;
+        this.passesMonths = passesMonths;
         this.size = size;
         this.plant = plant;
         this.folder = folder;
@@ -78,19 +85,37 @@ final class SimulatedSwarm {
 
     /** Runs one seed with replicas in memory. @param plant a bug for one of the nodes; null for none */
     static void inMemory(SimWorld world, @Nullable Plant plant) {
-        new SimulatedSwarm(world, plant, null, 0).run();
+        new SimulatedSwarm(world, plant, null, 0, false).run();
+    }
+
+    /** Runs one seed in which one node has a bug, of the kind that shows it. */
+    static void planted(SimWorld world, Plant plant) {
+        if (plant == Plant.FORGOTTEN_FLOOR || plant == Plant.KEPT_TOMBSTONES) {
+            months(world, plant);
+        } else {
+            inMemory(world, plant);
+        }
     }
 
     /** Runs one seed with so many nodes, in memory. */
     static void ofSize(SimWorld world, int size) {
-        new SimulatedSwarm(world, null, null, size).run();
+        new SimulatedSwarm(world, null, null, size, false).run();
     }
 
     /** Runs one seed on real cartridges. */
     static void onCartridges(SimWorld world) {
+        onCartridges(world, null, false);
+    }
+
+    /** Runs one seed of months, on real cartridges. @param plant a bug for one of the nodes; null for none */
+    static void months(SimWorld world, @Nullable Plant plant) {
+        onCartridges(world, plant, true);
+    }
+
+    private static void onCartridges(SimWorld world, @Nullable Plant plant, boolean passesMonths) {
         try {
             Path folder = Files.createTempDirectory("fazt-sim");
-            SimulatedSwarm swarm = new SimulatedSwarm(world, null, folder, 0);
+            SimulatedSwarm swarm = new SimulatedSwarm(world, plant, folder, 0, passesMonths);
             try {
                 swarm.run();
             } finally {
@@ -111,7 +136,7 @@ final class SimulatedSwarm {
 
     /** How many times a change is sent for each node that needs it, where nothing goes wrong. */
     static double copies(SimWorld world, int size) {
-        SimulatedSwarm swarm = new SimulatedSwarm(world, null, null, size);
+        SimulatedSwarm swarm = new SimulatedSwarm(world, null, null, size, false);
         swarm.start(LinkQuality.lan());
         world.run(Duration.ofSeconds(5));
         long sent = swarm.sent();
@@ -139,9 +164,33 @@ final class SimulatedSwarm {
         start(quality);
         boolean calm = random.nextInt(10) == 0;
         Faults faults = new Faults(this, world.random("faults"));
-        int steps = folder == null ? 50 : 40;
+        if (passesMonths) {
+            for (int absence = 0; absence < 3; absence++) {
+                absence(faults);
+            }
+        } else {
+            work(folder == null ? 50 : 40, calm ? null : faults);
+        }
+        troubled = true;
+        faults.end();
+        settle();
+        checks.atTheEnd();
+        if (passesMonths) {
+            pass(Duration.ofDays(10));
+            pass(Duration.ofDays(1));
+            settle();
+            checks.tidied();
+            checks.atTheEnd();
+        }
+        if (world.seed() % 20 == 0) {
+            world.run(IDLE);
+            checks.idle();
+        }
+    }
+
+    private void work(int steps, @Nullable Faults faults) {
         for (int step = 0; step < steps; step++) {
-            if (!calm && random.nextInt(4) == 0) {
+            if (faults != null && random.nextInt(4) == 0) {
                 troubled = true;
                 faults.next();
             }
@@ -155,14 +204,58 @@ final class SimulatedSwarm {
                 register();
             }
         }
+    }
+
+    /** One or more are away for weeks or months, off or where nobody reaches them, and come back. */
+    private void absence(Faults faults) {
         troubled = true;
-        faults.end();
-        settle();
-        checks.atTheEnd();
-        if (world.seed() % 20 == 0) {
-            world.run(IDLE);
-            checks.idle();
+        SimulatedNode one = any();
+        // Whoever removes tombstones wrongly does so while others are away.
+        List<SimulatedNode> away = members().stream()
+                .filter(node -> node.plant == null && (node == one || random.nextInt(4) == 0))
+                .toList();
+        boolean off = random.nextBoolean();
+        for (SimulatedNode node : away) {
+            world.trace("%s is away", node.name);
+            if (off) {
+                node.end(random.nextBoolean());
+            } else {
+                world.network().isolate(node.id);
+            }
         }
+        int parts = 1 + random.nextInt(5);
+        for (int part = 0; part < parts; part++) {
+            work(8, random.nextInt(3) == 0 ? faults : null);
+            pass(Duration.ofHours(24L * (1 + random.nextInt(20))));
+        }
+        for (SimulatedNode node : away) {
+            if (!node.removed && !node.isRunning()) {
+                node.boot();
+            }
+        }
+        world.network().heal();
+        work(8, random.nextInt(3) == 0 ? faults : null);
+        world.run(Duration.ofMillis(random.nextInt(10_000)));
+    }
+
+    /** Lets time pass, after which each node does what it does every ten minutes. */
+    private void pass(Duration time) {
+        world.leap(time);
+        for (int i = 0; i < 2; i++) {
+            world.run(Duration.ofSeconds(1));
+            running().forEach(SimulatedNode::tidy);
+        }
+    }
+
+    /** Whether a deletion of that time may be forgotten. */
+    boolean isOld(Stamp stamp) {
+        return stamp.hlc().unixMillis() < world.now().minus(FORGETTING).toEpochMilli();
+    }
+
+    /** Whether nothing may be there of a name, not even that it was deleted. */
+    boolean mayBeForgotten(String name) {
+        return history.byName().getOrDefault(name, List.of()).stream()
+                .anyMatch(write -> write.puts.get(name) == null && isOld(write.stamp()));
     }
 
     /** A question or a compare-and-set about the agreed register. */

@@ -28,6 +28,14 @@ class WholeNodeSim {
     }
 
     @Test
+    void nodesThatAreAwayForMonthsKeepTheirPromises() {
+        SimSeeds.each(
+                "WholeNodeSim#nodesThatAreAwayForMonthsKeepTheirPromises",
+                25,
+                world -> SimulatedSwarm.months(world, null));
+    }
+
+    @Test
     void fiftyNodesKeepTheirPromises() {
         SimSeeds.each("WholeNodeSim#fiftyNodesKeepTheirPromises", 2, world -> SimulatedSwarm.ofSize(world, 50));
     }
@@ -74,7 +82,7 @@ class WholeNodeSim {
                     boolean[] found = {false};
                     Violation.only(checker, () -> {
                         try {
-                            SimulatedSwarm.inMemory(world, plant);
+                            SimulatedSwarm.planted(world, plant);
                         } catch (Violation violation) {
                             found[0] = true;
                         }

@@ -15,6 +15,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.CommitListener;
 import sh.fazt.cartridge.change.Changeset;
+import sh.fazt.cartridge.change.Floor;
 import sh.fazt.cartridge.change.Origin;
 import sh.fazt.cartridge.change.ReplicaStore;
 import sh.fazt.cartridge.change.Row;
@@ -155,6 +156,17 @@ final class Writer implements ReplicaStore {
     }
 
     @Override
+    public CompletionStage<Applied> apply(
+            Scope scope, VersionVector since, VersionVector sender, List<byte[]> parts, Floor floor) {
+        return submit(() -> join(replica.store().apply(scope, since, sender, parts, floor)));
+    }
+
+    @Override
+    public Floor floor(Scope scope) {
+        return replica.store().floor(scope);
+    }
+
+    @Override
     public long digest(Scope scope) {
         return replica.store().digest(scope);
     }
@@ -267,6 +279,11 @@ final class Writer implements ReplicaStore {
             @Override
             public byte[] digest() {
                 return spool.digest();
+            }
+
+            @Override
+            public Floor floor() {
+                return spool.floor();
             }
 
             @Override
