@@ -23,6 +23,7 @@ import sh.fazt.identity.NodeId;
 final class Instead {
     private final Map<Place, Row> rows = new HashMap<>();
     private final Set<NodeId> members = new HashSet<>();
+    /** Whatever is covered is in the rows, or was superseded. */
     private VersionVector merged = VersionVector.EMPTY;
     private VersionVector vouched = VersionVector.EMPTY;
 
@@ -40,14 +41,17 @@ final class Instead {
      * Adds what a member holds.
      *
      * @param vector its vector, up to the fences
-     * @param whole  whether it has no row beyond a fence. Else such a row may be where another member's was, and it
-     *     vouches for nothing but what it wrote itself: who else should have that?
+     * @param whole  whether it has no row beyond a fence. Else such a row may be where another member's was: that it has
+     *     seen that one does not say that it is among these. So it vouches for nothing but what it wrote itself: who else
+     *     should have that?
      */
     void add(NodeId member, VersionVector vector, List<Row> more, boolean whole) {
         members.add(member);
         VersionVector known = merged;
         more.forEach(row -> rows.merge(Place.of(row), row, (here, in) -> merge(known, vector, here, in)));
-        merged = merged.merge(vector);
+        if (whole) {
+            merged = merged.merge(vector);
+        }
         vouched = vouched.merge(whole ? vector : vector.by(member));
     }
 
