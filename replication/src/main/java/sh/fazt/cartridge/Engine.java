@@ -2,7 +2,6 @@ package sh.fazt.cartridge;
 
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -389,12 +388,7 @@ final class Engine {
                                 current.columns(),
                                 row.stamp())
                         : new Loser(
-                                row.table(),
-                                row.key(),
-                                row.stamp(),
-                                row.deleted(),
-                                row.columns(),
-                                current.stamp()));
+                                row.table(), row.key(), row.stamp(), row.deleted(), row.columns(), current.stamp()));
     }
 
     record Loser(
@@ -423,13 +417,7 @@ final class Engine {
      * A row that can't be applied: kept as it came, forwarded, and tried again when the schema advances. What loses to it
      * or to what is kept is told at once: whoever knows the table may never see both.
      */
-    void park(
-            Scope scope,
-            VersionVector receiver,
-            VersionVector sender,
-            Row row,
-            String reason,
-            List<Loser> losers) {
+    void park(Scope scope, VersionVector receiver, VersionVector sender, Row row, String reason, List<Loser> losers) {
         Current current = parked(scope, row);
         if (Document.is(row.columns())) {
             Row next = Documents.merge(receiver, sender, current, row, losers);
@@ -438,8 +426,7 @@ final class Engine {
             }
             return;
         }
-        Merge.Outcome outcome =
-                Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());
+        Merge.Outcome outcome = Merge.decide(receiver, sender, current == null ? null : current.stamp(), row.stamp());
         if (!row.counter()) {
             keepLoser(outcome, current, row, losers);
         }

@@ -25,6 +25,7 @@ final class Instead {
     private final Set<NodeId> members = new HashSet<>();
     /** Whatever is covered is in the rows, or was superseded. */
     private VersionVector merged = VersionVector.EMPTY;
+
     private VersionVector vouched = VersionVector.EMPTY;
 
     private record Place(

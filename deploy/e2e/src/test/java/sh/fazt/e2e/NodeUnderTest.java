@@ -187,7 +187,8 @@ final class NodeUnderTest implements AutoCloseable {
     /** What REST answers the owner, who has logged in from elsewhere. */
     HttpResponse<String> remote(String method, String path, String body) throws Exception {
         HttpResponse<String> answer = session.isEmpty() ? null : inSession(method, path, body);
-        // There was none, or the clock or the cartridge went back to before it; a node that corrects its clock soon after
+        // There was none, or the clock or the cartridge went back to before it; a node that corrects its clock soon
+        // after
         // its start may do so between the two.
         for (int logins = 0; logins < 2 && (answer == null || answer.statusCode() == 401); logins++) {
             session = login();
