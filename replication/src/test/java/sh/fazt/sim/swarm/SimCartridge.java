@@ -9,9 +9,11 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sh.fazt.cartridge.Cartridge;
 import sh.fazt.cartridge.CartridgeOptions;
@@ -71,28 +73,36 @@ final class SimCartridge implements SimReplica {
 
     /** @param clone whose kept copy to begin with under an identity of its own; null to begin empty */
     SimCartridge(Path folder, NodeId node, InstantSource wall, int level, @Nullable SimCartridge clone) {
-        this(folder, node, node, wall, level);
-        if (clone != null) {
-            move(clone.kept, file, false);
-        }
-        this.cartridge = open();
+        this(folder, node, node, wall, level, begun -> {
+            if (clone != null) {
+                move(clone.kept, begun, false);
+            }
+        });
         copy();
     }
 
-    private SimCartridge(Path folder, NodeId place, NodeId node, InstantSource wall, int level) {
+    /** @param begin puts there what the file begins with */
+    private SimCartridge(Path folder, NodeId place, NodeId node, InstantSource wall, int level, Consumer<Path> begin) {
         this.file = folder.resolve(place.shortText() + ".db");
         this.kept = folder.resolve(place.shortText() + ".copy");
         this.node = node;
         this.wall = wall;
         this.level = level;
+        begin.accept(file);
+        this.cartridge = open();
     }
 
     /** Another process on the copy that was kept of the folder, to which nothing tells that it is one. */
     SimCartridge twin(NodeId place, InstantSource itsWall) {
-        SimCartridge made = new SimCartridge(file.getParent(), place, node, itsWall, level);
-        PARTS.forEach(part -> move(beside(FOLDER + part), made.beside(part), false));
-        made.cartridge = made.open();
-        return made;
+        Path folder = Objects.requireNonNull(file.getParent());
+        return new SimCartridge(
+                folder,
+                place,
+                node,
+                itsWall,
+                level,
+                begun -> PARTS.forEach(
+                        part -> move(beside(FOLDER + part), begun.resolveSibling(begun.getFileName() + part), false)));
     }
 
     private static void move(Path from, Path to, boolean away) {
