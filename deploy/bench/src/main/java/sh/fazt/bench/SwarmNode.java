@@ -16,12 +16,17 @@ import sh.fazt.cartridge.CartridgeOptions;
 import sh.fazt.cartridge.SchemaPart;
 import sh.fazt.cartridge.SqliteCartridge;
 import sh.fazt.consensus.Timings;
+import sh.fazt.hosting.account.Accounts;
+import sh.fazt.hosting.app.Apps;
 import sh.fazt.hosting.data.KeyValues;
+import sh.fazt.hosting.document.Documents;
+import sh.fazt.hosting.release.Deployments;
+import sh.fazt.node.config.Settings;
 import sh.fazt.swarm.OwnKey;
 import sh.fazt.swarm.Swarm;
 import sh.fazt.swarm.SwarmOptions;
 
-/** A member of a swarm on loopback, without what it hosts and how it is administered. */
+/** A member of a swarm on loopback: it keeps what the others host, serves nothing and is not administered. */
 final class SwarmNode implements AutoCloseable {
     final SqliteCartridge cartridge;
     final Swarm swarm;
@@ -30,8 +35,9 @@ final class SwarmNode implements AutoCloseable {
 
     /** Starts it, or starts it again, from its files in the folder. */
     SwarmNode(Path folder, String name) throws IOException {
-        List<SchemaPart> schemas = new ArrayList<>(Swarm.schemas());
-        schemas.add(KeyValues.SCHEMA);
+        List<SchemaPart> schemas = new ArrayList<>(List.of(
+                Settings.SCHEMA, Apps.SCHEMA, Deployments.SCHEMA, KeyValues.SCHEMA, Documents.SCHEMA, Accounts.SCHEMA));
+        schemas.addAll(Swarm.schemas());
         cartridge = SqliteCartridge.open(folder.resolve(name + ".db"), CartridgeOptions.standard(), schemas);
         OwnKey key = OwnKey.open(cartridge, folder.resolve(name + ".key"));
         int port;
