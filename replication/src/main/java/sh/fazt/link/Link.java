@@ -277,8 +277,10 @@ final class Link implements LaneStream.Owner {
     /** What the link is now: what is paid for, what was measured and what was set. */
     void classify() {
         LinkClass way = terms.rank() == LinkClass.LAN && !pulse.isNear() ? LinkClass.WAN : terms.rank();
-        linkClass = peer.isMetered() ? LinkClass.METERED : way;
-        peer.limit(linkClass);
+        LinkClass now = peer.isMetered() ? LinkClass.METERED : way;
+        // Before it is told: whoever sees the class may rely on its limits.
+        peer.limit(now);
+        linkClass = now;
     }
 
     /** A frame on the control lane, ahead of everything. */

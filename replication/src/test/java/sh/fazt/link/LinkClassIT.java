@@ -129,6 +129,8 @@ final class LinkClassIT {
         blob(50_000, SOON).join();
         assertThat(a.state().budgetLeft()).isNull();
         a.links.settings(LinkSettings.NONE.set(b.id(), "budget", "100KB"));
+        // Settings take hold on the links' own thread: what is sent before goes uncounted.
+        until("it holds", () -> a.state().budgetLeft() != null);
         blob(60_000, SOON).join();
         assertThat(a.state().budgetLeft()).isBetween(1L, 40_000L);
         blob(60_000, SOON);
