@@ -231,7 +231,11 @@ public final class Swarm implements AutoCloseable {
                 cartridge,
                 replica,
                 links,
-                new Cuts(replica, sync, links, this::counting),
+                new Cuts(
+                        replica,
+                        sync,
+                        links,
+                        new CutGroup(this::others, tombstones::silent, raft, config, this::follow)),
                 raft,
                 config,
                 records,
@@ -376,13 +380,6 @@ public final class Swarm implements AutoCloseable {
         Set<NodeId> others = new HashSet<>(members.all().keySet());
         others.remove(key.id());
         return others;
-    }
-
-    /** The others, but for those that were not heard of for so long that nothing waits for them. */
-    private Set<NodeId> counting() {
-        Set<NodeId> counting = others();
-        counting.removeAll(tombstones.silent());
-        return counting;
     }
 
     private boolean shutOut(NodeId node) {

@@ -342,6 +342,14 @@ public final class SimWorld {
         return text.toString();
     }
 
+    /** How many events of a node are to come: its timers, tasks and what is on its way to it. */
+    public long pending(NodeId node) {
+        SimNode owner = node(node);
+        return events.stream()
+                .filter(event -> event.owner == owner && event.boot == owner.boot && !event.done)
+                .count();
+    }
+
     /** How many events have happened. */
     public long happened() {
         return happened;

@@ -39,6 +39,7 @@ final class Side extends Wire {
     final Queue<String> named = new ConcurrentLinkedQueue<>();
     final AtomicInteger epochs = new AtomicInteger();
     final SqliteCartridge cartridge;
+    final FencedReplica replica;
     final SyncService sync;
     final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
 
@@ -55,8 +56,9 @@ final class Side extends Wire {
         super(key);
         cartridge = SqliteCartridge.open(file, CartridgeOptions.standard(), List.of(ROOM));
         cartridge.bind(key.id());
+        replica = new FencedReplica(cartridge.replica(), System::nanoTime);
         sync = new SyncService(
-                new FencedReplica(cartridge.replica(), System::nanoTime),
+                replica,
                 null,
                 between.apply(links),
                 thread,
@@ -78,9 +80,13 @@ final class Side extends Wire {
     }
 
     void set(String key) {
+        set(key, "v");
+    }
+
+    void set(String key, String value) {
         cartridge
                 .write(SCOPE, tx -> {
-                    tx.put("pair", List.of(key), Map.of("value", "v"));
+                    tx.put("pair", List.of(key), Map.of("value", value));
                     return true;
                 })
                 .toCompletableFuture()

@@ -137,6 +137,19 @@ final class Agreement {
         }
     }
 
+    /** Has a node take every record at once, if it reaches the group. */
+    boolean catchUp(SimulatedNode node) {
+        if (node.evicted || !reachesMost(node)) {
+            return false;
+        }
+        while (node.agreed.size() < log.size()) {
+            Entry next = log.get(node.agreed.size());
+            node.agreed.entries.add(next);
+            node.agreed(next);
+        }
+        return true;
+    }
+
     boolean reachesMost(SimulatedNode node) {
         long reached = voters.stream()
                 .filter(voter -> voter == node || voter.isRunning() && node.swarm.areLinked(node, voter))

@@ -21,6 +21,8 @@ import sh.fazt.sim.swarm.Violation.Checker;
 final class Checks {
     /** What may be on its way to one peer, and the largest message that is sent. */
     private static final long MOST_QUEUED = (8L << 20) + (4L << 20);
+    /** Timers and tasks of a node at rest, with however many peers. */
+    private static final int MOST_PENDING = 8;
     /** Sixteen, and the one that is being refused. */
     private static final int MOST_SPOOLS = 17;
 
@@ -180,6 +182,21 @@ final class Checks {
                     "%s keeps %s spools that nobody reads",
                     node.name,
                     node.writer().openSpools());
+        }
+    }
+
+    /** What a node has to do is for those who are members now, however many have come and gone. */
+    void flat() {
+        List<SimulatedNode> members = swarm.members();
+        for (SimulatedNode node : members) {
+            long pending = swarm.world.pending(node.id);
+            require(
+                    pending <= MOST_PENDING,
+                    Checker.BOUNDS,
+                    "%s has %s timers and tasks with %s peers",
+                    node.name,
+                    pending,
+                    members.size() - 1);
         }
     }
 

@@ -185,7 +185,7 @@ final class Faults {
     private void join(@org.jspecify.annotations.Nullable SimulatedNode copied) {
         int number = swarm.nodes.size();
         SimulatedNode by = swarm.any();
-        if (number >= MOST_NODES || !by.isRunning() || !by.isMember() || joining) {
+        if (swarm.members().size() >= MOST_NODES || !by.isRunning() || !by.isMember() || joining) {
             return;
         }
         joining = true;

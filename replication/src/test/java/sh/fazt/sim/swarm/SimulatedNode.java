@@ -164,7 +164,7 @@ final class SimulatedNode {
         SyncService syncing =
                 new SyncService(admitting, null, ways, executor, world.executor(place), world.nanoClock());
         ways.handle(Channel.SWARM, new Eviction.Answers(this));
-        Cuts cuts = new Cuts(admitting, syncing, ways, this::others);
+        Cuts cuts = new Cuts(admitting, syncing, ways, new Group());
         disk.listen(syncing);
         disk.listen(commit -> {
             swarm.committed(this, commit);
@@ -251,6 +251,19 @@ final class SimulatedNode {
         Set<NodeId> others = new TreeSet<>(admitted().keySet());
         others.remove(id);
         return others;
+    }
+
+    /** The members, as {@code CutGroup} has them. */
+    private final class Group implements Cuts.Group {
+        @Override
+        public Set<NodeId> counting() {
+            return others();
+        }
+
+        @Override
+        public boolean catchUp() {
+            return swarm.agreement.catchUp(SimulatedNode.this);
+        }
     }
 
     /** Takes nothing more of a node for now, and tells how far it has its rows; as {@code Evictions} does. */
@@ -355,22 +368,24 @@ final class SimulatedNode {
     }
 
     /**
-     * Sets the whole folder back, when all others have what it wrote: none of it may be lost, whatever the node writes
-     * before it meets them. What only they know is not to go away meanwhile, see {@link SimulatedSwarm#isAnySetBack}.
+     * Sets the whole folder back, when all whom it may meet have what it wrote, the evicted ones among them whose eviction
+     * it will have to hear of: none of it may be lost, whatever the node writes before it meets them. What only they know is not to go away meanwhile, see {@link SimulatedSwarm#isAnySetBack}.
      */
     void setBack() {
+        Set<Integer> out = agreed.copy(keptRecords).evicted().keySet();
         List<VersionVector> others = swarm.nodes.stream()
-                .filter(node -> node != this && node.isMember())
+                .filter(node ->
+                        node != this && !node.removed && !(node.evicted && out.contains(swarm.nodes.indexOf(node))))
                 .map(node -> node.replica.store().certain(replica.scope()))
                 .toList();
-        VersionVector known = replica.store().certain(replica.scope());
+        VersionVector known = others.stream().reduce(replica.store().certain(replica.scope()), VersionVector::merge);
         if (isInDoubt() || !others.stream().allMatch(held -> held.covers(known.by(id)))) {
             return;
         }
         end(true);
         world.trace("%s is set back, folder and all", name);
         // What was written as the process ended, and told to nobody.
-        swarm.history.forget(id, others.stream().reduce(known, VersionVector::merge));
+        swarm.history.forget(id, known);
         replica.setBack();
         notes.tear();
         swarm.lost();

@@ -134,6 +134,25 @@ final class SimulatedSwarm {
         }
     }
 
+    /** Members come and go and have every fault, for this long; then all is as it would be after minutes. */
+    static void churn(SimWorld world, Duration time) {
+        SimulatedSwarm swarm = new SimulatedSwarm(world, null, null, 0, false);
+        swarm.start(swarm.quality);
+        swarm.troubled = true;
+        long end = world.nanos() + time.toNanos();
+        for (int round = 0; world.nanos() < end; round++) {
+            world.network().quality(swarm.quality);
+            Faults faults = new Faults(swarm, world.random("faults" + round));
+            swarm.work(50, faults);
+            faults.end();
+            swarm.settle();
+            world.run(IDLE);
+            swarm.checks.idle();
+            swarm.checks.flat();
+        }
+        swarm.checks.atTheEnd();
+    }
+
     /** How many times a change is sent for each node that needs it, where nothing goes wrong. */
     static double copies(SimWorld world, int size) {
         SimulatedSwarm swarm = new SimulatedSwarm(world, null, null, size, false);

@@ -2,6 +2,7 @@ package sh.fazt.sim.swarm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +34,15 @@ class WholeNodeSim {
                 "WholeNodeSim#nodesThatAreAwayForMonthsKeepTheirPromises",
                 25,
                 world -> SimulatedSwarm.months(world, null));
+    }
+
+    @Test
+    void whoComesAndGoesForHoursLeavesNothingBehind() {
+        Duration time = Duration.ofHours(Integer.getInteger("sim.hours", 2));
+        SimSeeds.each(
+                "WholeNodeSim#whoComesAndGoesForHoursLeavesNothingBehind",
+                2,
+                world -> SimulatedSwarm.churn(world, time));
     }
 
     @Test
