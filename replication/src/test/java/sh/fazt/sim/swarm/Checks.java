@@ -173,9 +173,12 @@ final class Checks {
         }
     }
 
-    /** Ten minutes after the last reader nothing is kept for readers; one that lost an answer asks for 45 s more. */
+    /**
+     * Ten minutes after the last reader nothing is kept for readers; one that lost an answer asks for 45 s more. Evicted
+     * nodes go on among themselves, and one that knows of an older eviction asks another for ever.
+     */
     void idle() {
-        for (SimulatedNode node : swarm.running()) {
+        for (SimulatedNode node : swarm.members()) {
             require(
                     node.writer().openSpools() == 0,
                     Checker.BOUNDS,
