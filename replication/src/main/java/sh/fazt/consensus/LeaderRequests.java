@@ -17,6 +17,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientAsynchronousProtocol;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftPeer;
@@ -50,6 +51,9 @@ final class LeaderRequests {
     static final byte MARK = 100;
 
     static final Duration CHANGE_DEADLINE = Duration.ofSeconds(30);
+
+    /** How long a leader that is to be taken out tries to have another lead. */
+    private static final Duration HAND_OVER = Duration.ofSeconds(14);
 
     private static final Duration NOOP = Duration.ofSeconds(5);
 
@@ -275,16 +279,12 @@ final class LeaderRequests {
                     return led ? LeaderReply.getDefaultInstance() : notLeader;
                 }
                 case REMOVE_VOTER -> {
-                    if (NodeId.parse(request.getRemoveVoter()).equals(host.self())) {
-                        // Whoever leads next does it.
-                        host.transfer();
-                        if (!host.leads()) {
-                            return notLeader;
-                        }
+                    NodeId out = NodeId.parse(request.getRemoveVoter());
+                    if (out.equals(host.self())) {
+                        handOver(patience);
+                        return notLeader;
                     }
-                    return changeVoters(NodeId.parse(request.getRemoveVoter()), null)
-                            ? LeaderReply.getDefaultInstance()
-                            : notLeader;
+                    return changeVoters(out, null) ? LeaderReply.getDefaultInstance() : notLeader;
                 }
                 case LEASE -> {
                     LeaderReply done = lead(request.getLease(), patience);
@@ -307,6 +307,27 @@ final class LeaderRequests {
             return LeaderReply.newBuilder()
                     .setError(String.valueOf(e.getMessage()))
                     .build();
+        }
+    }
+
+    /**
+     * Has somebody else lead, who then takes this node out. A leader that took itself out would be closed by Ratis at once,
+     * with whatever it is asked meanwhile.
+     */
+    private void handOver(Duration patience) {
+        Duration each = patience.compareTo(HAND_OVER) > 0 ? HAND_OVER : patience;
+        long end = System.nanoTime() + each.minus(RaftHost.TRANSFER).toNanos();
+        while (true) {
+            host.transfer();
+            if (!host.leads()) {
+                return;
+            }
+            if (System.nanoTime() > end || Thread.currentThread().isInterrupted()) {
+                throw new ConsensusException(
+                        ConsensusException.Reason.CHANGE_FAILED,
+                        "it leads the group, and no other voter could take over from it: see \"fazt swarm status\"");
+            }
+            LockSupport.parkNanos(50_000_000);
         }
     }
 
@@ -369,7 +390,12 @@ final class LeaderRequests {
 
     private CompletableFuture<RaftClientReply> submit(Command command) throws IOException {
         RaftServer now = host.running();
-        return now.submitClientRequestAsync(RaftClientRequest.newBuilder()
+        if (!(host.division() instanceof RaftClientAsynchronousProtocol group)) {
+            throw new ConsensusException(ConsensusException.Reason.NOT_MEMBER, "this node's group is not open");
+        }
+        // Not through the server, which has other threads do it: a leader that its group takes out is closed under the
+        // lock that those wait for, and waits for them.
+        return group.submitClientRequestAsync(RaftClientRequest.newBuilder()
                 .setClientId(host.client())
                 .setServerId(now.getId())
                 .setGroupId(host.groupId())

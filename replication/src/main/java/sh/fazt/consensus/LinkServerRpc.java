@@ -80,15 +80,27 @@ final class LinkServerRpc implements RaftServerRpc {
             return InstallSnapshotReplyProto.parseFrom(ask(SNAPSHOT, request.getServerRequest(), request, patient));
         } catch (IOException e) {
             // After this Ratis sends the snapshot again at once, without end; it pauses only for what it appends.
-            LockSupport.parkNanos(begin + pause.toNanos() - System.nanoTime());
-            throw e;
+            throw notBefore(begin, e);
         }
     }
 
     @Override
     public StartLeaderElectionReplyProto startLeaderElection(StartLeaderElectionRequestProto request)
             throws IOException {
-        return StartLeaderElectionReplyProto.parseFrom(ask(START_ELECTION, request.getServerRequest(), request, quick));
+        long begin = System.nanoTime();
+        try {
+            return StartLeaderElectionReplyProto.parseFrom(
+                    ask(START_ELECTION, request.getServerRequest(), request, quick));
+        } catch (IOException e) {
+            // Of one that fails at once Ratis forgets to take note, and goes on refusing what it is asked as it hands
+            // over.
+            throw notBefore(begin, e);
+        }
+    }
+
+    private IOException notBefore(long begin, IOException failed) {
+        LockSupport.parkNanos(begin + pause.toNanos() - System.nanoTime());
+        return failed;
     }
 
     private ByteString ask(int operation, RaftRpcRequestProto header, MessageLite request, Duration deadline)

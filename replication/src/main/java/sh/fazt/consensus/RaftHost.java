@@ -53,6 +53,9 @@ import sh.fazt.link.Links;
  */
 final class RaftHost {
     private static final Logger LOG = LoggerFactory.getLogger(RaftHost.class);
+    /** How long {@link #transfer} takes at most. */
+    static final Duration TRANSFER = Duration.ofSeconds(4);
+
     private static final String INCARNATION = "incarnation";
 
     private final NodeId self;
@@ -365,13 +368,18 @@ final class RaftHost {
                 up.add(state.peer());
             }
         });
+        long end = System.nanoTime() + TRANSFER.toNanos();
         for (RaftPeer peer : division.getGroup().getPeers()) {
-            if (up.contains(LinkTransport.PeerNames.node(peer.getId()))) {
+            long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+            if (left > 0 && up.contains(LinkTransport.PeerNames.node(peer.getId()))) {
                 try {
-                    now.transferLeadershipAsync(new TransferLeadershipRequest(
-                                    client, now.getId(), id, nextCall(), peer.getId(), 3000))
-                            .get(4, TimeUnit.SECONDS);
-                    return;
+                    RaftClientReply reply = now.transferLeadershipAsync(new TransferLeadershipRequest(
+                                    client, now.getId(), id, nextCall(), peer.getId(), Math.min(left, 3000)))
+                            .get(left, TimeUnit.MILLISECONDS);
+                    if (reply.isSuccess()) {
+                        return;
+                    }
+                    LOG.debug("could not hand over to {}", peer.getId(), reply.getException());
                 } catch (IOException | ExecutionException | TimeoutException e) {
                     LOG.debug("could not hand over to {}", peer.getId(), e);
                 } catch (InterruptedException e) {

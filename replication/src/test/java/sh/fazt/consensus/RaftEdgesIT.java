@@ -1,6 +1,7 @@
 package sh.fazt.consensus;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.junit.jupiter.api.Test;
@@ -123,6 +126,70 @@ class RaftEdgesIT extends RaftEdges {
         assertThat(ask(leader, hears, later)).contains("a later incarnation");
         assertThat(hears.set("on", "yes")).isInstanceOf(Result.Applied.class);
         assertThat(hears.raft.status().term()).isLessThan(term + 100);
+    }
+
+    /** Ratis closes it under a lock, and waits there for its threads for clients, which may wait for that lock. */
+    @Test
+    void aLeaderThatTakesItselfOutAnswersWhoAsksIt() throws Exception {
+        group(3);
+        Node leader = leader(nodes);
+        RaftHost host = leader.raft.host();
+        List<RaftPeer> all =
+                List.copyOf(Objects.requireNonNull(host.division()).getGroup().getPeers());
+        List<Thread> asks = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            int asker = i;
+            Thread thread = new Thread(() -> {
+                while (!host.dead()) {
+                    leader.set("of" + asker, "any");
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+            asks.add(thread);
+        }
+        host.running()
+                .setConfigurationAsync(new SetConfigurationRequest(
+                        host.client(),
+                        host.running().getId(),
+                        host.groupId(),
+                        host.nextCall(),
+                        SetConfigurationRequest.Arguments.newBuilder()
+                                .setServersInNewConf(all.stream()
+                                        .filter(peer -> !peer.getId()
+                                                .equals(host.running().getId()))
+                                        .toList())
+                                .setServersInCurrentConf(all)
+                                .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
+                                .build()))
+                .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        for (Thread thread : asks) {
+            thread.join(PATIENCE.toMillis());
+            assertThat(thread.isAlive()).as("it waits for ever").isFalse();
+        }
+    }
+
+    @Test
+    void aLeaderIsTakenOutOnceAnotherLeads() {
+        group(3);
+        Node leader = leader(nodes);
+        long refuseUntil = System.nanoTime() + TimeUnit.SECONDS.toNanos(6);
+        network.breaks =
+                (to, question) -> question[0] == LinkServerRpc.START_ELECTION && System.nanoTime() < refuseUntil;
+        leader.raft.removeVoter(leader.id);
+        assertThat(leader.raft.host().dead()).as("Ratis has closed it").isFalse();
+        assertThat(allBut(leader).get(0).set("after", "yes")).isInstanceOf(Result.Applied.class);
+    }
+
+    @Test
+    void whereNobodyTakesTheLeadItIsNotTakenOut() {
+        group(3);
+        Node leader = leader(nodes);
+        network.breaks = (to, question) -> question[0] == LinkServerRpc.START_ELECTION;
+        assertThatThrownBy(() -> leader.raft.removeVoter(leader.id))
+                .hasMessageContaining("it leads the group, and no other voter could take over from it");
+        assertThat(leader.raft.status().voters()).hasSize(3);
+        assertThat(leader.set("after", "yes")).isInstanceOf(Result.Applied.class);
     }
 
     private static byte[] rpc(AppendEntriesRequestProto append) {
