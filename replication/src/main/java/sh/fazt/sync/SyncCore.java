@@ -198,9 +198,12 @@ public final class SyncCore {
 
     /** A link broke: what was being pulled over it is asked for elsewhere. */
     public List<SyncEffect> linkDown(NodeId id, long nanos) {
-        Peer peer = peer(id);
-        peer.linked = false;
-        peer.linkedUntil = nanos;
+        Peer peer = peers.get(id);
+        // One that is forgotten loses its link after that.
+        if (peer != null) {
+            peer.linked = false;
+            peer.linkedUntil = nanos;
+        }
         reach.down(id);
         doubts.down(id);
         List<SyncEffect> effects = new ArrayList<>();
@@ -323,8 +326,10 @@ public final class SyncCore {
 
     /** A push could not be sent, or the queue was full: the peer will ask once it hears how far we are. */
     public void pushDropped(NodeId to, Scope scope) {
-        Peer peer = peer(to);
-        peer.untold.add(scope);
+        Peer peer = peers.get(to);
+        if (peer != null) {
+            peer.untold.add(scope);
+        }
     }
 
     /** A peer told whom it is linked with. */

@@ -94,6 +94,15 @@ class SyncCoreTest {
     }
 
     @Test
+    void whoIsForgottenIsNotRememberedWhenItsLinkEnds() {
+        core.linkUp(PEER, 0);
+        core.forget(PEER);
+        core.linkDown(PEER, 1);
+        core.pushDropped(PEER, SCOPE);
+        assertThat(core.known()).isEmpty();
+    }
+
+    @Test
     void whatOnlyOnePeerHasIsToldApart() {
         Origin writer = new Origin(node(4), 1);
         VersionVector all = HERE.with(writer, 5);
