@@ -66,6 +66,9 @@ public final class ConfigFeed {
         /** Members that voted before a survivor was made to decide alone: they are believed of a later epoch. */
         Set<NodeId> former();
 
+        /** The later epoch that this node gave its group up for: nothing older is believed; 0 when there is none. */
+        int gaveWayTo();
+
         /** Whether this node pays for what it sends: then it relies on being told. */
         boolean metered();
     }
@@ -268,8 +271,8 @@ public final class ConfigFeed {
     private boolean take(NodeId from, FeedReply reply) throws SignedConfigs.ForgedConfigException {
         ConfigHead head = check(reply);
         long version = raft.store().version();
-        boolean older =
-                head.getEpoch() < facts.epoch() || head.getEpoch() == facts.epoch() && head.getVersion() < version;
+        boolean older = head.getEpoch() < Math.max(facts.epoch(), facts.gaveWayTo())
+                || head.getEpoch() == facts.epoch() && head.getVersion() < version;
         if (older) {
             // This voter lags, or is of a part of the swarm that was given up.
             return false;

@@ -51,6 +51,8 @@ final class Roles implements ConfigFeed.Facts {
     /** That this node's group was given up, for its owner; empty while there is nothing to say. */
     private volatile String fenced = "";
 
+    private volatile int gaveWayTo;
+
     /**
      * @param members of the swarm, those of an admission included
      * @param states  what is believed of a member
@@ -88,6 +90,11 @@ final class Roles implements ConfigFeed.Facts {
     public int epoch() {
         SwarmRecord record = records.swarm();
         return record == null ? 0 : record.getEpoch();
+    }
+
+    @Override
+    public int gaveWayTo() {
+        return gaveWayTo;
     }
 
     @Override
@@ -305,6 +312,7 @@ final class Roles implements ConfigFeed.Facts {
     /** This node is in another swarm now. */
     void startOver() {
         fenced = "";
+        gaveWayTo = 0;
         heardGroup = System.nanoTime();
     }
 
@@ -338,6 +346,8 @@ final class Roles implements ConfigFeed.Facts {
                         "this node is out of the group, and observes from now on told-by={}",
                         standing.from().shortText());
                 if (given) {
+                    // Who has not met the others yet would tell that all is as it was, and that this node votes.
+                    gaveWayTo = standing.epoch();
                     fenced = "this node's part of the swarm was given up by \"fazt swarm recover\" elsewhere (epoch "
                             + standing.epoch() + "): it follows the others now, and members and aliases that were"
                             + " changed here meanwhile are as they are there. \"fazt swarm promote NODE\" lets it vote"

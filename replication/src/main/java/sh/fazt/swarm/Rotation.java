@@ -297,12 +297,22 @@ final class Rotation {
     }
 
     private List<Op> presumed(NodeId next) {
-        ConfigEntry entry = records.entry(Records.MEMBER, self().toString());
-        if (entry == null) {
-            return List.of();
-        }
         List<Fence> fences = evictions.written(self()).getFencesList();
-        return ops(new KeyChanges.Checked(self(), next, entry.version(), fences), fences);
+        while (true) {
+            ConfigEntry entry = records.entry(Records.MEMBER, self().toString());
+            if (entry == null) {
+                return List.of();
+            }
+            try {
+                return ops(new KeyChanges.Checked(self(), next, entry.version(), fences), fences);
+            } catch (SwarmException e) {
+                ConfigEntry now = records.entry(Records.MEMBER, self().toString());
+                if (e.reason() != SwarmException.Reason.CONFLICT || now != null && now.version() == entry.version()) {
+                    throw e;
+                }
+                // It is heard here at this very moment.
+            }
+        }
     }
 
     /** Completes with the new id, when this process has to start again under it. */

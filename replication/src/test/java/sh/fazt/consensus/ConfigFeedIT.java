@@ -28,6 +28,8 @@ class ConfigFeedIT extends RaftNodes {
         return (number == 1 ? voterKey : observerKey).id();
     }
 
+    private int gaveWayTo;
+
     private final class Two implements ConfigFeed.Facts {
         @Override
         public String swarm() {
@@ -52,6 +54,11 @@ class ConfigFeedIT extends RaftNodes {
         @Override
         public Set<NodeId> former() {
             return Set.of();
+        }
+
+        @Override
+        public int gaveWayTo() {
+            return gaveWayTo;
         }
 
         @Override
@@ -107,5 +114,23 @@ class ConfigFeedIT extends RaftNodes {
                 .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         Await.until("the last is heard of", PATIENCE, () -> observer.alias("a").equals("third"));
         assertThat(asked.get()).as("questions for %d news", TIMES + 1).isLessThan(20);
+    }
+
+    /** Else a node that gave its group up would hear from there that it votes, and go back. */
+    @Test
+    void whoHasNotHeardOfALaterEpochIsNotBelievedByWhoHas() {
+        Node voter = new Node(1);
+        voter.raft.initialise();
+        Node observer = new Node(2);
+        observer.raft.prepareObserve(Objects.requireNonNull(voter.raft.groupId()));
+        new ConfigFeed(voterKey, voter.raft, voter.links, new Two());
+        ConfigFeed feed = new ConfigFeed(observerKey, observer.raft, observer.links, new Two());
+        voter.set("a", "of the first epoch");
+        gaveWayTo = 2;
+        assertThat(feed.fetch()).isFalse();
+        assertThat(observer.alias("a")).isEmpty();
+        gaveWayTo = 1;
+        assertThat(feed.fetch()).isTrue();
+        assertThat(observer.alias("a")).isEqualTo("of the first epoch");
     }
 }
