@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import sh.fazt.identity.NodeId;
 import sh.fazt.identity.NodeKey;
@@ -29,6 +30,9 @@ class ConfigFeedIT extends RaftNodes {
     }
 
     private int gaveWayTo;
+    private Node voter;
+    private Node observer;
+    private ConfigFeed feed;
 
     private final class Two implements ConfigFeed.Facts {
         @Override
@@ -67,14 +71,18 @@ class ConfigFeedIT extends RaftNodes {
         }
     }
 
-    @Test
-    void newsThatComeFasterThanTheyAreFetchedTakeOneThread() throws Exception {
-        Node voter = new Node(1);
+    @BeforeEach
+    void follow() {
+        voter = new Node(1);
         voter.raft.initialise();
-        Node observer = new Node(2);
+        observer = new Node(2);
         observer.raft.prepareObserve(Objects.requireNonNull(voter.raft.groupId()));
         new ConfigFeed(voterKey, voter.raft, voter.links, new Two());
-        ConfigFeed feed = new ConfigFeed(observerKey, observer.raft, observer.links, new Two());
+        feed = new ConfigFeed(observerKey, observer.raft, observer.links, new Two());
+    }
+
+    @Test
+    void newsThatComeFasterThanTheyAreFetchedTakeOneThread() throws Exception {
         voter.set("a", "first");
         assertThat(feed.fetch()).isTrue();
         assertThat(observer.alias("a")).isEqualTo("first");
@@ -119,12 +127,6 @@ class ConfigFeedIT extends RaftNodes {
     /** Else a node that gave its group up would hear from there that it votes, and go back. */
     @Test
     void whoHasNotHeardOfALaterEpochIsNotBelievedByWhoHas() {
-        Node voter = new Node(1);
-        voter.raft.initialise();
-        Node observer = new Node(2);
-        observer.raft.prepareObserve(Objects.requireNonNull(voter.raft.groupId()));
-        new ConfigFeed(voterKey, voter.raft, voter.links, new Two());
-        ConfigFeed feed = new ConfigFeed(observerKey, observer.raft, observer.links, new Two());
         voter.set("a", "of the first epoch");
         gaveWayTo = 2;
         assertThat(feed.fetch()).isFalse();
