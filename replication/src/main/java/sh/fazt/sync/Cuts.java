@@ -102,6 +102,8 @@ public final class Cuts {
         Iterator<NodeId> linked = links.states().stream()
                 .filter(LinkState::up)
                 .map(LinkState::peer)
+                // The link of one that is evicted ends only now, and what it is asked is not answered any more.
+                .filter(counting::contains)
                 .iterator();
         return cut(scope, counting, new Instead(), linked);
     }
